@@ -1,0 +1,1 @@
+"""textpoke: watch a kernel being patched while it runs."""

@@ -1,0 +1,1 @@
+"""Kernel images: what a file says about its bytes, symbols, types and sites."""

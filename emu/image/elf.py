@@ -1,0 +1,142 @@
+"""A kernel image: what the machine boots and what names its bytes.
+
+An ELF64 file for x86-64 that boots by PVH: PT_LOAD segments lie at their physical addresses
+(p_paddr), and the note "Xen" type 18 (XEN_ELFNOTE_PHYS32_ENTRY, xen/include/public/elfnote.h)
+says where it starts. Symbols, types and sites are read when first asked for. The only error that
+leaves this package for a malformed file is `BadImage`.
+"""
+
+import hashlib
+import stat
+from functools import cached_property
+from pathlib import Path
+
+from emu.errors import BadImage
+from emu.image.dwarf import DwarfReader
+from emu.image.elf_file import PF_X, SHF_COMPRESSED, ElfFile
+from emu.image.sites import Sites
+from emu.image.symbols import Symbols, read_symbols
+from emu.image.types import Types
+from emu.machine.boot import BootImage, Segment
+
+MAX_FILE = 1 << 30
+"""Bytes of an image; a Debian vmlinux with debug information has 800 MiB."""
+
+_XEN_PHYS32_ENTRY = 18
+
+
+class ElfImage:
+    """A kernel image in an ELF64 file.
+
+    Attributes:
+        name: file name without directories.
+        boot_image: what the machine needs.
+    """
+
+    def __init__(self, name: str, data: bytes) -> None:
+        """Read an image from the bytes of a file; BadImage if it cannot be one."""
+        self.name = name
+        self._file = file = ElfFile(name, data)
+        if not file.loads:
+            raise file.bad("has no segment to load")
+        if sum(load.filesz for load in file.loads) > len(data):
+            raise file.bad("has segments that share bytes of the file")
+        self.boot_image = BootImage(
+            name=name,
+            sha256=hashlib.sha256(data).hexdigest(),
+            protocol="pvh",
+            entry=_pvh_entry(file),
+            segments=tuple(
+                Segment(load.paddr, file.bytes_of(load), load.memsz) for load in file.loads
+            ),
+        )
+
+    @classmethod
+    def read(cls, path: str | Path) -> "ElfImage":
+        """Read the image at `path`.
+
+        Raises:
+            BadImage: no such file, not a kernel image, or a malformed one.
+        """
+        path = Path(path)
+        try:
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode):
+                raise BadImage(f"{path}: not a file")
+            if status.st_size > MAX_FILE:
+                raise BadImage(f"{path}: over {MAX_FILE >> 20} MiB, too large for an image")
+            data = path.read_bytes()
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else None
+            raise BadImage(f"{path}: {reason or 'cannot be read'}") from None
+        return cls(path.name, data)
+
+    @cached_property
+    def symbols(self) -> Symbols:
+        """The symbol table; empty for a stripped file."""
+        table = self._file.section(".symtab")
+        if table is None:
+            return Symbols((), self.name)
+        if table.link >= len(self._file.sections):
+            raise self._file.bad("has a symbol table without names")
+        strings = self._file.sections[table.link]
+        return Symbols(
+            read_symbols(self._file.bytes_of(table), self._file.bytes_of(strings)), self.name
+        )
+
+    @cached_property
+    def types(self) -> Types:
+        """Structures and variables from the DWARF debug information.
+
+        Raises:
+            BadImage: on access, if the file has none.
+        """
+        debug = [section for section in self._file.sections if section.name.startswith(".debug_")]
+        if any(section.flags & SHF_COMPRESSED for section in debug):
+            raise self._file.bad(
+                "has compressed debug information: link with --compress-debug-sections=none"
+            )
+        sections = {section.name: self._file.bytes_of(section) for section in debug}
+        return Types(DwarfReader(self.name, sections))
+
+    @cached_property
+    def sites(self) -> Sites:
+        """The traceable functions."""
+        return Sites.read(self)
+
+    def read_virtual(self, address: int, size: int) -> bytes:
+        """Return `size` bytes as the file has them at link address `address`.
+
+        What a segment does not take from the file reads as zero.
+
+        Raises:
+            BadImage: the bytes do not lie in one segment.
+        """
+        for load in self._file.loads:
+            at = address - load.vaddr
+            if at >= 0 and 0 <= size <= load.memsz - at:
+                have = max(0, min(size, load.filesz - at))
+                found = self._file.data[load.offset + at : load.offset + at + have]
+                return found + bytes(size - have)
+        raise self._file.bad(f"has no {size} bytes at {address:#x}")
+
+    def is_executable(self, address: int) -> bool:
+        """Return whether link address `address` lies in a segment with the execute flag."""
+        return any(
+            load.flags & PF_X and 0 <= address - load.vaddr < load.memsz
+            for load in self._file.loads
+        )
+
+
+def _pvh_entry(file: ElfFile) -> int:
+    """Return the physical entry from the PVH note; BadImage without a good one."""
+    for name, kind, descriptor in file.notes():
+        if name != b"Xen\0" or kind != _XEN_PHYS32_ENTRY:
+            continue
+        if len(descriptor) not in (4, 8):
+            raise file.bad(f"has a PVH note of {len(descriptor)} bytes: 4 or 8 are valid")
+        entry = int.from_bytes(descriptor, "little")
+        if not any(0 <= entry - load.paddr < load.filesz for load in file.loads):
+            raise file.bad(f"has its PVH entry {entry:#x} outside the segments")
+        return entry
+    raise file.bad("has no PVH note (Xen, type 18, in PT_NOTE): nothing says how to boot it")

@@ -1,0 +1,161 @@
+"""Symbols: from names to addresses and back.
+
+Several symbols may share an address or a name (aliases, static functions). What a reader wants to
+see is chosen by rank: functions before data before bare labels, global before local. Labels of
+the compiler (`.L...`) and section and file symbols are dropped; absolute symbols are constants,
+found by name but never by address. Source: System V gABI chapter 4, "Symbol Table".
+"""
+
+import struct
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from emu.errors import BadSymbol
+
+Kind = Literal["func", "object", "label", "absolute"]
+
+_SYM = struct.Struct("<I2BH2Q")
+_KINDS: dict[int, Kind] = {0: "label", 1: "object", 2: "func", 10: "func"}  # 10: STT_GNU_IFUNC
+_RANK: dict[Kind, int] = {"func": 0, "object": 1, "label": 2, "absolute": 3}
+_UNDEFINED, _ABSOLUTE = 0, 0xFFF1
+_MAX_NESTING = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A name for an address.
+
+    Attributes:
+        name: as linked.
+        address: link (virtual) address.
+        size: bytes; 0 for a label of assembly.
+        kind: "func", "object", "label" (no type), "absolute" (a constant).
+        is_global: visible to other files (bindings GLOBAL and WEAK).
+    """
+
+    name: str
+    address: int
+    size: int
+    kind: Kind
+    is_global: bool = True
+
+
+class Symbols:
+    """The symbols of an image; iterates in the order of addresses.
+
+    Args:
+        symbols: in any order.
+        where: name of the image, for messages.
+    """
+
+    def __init__(self, symbols: Iterable[Symbol], where: str = "") -> None:
+        self._where = where
+        self._all = sorted(symbols, key=_order)
+        self._by_name: dict[str, Symbol] = {}
+        for symbol in sorted(self._all, key=_rank):
+            self._by_name.setdefault(symbol.name, symbol)
+        self._places = _visible(self._all)
+        self._starts = [symbol.address for symbol in self._places]
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __iter__(self) -> Iterator[Symbol]:
+        return iter(self._all)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    def __getitem__(self, name: str) -> Symbol:
+        """Return the symbol called `name`, the best one of several; else BadSymbol."""
+        try:
+            return self._by_name[name]
+        except KeyError:
+            raise BadSymbol.unknown("symbol", name, self._by_name, self._where) from None
+
+    def get(self, name: str) -> Symbol | None:
+        """Return the symbol called `name`, or None."""
+        return self._by_name.get(name)
+
+    def function(self, name: str) -> Symbol:
+        """Return the function called `name`.
+
+        Raises:
+            BadSymbol: no function has this name; functions with names close to it are suggested.
+        """
+        found = self._by_name.get(name)
+        if found is None or found.kind != "func":
+            names = (symbol.name for symbol in self._all if symbol.kind == "func")
+            raise BadSymbol.unknown("function", name, names, self._where)
+        return found
+
+    def all(self, name: str) -> tuple[Symbol, ...]:
+        """Return every symbol called `name`, in the order of addresses."""
+        return tuple(symbol for symbol in self._all if symbol.name == name)
+
+    def at(self, address: int) -> tuple[Symbol, int] | None:
+        """Return the symbol that contains `address` and the offset in it, or None.
+
+        A label without size reaches up to the next symbol.
+        """
+        last = bisect_right(self._starts, address)
+        for index in range(last - 1, max(-1, last - 1 - _MAX_NESTING), -1):
+            symbol = self._places[index]
+            offset = address - symbol.address
+            if offset < symbol.size or (symbol.size == 0 and index == last - 1):
+                return symbol, offset
+        return None
+
+    def describe(self, address: int) -> str:
+        """Return `vfs_read+0x5`, `vfs_read` at its first byte, or the address in hex."""
+        found = self.at(address)
+        if found is None:
+            return f"{address:#x}"
+        symbol, offset = found
+        return f"{symbol.name}+{offset:#x}" if offset else symbol.name
+
+
+def read_symbols(table: bytes, strings: bytes) -> Iterator[Symbol]:
+    """Yield the symbols of an Elf64_Sym table; names come from `strings`.
+
+    Entries that name nothing (sections, files, undefined, compiler labels) are left out.
+    """
+    usable = len(table) - len(table) % _SYM.size
+    for at, info, _, section, value, size in _SYM.iter_unpack(table[:usable]):
+        kind = _KINDS.get(info & 0xF)
+        if kind is None or section == _UNDEFINED:
+            continue
+        end = strings.find(b"\0", at, at + 4096)
+        name = strings[at:end].decode("utf-8", "backslashreplace") if end > at else ""
+        if not name or name.startswith((".L", "$", "L0\x01")):
+            continue
+        if section == _ABSOLUTE:
+            kind = "absolute"
+        yield Symbol(name, value, size, kind, is_global=info >> 4 != 0)
+
+
+def _rank(symbol: Symbol) -> tuple[int, bool, int]:
+    return _RANK[symbol.kind], not symbol.is_global, symbol.address
+
+
+def _order(symbol: Symbol) -> tuple[int, int, bool, str]:
+    return symbol.address, _RANK[symbol.kind], not symbol.is_global, symbol.name
+
+
+def _visible(ordered: list[Symbol]) -> list[Symbol]:
+    """Return the symbols to describe addresses by, one an address.
+
+    Labels inside a sized symbol are left out: an address behind one belongs to the function.
+    """
+    places: list[Symbol] = []
+    covered = 0
+    for symbol in ordered:
+        if symbol.kind == "absolute" or (places and places[-1].address == symbol.address):
+            continue
+        if symbol.size == 0 and symbol.address < covered:
+            continue
+        places.append(symbol)
+        covered = max(covered, symbol.address + symbol.size)
+    return places

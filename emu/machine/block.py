@@ -1,0 +1,322 @@
+"""What is asked before every block: may this core execute it now, and how much of it?
+
+The engine runs code in blocks. Its hook calls `before_block`, which admits the block or stops
+the engine in front of it and says why: the slice is used up; an interrupt can be delivered; the
+next instruction has bytes of which this core may see several versions; the block must be cut
+so that something in it (an unstable instruction, a probe, a serialising instruction of a core
+whose floor is behind) comes first in a block.
+
+What is admitted is counted as executed. `give_back` corrects that when a block is left early,
+by a fault or because an instruction has to be entered alone. So a slice is exact, and the same
+run sliced otherwise goes through the same states. Two grains to know: a jump to an unmapped
+page takes its #PF in the same step, because the engine looks the next block up before anybody
+is asked; and a fault counts as the instruction that was started.
+"""
+
+import numpy as np
+
+from emu.machine.decode import PLAIN, SERIALISING, decode
+from emu.machine.events import SERIALISED, emit
+from emu.machine.native import jit, load64, store8
+from emu.machine.state import (
+    C_FLOOR,
+    C_IRQ,
+    C_NMI,
+    LINE_FETCHED,
+    LINE_GUARDED,
+    LINE_LIVE,
+    LINE_PROBE,
+    M_BEHIND,
+    M_BLOCK_ALONE,
+    M_BLOCK_COUNT,
+    M_BLOCK_PA,
+    M_BLOCK_PA2,
+    M_BLOCK_PC,
+    M_BUDGET,
+    M_CANDIDATE_ALONE,
+    M_CANDIDATE_COUNT,
+    M_CANDIDATE_PA,
+    M_CANDIDATE_PA2,
+    M_CHOSEN,
+    M_CHOSEN_CODE,
+    M_CHOSEN_SERIAL,
+    M_CURRENT,
+    M_LIMIT,
+    M_MODEL,
+    M_PROBES,
+    M_RAM,
+    M_RAM_SIZE,
+    M_SERIAL,
+    M_STOP_AFTER,
+    M_SWAPPED,
+    M_TEXT_NOW,
+    M_UNGUARDED,
+    P_ADDRESS,
+    P_ARGUMENT,
+    P_KIND,
+    P_TASK,
+    STOP_AFTER,
+    STOP_BUDGET,
+    STOP_INTERRUPT,
+    STOP_LOOK_AGAIN,
+    STOP_SPLIT,
+    STOP_UNGUARDED,
+    STOP_UNSTABLE,
+)
+from emu.machine.text import COHERENT, serialise, unstable
+from emu.machine.unicorn_cpu import (
+    RCX,
+    RSP,
+    find_block,
+    interruptible,
+    linear_rip,
+    mode,
+    register,
+    stop,
+    takes_nmi,
+)
+
+_READY = LINE_FETCHED | LINE_GUARDED
+_X2APIC = 0x800  # MSRs 0x800 to 0x8ff, and the TSC deadline: WRMSR to them does not serialise
+_TSC_DEADLINE = 0x6E0
+
+
+@jit
+def before_block(s, pc, size):
+    """Admit the block at linear address pc, of `size` bytes, or stop the engine before it."""
+    finish_block(s)
+    if not find_block(s, pc, size):
+        stop(s, STOP_LOOK_AGAIN)
+        return
+    if s.m[M_SWAPPED]:
+        restore_true_bytes(s)
+    if s.m[M_CHOSEN] == 1:
+        s.m[M_CHOSEN] = 2
+        _admit(s, pc)
+        s.m[M_SERIAL] = s.m[M_CHOSEN_SERIAL]
+        if s.lines[s.m[M_CANDIDATE_PA] >> 6] & LINE_PROBE:
+            _report_probes(s, pc, s.m[M_CHOSEN_CODE])
+        return
+    if s.m[M_STOP_AFTER]:
+        stop(s, STOP_AFTER)
+        return
+    core = s.m[M_CURRENT]
+    if (s.core[core, C_IRQ] and interruptible(s)) or (s.core[core, C_NMI] and takes_nmi(s)):
+        stop(s, STOP_INTERRUPT)
+        return
+    flags = _line_flags(s, size)
+    if flags != _READY or s.m[M_BEHIND]:
+        if not _inspect(s, flags, size):
+            return
+    if s.m[M_CANDIDATE_COUNT] > s.m[M_BUDGET]:
+        stop(s, STOP_BUDGET)
+        return
+    if flags & LINE_PROBE:
+        _report_probes(s, pc, load64(s.m[M_RAM] + s.m[M_CANDIDATE_PA]))
+    _admit(s, pc)
+
+
+@jit
+def _admit(s, pc):
+    count = s.m[M_CANDIDATE_COUNT]
+    s.m[M_BUDGET] -= count
+    s.m[M_BLOCK_PC] = pc
+    s.m[M_BLOCK_PA] = s.m[M_CANDIDATE_PA]
+    s.m[M_BLOCK_PA2] = s.m[M_CANDIDATE_PA2]
+    s.m[M_BLOCK_COUNT] = count
+    s.m[M_BLOCK_ALONE] = s.m[M_CANDIDATE_ALONE]
+
+
+@jit
+def _report_probes(s, pc, code):
+    address = s.m[M_CANDIDATE_PA]
+    probe = find_probe(s, address)
+    while probe < s.m[M_PROBES] and s.probes[probe, P_ADDRESS] == address:
+        report_probe(s, probe, pc, code)
+        probe += 1
+
+
+@jit
+def finish_block(s):
+    """Do what follows when the admitted block has run to its end."""
+    if s.m[M_SERIAL]:
+        s.m[M_SERIAL] = 0
+        core = s.m[M_CURRENT]
+        emit(s, core, SERIALISED, s.m[M_BLOCK_PC], 0, 0, 0, register(s, RSP))
+        serialise(s, core)
+        s.m[M_BEHIND] = 0
+
+
+@jit
+def give_back(s, started):
+    """The admitted block was left after `started` of its instructions: correct the budget."""
+    if s.m[M_BLOCK_COUNT]:
+        s.m[M_BUDGET] += s.m[M_BLOCK_COUNT] - started
+        s.m[M_BLOCK_COUNT] = 0
+    s.m[M_SERIAL] = 0
+
+
+@jit
+def index_in_block(s):
+    """Return the number of whole instructions in the admitted block before RIP."""
+    target = linear_rip(s) - s.m[M_BLOCK_PC]
+    code = np.zeros(24, np.uint8)
+    offset = index = 0
+    while offset < target and index < s.m[M_BLOCK_COUNT]:
+        _block_code(s, s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset, code)
+        length, _ = decode(code, mode(s))
+        offset += length
+        index += 1
+    return index
+
+
+@jit
+def rip_in_block(s):
+    """Return whether RIP lies in the admitted block."""
+    offset = linear_rip(s) - s.m[M_BLOCK_PC]
+    return s.m[M_BLOCK_COUNT] > 0 and 0 <= offset < 15 * s.m[M_BLOCK_COUNT]
+
+
+@jit
+def _line_flags(s, size):
+    """Mark the lines of the candidate as fetched; returns their flags, all together.
+
+    READY when nothing is special about them; without GUARDED when a line is new.
+    """
+    start = s.m[M_CANDIDATE_PA]
+    end = start + size
+    missing = 0
+    flags = _READY
+    page_end = (start | 0xFFF) + 1
+    line = start >> 6
+    while line << 6 < min(end, page_end):
+        flags |= s.lines[line]
+        missing |= _READY & ~s.lines[line]
+        s.lines[line] |= LINE_FETCHED
+        line += 1
+    if end > page_end:
+        line = s.m[M_CANDIDATE_PA2] >> 6
+        last = s.m[M_CANDIDATE_PA2] + end - page_end
+        while line << 6 < last:
+            flags |= s.lines[line]
+            missing |= _READY & ~s.lines[line]
+            s.lines[line] |= LINE_FETCHED
+            line += 1
+    return flags & ~(missing & LINE_GUARDED)
+
+
+@jit
+def _inspect(s, flags, size):
+    """Look at the candidate instruction by instruction; stop or cut it where needed."""
+    pa, pa2 = s.m[M_CANDIDATE_PA], s.m[M_CANDIDATE_PA2]
+    if not flags & LINE_GUARDED:
+        first_page = s.lines[pa >> 6] & LINE_GUARDED
+        s.m[M_UNGUARDED] = pa2 if first_page else pa & ~0xFFF
+        stop(s, STOP_UNGUARDED)
+        return False
+    core = s.m[M_CURRENT]
+    uncertain = flags & LINE_LIVE and s.m[M_MODEL] != COHERENT
+    behind = s.core[core, C_FLOOR] < s.m[M_TEXT_NOW]
+    s.m[M_BEHIND] = behind
+    code = np.zeros(24, np.uint8)
+    offset = 0
+    for index in range(s.m[M_CANDIDATE_COUNT]):
+        address = _physical(pa, pa2, offset)
+        _block_code(s, pa, pa2, offset, code)
+        length, kind = decode(code, mode(s))
+        if uncertain and _unstable_instruction(s, core, pa, pa2, offset, length):
+            if index == 0:
+                stop(s, STOP_UNSTABLE)
+                return False
+            return _cut(s, index)
+        if index and flags & LINE_PROBE and s.lines[address >> 6] & LINE_PROBE:
+            probe = find_probe(s, address)
+            if probe < s.m[M_PROBES] and s.probes[probe, P_ADDRESS] == address:
+                return _cut(s, index)
+        if behind and kind != PLAIN and _serialises(s, kind):
+            if index or s.m[M_CANDIDATE_COUNT] > 1:
+                return _cut(s, max(index, 1))
+            s.m[M_SERIAL] = s.m[M_CANDIDATE_COUNT] <= s.m[M_BUDGET]
+        offset += length
+    return True
+
+
+@jit
+def _cut(s, instructions):
+    s.m[M_LIMIT] = instructions
+    stop(s, STOP_SPLIT)
+    return False
+
+
+@jit
+def _serialises(s, kind):
+    if kind == SERIALISING:
+        return True
+    msr = register(s, RCX) & 0xFFFFFFFF
+    return msr >> 8 != _X2APIC >> 8 and msr != _TSC_DEADLINE
+
+
+@jit
+def _unstable_instruction(s, core, pa, pa2, offset, length):
+    """Return whether any byte of the instruction has several versions for the core."""
+    start = _physical(pa, pa2, offset)
+    in_page = min(length, 4096 - (start & 0xFFF))
+    if unstable(s, core, start, in_page):
+        return True
+    return length > in_page and pa2 >= 0 and unstable(s, core, pa2, length - in_page)
+
+
+@jit
+def _physical(pa, pa2, offset):
+    """Return the physical address of a byte of a block that may cross into a second page."""
+    address = pa + offset
+    if address >> 12 != pa >> 12:
+        return pa2 + (address & 0xFFF)
+    return address
+
+
+@jit
+def _block_code(s, pa, pa2, offset, code):
+    """Copy up to 15 bytes of a block from RAM, as far as its pages go."""
+    for index in range(15):
+        address = _physical(pa, pa2, offset + index)
+        code[index] = s.ram[address] if 0 <= address < s.m[M_RAM_SIZE] else 0
+
+
+@jit
+def restore_true_bytes(s):
+    """Put the true bytes back where a fetch was given chosen ones."""
+    for row in range(s.m[M_SWAPPED]):
+        store8(s.m[M_RAM] + s.swap[row, 0], s.swap[row, 1])
+    s.m[M_SWAPPED] = 0
+
+
+@jit
+def find_probe(s, address):
+    """Return the first probe at or after a physical address (an index into `probes`)."""
+    low, high = 0, s.m[M_PROBES]
+    while low < high:
+        middle = (low + high) >> 1
+        if s.probes[middle, P_ADDRESS] < address:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@jit
+def report_probe(s, probe, pc, code):
+    """Append the event of a probe that was reached; `code` is the first eight bytes executed."""
+    task = 0
+    if s.probes[probe, P_TASK]:
+        task = load64(s.m[M_RAM] + s.probes[probe, P_TASK])
+    emit(
+        s,
+        s.m[M_CURRENT],
+        s.probes[probe, P_KIND],
+        pc,
+        s.probes[probe, P_ARGUMENT],
+        code,
+        task,
+        register(s, RSP),
+    )

@@ -1,0 +1,44 @@
+"""Virtual time. Only this file knows how it passes.
+
+There is one counter for the machine. One retired instruction of any core is one virtual
+nanosecond, and idle time is skipped to the next timer. So time is a function of what was
+executed, and no wall clock reaches the guest.
+
+While a slice runs, the clock stands at its start and the budget tells how far it got.
+"""
+
+from emu.machine.native import jit
+from emu.machine.state import (
+    A_DEADLINE,
+    FOREVER,
+    M_BUDGET,
+    M_CLOCK,
+    M_CORES,
+    M_SLICE,
+)
+
+NS_PER_INSTRUCTION = 1
+
+
+@jit
+def now(s):
+    """Return the virtual time in ns, the instruction that runs included."""
+    return s.m[M_CLOCK] + s.m[M_SLICE] - s.m[M_BUDGET]
+
+
+@jit
+def end_slice(s):
+    """Move the clock to where the slice stopped; returns the instructions it executed."""
+    executed = s.m[M_SLICE] - s.m[M_BUDGET]
+    s.m[M_CLOCK] += executed
+    s.m[M_SLICE] = s.m[M_BUDGET] = 0
+    return executed
+
+
+@jit
+def next_deadline(s):
+    """Return the virtual time of the next timer, or FOREVER."""
+    soonest = FOREVER
+    for core in range(s.m[M_CORES]):
+        soonest = min(soonest, s.apic[core, A_DEADLINE])
+    return soonest

@@ -1,0 +1,110 @@
+"""Events: the rare things that happened, in append-only columns.
+
+Fetches are not events (there are too many), except those of unstable bytes. The machine writes
+rows into a small native table; whenever the loop returns, `Events` moves them into columns that
+only grow. The order of rows is the order in which things happened; virtual time alone cannot
+order them, because several things can happen at one instant.
+
+A probe turns reaching an address into an event: the Guest gives the machine a table of (address,
+kind, argument, task), the only place where addresses of a kernel meet the machine. `kind` and
+`argument` come back in the event; `task`, when not zero, is the address of an 8-byte variable
+whose value is noted with it.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emu.machine.clock import now
+from emu.machine.native import jit
+from emu.machine.state import (
+    E_A,
+    E_ADDRESS,
+    E_B,
+    E_CORE,
+    E_KIND,
+    E_SIZE,
+    E_STACK,
+    E_TASK,
+    E_TIME,
+    M_EVENTS,
+    MAX_EVENTS,
+    State,
+)
+
+# Kinds below 256 are the machine's own; a probe's kind is what the Guest chose, from PROBE on.
+TEXT_STORE: Final = 1  # address (physical), a = old bytes, b = new bytes, task = length
+TRAP: Final = 2  # address = RIP, a = vector, b = error code, stack = RSP before
+IPI: Final = 3  # address = vector, a = mask of the cores addressed, b = delivery mode
+DELIVERED: Final = 4  # address = RIP interrupted, a = vector, stack = RSP before
+STALE_FETCH: Final = 5  # address = RIP, a = first eight bytes chosen, b = flags | length << 8
+PHASE: Final = 6  # a = number of the phase, b = round
+SERIALISED: Final = 7  # address = RIP of the instruction that moved a floor
+PROBE: Final = 256
+
+FETCH_STALE: Final = 1  # of STALE_FETCH's b: some byte was not the newest
+FETCH_HAZARD: Final = 2  # the RACE rule was broken
+
+
+@jit
+def emit(s, core, kind, address, a, b, task, stack):
+    """Append an event; the loop drains the table long before it is full."""
+    row = s.m[M_EVENTS]
+    if row < MAX_EVENTS:
+        s.events[row, E_TIME] = now(s)
+        s.events[row, E_CORE] = core
+        s.events[row, E_KIND] = kind
+        s.events[row, E_ADDRESS] = address
+        s.events[row, E_A] = a
+        s.events[row, E_B] = b
+        s.events[row, E_TASK] = task
+        s.events[row, E_STACK] = stack
+        s.m[M_EVENTS] = row + 1
+
+
+@dataclass(frozen=True)
+class Event:
+    """One row: when (virtual ns), on which core (-1: the patcher), what, and its particulars."""
+
+    index: int
+    time: int
+    core: int
+    kind: int
+    address: int
+    a: int
+    b: int
+    task: int
+    stack: int
+
+
+class Events:
+    """All events so far: a growing table of int64 with the columns of `Event` after `index`."""
+
+    def __init__(self) -> None:
+        self._rows = np.zeros((1024, E_SIZE), np.int64)
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def drain(self, state: State) -> None:
+        """Take over the rows the machine has written since the last time."""
+        new = int(state.m[M_EVENTS])
+        while self._count + new > len(self._rows):
+            self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
+        self._rows[self._count : self._count + new] = state.events[:new]
+        self._count += new
+        state.m[M_EVENTS] = 0
+
+    def since(self, start: int) -> NDArray[np.int64]:
+        """Return the rows from number `start` on, shape [n, 8], not to be written to."""
+        rows = self._rows[start : self._count]
+        rows.flags.writeable = False
+        return rows
+
+    def __getitem__(self, index: int) -> Event:
+        if not 0 <= index < self._count:
+            raise IndexError(index)
+        return Event(index, *(int(value) for value in self._rows[index]))

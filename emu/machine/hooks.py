@@ -1,0 +1,314 @@
+"""The functions the engine calls back. Each gets the machine's arrays and leaves at once.
+
+The engine hands every hook one pointer: the address that stands for the `State` in native code.
+"""
+
+import ctypes
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import types
+from unicorn import unicorn_const as uc_const
+from unicorn import x86_const
+from unicorn.unicorn_py3 import Uc
+from unicorn.unicorn_py3.unicorn import uclib
+
+from emu.machine import ports, text, xapic
+from emu.machine.block import (
+    before_block,
+    give_back,
+    index_in_block,
+    restore_true_bytes,
+    rip_in_block,
+)
+from emu.machine.clock import now
+from emu.machine.events import TEXT_STORE, TRAP, emit
+from emu.machine.native import hook, jit, load32
+from emu.machine.state import (
+    C_FLOOR,
+    LINE_FETCHED,
+    M_BEHIND,
+    M_BLOCK_ALONE,
+    M_BLOCK_COUNT,
+    M_BUDGET,
+    M_CHOSEN,
+    M_CORES,
+    M_CURRENT,
+    M_DELIVERING,
+    M_ENV,
+    M_RAM_SIZE,
+    M_STOP_AFTER,
+    M_SWAPPED,
+    M_TEXT_NOW,
+    STOP_FOR_CALLER,
+    STOP_FOR_TIMER,
+)
+from emu.machine.unicorn_cpu import (
+    CR2,
+    ERROR_CODE,
+    IS_INT,
+    RAX,
+    RBX,
+    RCX,
+    RDX,
+    RSP,
+    enter_alone,
+    exception,
+    identify,
+    linear_rip,
+    register,
+    set_register,
+)
+from emu.machine.view import state_at
+
+_PAGE_FAULT, _UNDEFINED = 14, 6
+_FETCH_OR_READ = 2  # the error code's write bit is clear
+
+_i64, _u32, _i32, _ptr = types.int64, types.uint32, types.int32, types.voidptr
+
+
+@hook(types.void(_i64, _i64, _u32, _ptr))
+def on_block(engine, pc, size, data):
+    """Every block, before it runs."""
+    before_block(state_at(data), pc, np.int64(size))
+
+
+@jit
+def _raise(s, vector):
+    """Let the running core take an exception that the engine noticed."""
+    is_int = load32(s.m[M_ENV] + IS_INT)
+    error = load32(s.m[M_ENV] + ERROR_CODE)
+    fetch = (
+        vector == _PAGE_FAULT
+        and register(s, CR2) == linear_rip(s)
+        and not error & _FETCH_OR_READ
+    )
+    if not is_int and not fetch and rip_in_block(s):
+        give_back(s, index_in_block(s) + 1)
+    else:
+        give_back(s, s.m[M_BLOCK_COUNT])
+    if s.m[M_SWAPPED]:
+        restore_true_bytes(s)
+    if s.m[M_CHOSEN] == 1:  # the chosen instruction could not even be fetched: that was the step
+        s.m[M_CHOSEN], s.m[M_BUDGET] = 2, 0
+    emit(s, s.m[M_CURRENT], TRAP, linear_rip(s), vector, error, 0, register(s, RSP))
+    exception(s)
+
+
+@hook(types.void(_i64, _u32, _ptr))
+def on_exception(engine, vector, data):
+    """An exception or software interrupt; RIP is at a fault, after a trap."""
+    _raise(state_at(data), np.int64(vector))
+
+
+@hook(types.boolean(_i64, _ptr))
+def on_undefined(engine, data):
+    """An instruction that does not exist: #UD."""
+    _raise(state_at(data), _UNDEFINED)
+    return True
+
+
+@jit
+def _only_alone(s):
+    """Go on only if the instruction is a block of its own; else enter it as one."""
+    if not s.m[M_BLOCK_ALONE] and not s.m[M_DELIVERING]:
+        give_back(s, index_in_block(s))
+        enter_alone(s)
+
+
+@hook(types.void(_i64, _i32, _i64, _i32, _i64, _ptr))
+def on_device_access(engine, access, address, size, value, data):
+    """A load or store of device memory, before it happens."""
+    _only_alone(state_at(data))
+
+
+@hook(types.void(_i64, _i32, _i64, _i32, _i64, _ptr))
+def on_text_store(engine, access, address, size, value, data):
+    """A store to a page that was executed, before it happens."""
+    s = state_at(data)
+    first, last = address >> 6, (address + size - 1) >> 6
+    if not (s.lines[first] | s.lines[last]) & LINE_FETCHED:
+        return
+    _only_alone(s)
+    at = address
+    while at < address + size and at < s.m[M_RAM_SIZE]:
+        length = min(8 - (at & 7), address + size - at)
+        old = np.int64(0)
+        for byte in range(length):
+            old |= s.ram[at + byte] << (8 * byte)
+        new = value >> (8 * (at - address))
+        if length < 8:
+            new &= (1 << (8 * length)) - 1
+        if text.remember(s, at, length, old, new):
+            emit(s, s.m[M_CURRENT], TEXT_STORE, at, old, new, length, register(s, RSP))
+        at += length
+    s.m[M_BEHIND] = s.core[s.m[M_CURRENT], C_FLOOR] < s.m[M_TEXT_NOW]
+
+
+@hook(_i64(_i64, _i64, _u32, _ptr))
+def apic_read(engine, offset, size, data):
+    """A load from the page of the local APIC."""
+    s = state_at(data)
+    return xapic.read(s, s.m[M_CURRENT], np.int64(offset))
+
+
+@hook(types.void(_i64, _i64, _u32, _i64, _ptr))
+def apic_write(engine, offset, size, value, data):
+    """A store to the page of the local APIC."""
+    s = state_at(data)
+    xapic.write(s, s.m[M_CURRENT], np.int64(offset), value)
+    s.m[M_STOP_AFTER] |= STOP_FOR_TIMER  # its deadline may now lie within the slice
+
+
+@hook(_i64(_i64, _i64, _u32, _ptr))
+def open_bus_read(engine, offset, size, data):
+    """A load from physical memory where nothing answers: all ones."""
+    return np.int64(-1)
+
+
+@hook(types.void(_i64, _i64, _u32, _i64, _ptr))
+def open_bus_write(engine, offset, size, value, data):
+    """A store to physical memory where nothing answers."""
+
+
+@hook(_u32(_i64, _u32, _i32, _ptr))
+def on_in(engine, port, size, data):
+    """in."""
+    s = state_at(data)
+    _only_alone(s)
+    return np.uint32(ports.read(s, np.int64(port), np.int64(size)))
+
+
+@hook(types.void(_i64, _u32, _i32, _u32, _ptr))
+def on_out(engine, port, size, value, data):
+    """out."""
+    s = state_at(data)
+    _only_alone(s)
+    if ports.write(s, np.int64(port), np.int64(size), np.int64(value)):
+        s.m[M_STOP_AFTER] |= STOP_FOR_CALLER
+
+
+@hook(_i32(_i64, _ptr))
+def on_rdtsc(engine, data):
+    """rdtsc: virtual time; no clock of the host reaches the guest."""
+    s = state_at(data)
+    _only_alone(s)
+    time = now(s)
+    set_register(s, RAX, time & 0xFFFFFFFF)
+    set_register(s, RDX, time >> 32)
+    return 1
+
+
+_RDTSCP, _RDRAND, _RDSEED = 1 << 27, 1 << 30, 1 << 18
+_X2APIC, _TSC_DEADLINE = 1 << 21, 1 << 24
+
+
+@hook(_i32(_i64, _ptr))
+def on_cpuid(engine, data):
+    """cpuid: the engine's model, with the core's own APIC ID and without what reads the host."""
+    s = state_at(data)
+    leaf = register(s, RAX) & 0xFFFFFFFF
+    core = s.m[M_CURRENT]
+    output = np.zeros(4, np.int64)
+    identify(s, leaf, register(s, RCX) & 0xFFFFFFFF, output)
+    if leaf == 1:
+        output[1] = output[1] & 0xFFFF | core << 24 | s.m[M_CORES] << 16
+        output[2] &= ~(_RDRAND | _X2APIC | _TSC_DEADLINE)
+    elif leaf == 7:
+        output[1] &= ~_RDSEED
+    elif leaf == 0xB:
+        output[:] = 0
+    elif leaf == 0x80000001:
+        output[3] &= ~_RDTSCP
+    set_register(s, RAX, output[0])
+    set_register(s, RBX, output[1])
+    set_register(s, RCX, output[2])
+    set_register(s, RDX, output[3])
+    return 1
+
+
+def _add(uc: Uc, kind: int, function: Any, table: int, begin: int, end: int, *more: int) -> int:
+    handle = ctypes.c_size_t()
+    status = uclib.uc_hook_add(
+        uc._uch,
+        ctypes.byref(handle),
+        kind,
+        ctypes.c_void_p(function.address),
+        ctypes.c_void_p(table),
+        ctypes.c_uint64(begin),
+        ctypes.c_uint64(end),
+        *(ctypes.c_int(value) for value in more),
+    )
+    assert status == uc_const.UC_ERR_OK, status
+    return int(handle.value)
+
+
+_EVERYWHERE = (1, 0)  # begin > end: no bounds
+
+
+def install(uc: Uc, table: int) -> None:
+    """Register all hooks but those on text; `table` is the address of the state."""
+    _add(uc, uc_const.UC_HOOK_BLOCK, on_block, table, *_EVERYWHERE)
+    _add(uc, uc_const.UC_HOOK_INTR, on_exception, table, *_EVERYWHERE)
+    _add(uc, uc_const.UC_HOOK_INSN_INVALID, on_undefined, table, *_EVERYWHERE)
+    for function, instruction in (
+        (on_in, x86_const.UC_X86_INS_IN),
+        (on_out, x86_const.UC_X86_INS_OUT),
+        (on_rdtsc, x86_const.UC_X86_INS_RDTSC),
+        (on_cpuid, x86_const.UC_X86_INS_CPUID),
+    ):
+        _add(uc, uc_const.UC_HOOK_INSN, function, table, *_EVERYWHERE, instruction)
+    _add(
+        uc,
+        uc_const.UC_HOOK_MEM_READ | uc_const.UC_HOOK_MEM_WRITE,
+        on_device_access,
+        table,
+        xapic.BASE,
+        xapic.BASE + 0xFFF,
+    )
+
+
+def map_devices(uc: Uc, table: int, ram_size: int) -> None:
+    """Map the local APIC and, wherever else no RAM is below 4 GiB, the open bus."""
+    top = 1 << 32
+    _map(uc, table, ram_size, xapic.BASE - ram_size, open_bus_read, open_bus_write)
+    _map(uc, table, xapic.BASE, 0x1000, apic_read, apic_write)
+    rest = xapic.BASE + 0x1000
+    _map(uc, table, rest, top - rest, open_bus_read, open_bus_write)
+
+
+def _map(uc: Uc, table: int, start: int, size: int, read: Any, write: Any) -> None:
+    status = uclib.uc_mmio_map(
+        uc._uch,
+        ctypes.c_uint64(start),
+        ctypes.c_size_t(size),
+        ctypes.c_void_p(read.address),
+        ctypes.c_void_p(table),
+        ctypes.c_void_p(write.address),
+        ctypes.c_void_p(table),
+    )
+    assert status == uc_const.UC_ERR_OK, status
+
+
+VOID_POINTER = ctypes.c_void_p
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Physical memory [start, end), stores to which are reported until it is removed."""
+
+    start: int
+    end: int
+    remove: Callable[[], None]
+
+
+def guard(uc: Uc, table: int, start: int, end: int) -> Guard:
+    """Have stores to physical [start, end) reported.
+
+    The engine sends every store to such a page through its slow path, and no other: kernels
+    that keep data away from text pay nothing. The TLB has to be flushed afterwards.
+    """
+    handle = _add(uc, uc_const.UC_HOOK_MEM_WRITE, on_text_store, table, start, end - 1)
+    return Guard(start, end, lambda: uc.hook_del(handle))

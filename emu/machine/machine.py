@@ -1,0 +1,316 @@
+"""The machine as Python sees it: cores, RAM, devices and a clock, moved only by moves.
+
+It knows no kernel: `BootImage` is bytes and an entry, probes are addresses somebody else found.
+Everything changeable is in `state`; this class owns the engine, hands native code its turns and
+collects what comes back (events, moves, serial output).
+"""
+
+import mmap
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emu.errors import TextpokeError
+from emu.machine import boot, hooks, loop, native, poke, state, unicorn_cpu, xapic
+from emu.machine.boot import BootImage
+from emu.machine.events import Events
+from emu.machine.memory import walk
+from emu.machine.run import fetch, run, stands_at_unstable
+from emu.machine.text import MODELS, code_at, version_times
+from emu.moves import move
+from emu.moves.chooser import Chooser
+
+DEFAULT_RAM = 64  # MiB
+_PAGE = 4096
+
+
+@dataclass(frozen=True)
+class Probe:
+    """An address (physical) that becomes an event when a core reaches it.
+
+    kind: of the event, from `events.PROBE` on. argument: comes back in the event. task: 0, or
+    the physical address of an 8-byte variable whose value is noted.
+    """
+
+    address: int
+    kind: int
+    argument: int = 0
+    task: int = 0
+
+
+class Machine:
+    """A small PC with 1 to 8 cores that was just switched on with a kernel in its RAM."""
+
+    def __init__(
+        self,
+        image: BootImage,
+        *,
+        cores: int = 4,
+        ram_mib: int = DEFAULT_RAM,
+        command_line: str = "",
+        model: str = "sdm",
+    ) -> None:
+        if not 1 <= cores <= state.MAX_CORES:
+            raise TextpokeError(f"{cores} cores: a machine has 1 to {state.MAX_CORES}")
+        if model not in MODELS:
+            raise TextpokeError(f"no fetch model {model!r}: there are {', '.join(MODELS)}")
+        if not boot.MIN_RAM <= ram_mib << 20 <= boot.MAX_RAM:
+            least, most = boot.MIN_RAM >> 20, boot.MAX_RAM >> 20
+            raise TextpokeError(f"{ram_mib} MiB of RAM: a machine has {least} to {most}")
+        if not native.compiled_before():
+            print("textpoke: compiling the machine, once (about a minute)", file=sys.stderr)
+        self.image, self.cores, self.ram_mib = image, cores, ram_mib
+        self.command_line, self.model = command_line, model
+        self._memory = mmap.mmap(-1, ram_mib << 20)
+        ram = np.frombuffer(self._memory, np.uint8)
+        start_info = boot.load(image, ram, command_line)
+        self.state = state.allocate(cores, ram)
+        self._open_engine()
+        self.state.m[state.M_MODEL] = MODELS.index(model)
+        for core in range(cores):
+            xapic.reset(self.state, core)
+        unicorn_cpu.pvh_registers(self.state, 0, image.entry, start_info)
+        self.state.core[0, state.C_STATE] = state.CORE_RUNS
+        self.events = Events()
+        self.output = bytearray()
+        self.moves = 0
+        self._recorded: list[NDArray[np.uint8]] | None = None
+        self._recent: NDArray[np.uint8] = np.zeros((0, state.MOVE_BYTES), np.uint8)
+
+    def _open_engine(self) -> None:
+        scalars = self.state.m
+        self._engine, scalars[state.M_CPU], scalars[state.M_ENV] = unicorn_cpu.open_engine()
+        scalars[state.M_UC] = self._engine._uch.value
+        pristine = unicorn_cpu.pristine_registers(int(scalars[state.M_ENV]))
+        self.state.env[:] = pristine
+        table = self.state.address
+        ram = self.state.ram
+        self._engine.mem_map_ptr(0, ram.size, 7, ram.ctypes.data_as(hooks.VOID_POINTER))
+        hooks.map_devices(self._engine, table, ram.size)
+        hooks.install(self._engine, table)
+        self._guards: list[hooks.Guard] = []
+        for segment in self.image.segments:
+            if segment.executable:
+                self._guard(segment.paddr, segment.paddr + segment.memsz)
+
+    # --- moves ---------------------------------------------------------------------------------
+
+    def run(self, core: int, instructions: int) -> int:
+        """Make the move Run; returns the instructions it executed."""
+        done = 0
+        while True:
+            done += run(self.state, core, instructions - done)
+            if self.state.m[state.M_REASON] != state.STOP_UNGUARDED:
+                break
+            self._guard_page()
+        self._collect()
+        return done
+
+    def fetch(self, core: int, ages: Iterable[int]) -> None:
+        """Make the move Fetch; raises TextpokeError if the fetch model does not allow it."""
+        chosen = np.zeros(15, np.int64)
+        given = list(ages)
+        chosen[: len(given)] = given
+        if not stands_at_unstable(self.state, core):
+            raise TextpokeError(f"core {core} does not stand at unstable bytes")
+        if not fetch(self.state, core, chosen, len(given)):
+            raise TextpokeError(f"{self.model} does not allow core {core} these versions: {given}")
+        self._collect()
+
+    def drive(self, chooser: Chooser, *, moves: int = 1 << 62, instructions: int = 1 << 62) -> int:
+        """Let a chooser make moves; returns why it stopped, one of the reasons in `loop`.
+
+        PATCHER: the caller has to make the patcher's next step before it comes back.
+        """
+        limits = np.array([moves, instructions], np.int64)
+        while True:
+            why = int(loop.drive(self.state, chooser.native, chooser.random, limits))
+            self._collect()
+            chooser.made += moves - int(limits[0])
+            moves = int(limits[0])
+            if why == loop.GUARD:
+                self._guard_page()
+            elif why != loop.DRAIN:
+                return why
+
+    def play(self, rows: NDArray[np.void], at: int = 0, *, instructions: int = 1 << 62) -> tuple[int, int]:
+        """Make the moves of a script from row `at` on; returns (reason, next row)."""
+        script = rows.view(np.uint8).reshape(len(rows), state.MOVE_BYTES)
+        position = np.array([at], np.int64)
+        limits = np.array([1 << 62, instructions], np.int64)
+        while True:
+            why = int(loop.play(self.state, script, position, limits))
+            self._collect()
+            if why == loop.GUARD:
+                self._guard_page()
+            elif why != loop.DRAIN:
+                return why, int(position[0])
+
+    def store(self, address: int, data: bytes) -> None:
+        """Store to physical memory from outside; text becomes versions."""
+        self._check(address, len(data))
+        poke.store(self.state, address, np.frombuffer(data, np.uint8))
+        self._collect()
+
+    def interrupt(self, vector: int, cores: int) -> None:
+        """Make a fixed interrupt pending at the cores of a bit mask."""
+        poke.send(self.state, vector, cores)
+        self._collect()
+
+    def set_patcher(self, status: int, awaited: Iterable[tuple[int, int]] = ()) -> None:
+        """Tell the loop whether the patcher can move, or which u32 words it waits for.
+
+        awaited: (physical address, value) of each.
+        """
+        rows = list(awaited)
+        for row, (address, value) in enumerate(rows):
+            self._check(address, 4)
+            self.state.wait[row] = address, value
+        self.state.m[state.M_WAIT_COUNT] = len(rows)
+        self.state.m[state.M_PATCHER] = status
+
+    def patcher_can_move(self) -> bool:
+        """Return whether the patcher's next step can be made now."""
+        return bool(loop.patcher_can_move(self.state))
+
+    # --- looking, without any effect -----------------------------------------------------------
+
+    @property
+    def now(self) -> int:
+        """Virtual time in ns."""
+        return int(self.state.m[state.M_CLOCK])
+
+    @property
+    def exit_value(self) -> int | None:
+        """What the guest wrote to the debug-exit port, or None."""
+        value = int(self.state.m[state.M_EXIT])
+        return None if value < 0 else value
+
+    def started(self, core: int) -> bool:
+        """Return whether a core runs or halts, rather than waiting for its start-up IPI."""
+        return bool(self.state.core[core, state.C_STATE] != state.CORE_WAITS)
+
+    def dead_core(self) -> int | None:
+        """Return the core that cannot go on, if there is one."""
+        for core in range(self.cores):
+            if self.state.core[core, state.C_STATE] == state.CORE_DEAD:
+                return core
+        return None
+
+    def retired(self) -> int:
+        """Return the instructions all cores have executed."""
+        return int(self.state.core[:, state.C_RETIRED].sum())
+
+    def read(self, address: int, size: int) -> bytes:
+        """Return bytes of physical memory."""
+        self._check(address, size)
+        return self.state.ram[address : address + size].tobytes()
+
+    def register(self, core: int, offset: int) -> int:
+        """Return a 64-bit field of a core's CPUX86State (offsets in unicorn_cpu), unsigned."""
+        if core == self.state.m[state.M_CURRENT]:
+            value = unicorn_cpu.register(self.state, offset)
+        else:
+            value = self.state.env[core, offset : offset + 8].view(np.int64)[0]
+        return int(value) & (1 << 64) - 1
+
+    def translate(self, address: int, core: int = 0) -> int | None:
+        """Return the physical address of a virtual one as the core maps it, None if unmapped."""
+        signed = (address ^ 1 << 63) - (1 << 63)
+        registers = (
+            self.register(core, offset)
+            for offset in (unicorn_cpu.CR0, unicorn_cpu.CR3, unicorn_cpu.CR4, unicorn_cpu.EFER)
+        )
+        physical = int(walk(self.state, *(np.int64(np.uint64(r).astype(np.int64)) for r in registers), signed))
+        return None if physical < 0 else physical
+
+    def versions(self, core: int, address: int) -> tuple[int, ...]:
+        """Return the values a core may fetch for the byte at a physical address, newest first."""
+        times = np.zeros(64, np.int64)
+        floor = self.state.core[core, state.C_FLOOR]
+        if self.model == "coherent":
+            floor = self.state.m[state.M_TEXT_NOW]
+        count = version_times(self.state, address, floor, times)
+        code = np.zeros(1, np.uint8)
+        values = []
+        for time in times[:count]:
+            code_at(self.state, np.array([address], np.int64), time, code)
+            values.append(int(code[0]))
+        return tuple(values)
+
+    def stands_at_unstable(self, core: int) -> bool:
+        """Return whether the core's next move is a Fetch."""
+        return bool(stands_at_unstable(self.state, core))
+
+    # --- probes, events, recording -------------------------------------------------------------
+
+    def set_probes(self, probes: Iterable[Probe]) -> None:
+        """Replace all probes."""
+        rows = sorted(probes, key=lambda probe: probe.address)
+        if len(rows) > state.MAX_PROBES:
+            raise TextpokeError(f"{len(rows)} probes: a machine has room for {state.MAX_PROBES}")
+        self.state.lines[:] &= 0xFF ^ state.LINE_PROBE
+        for row, probe in enumerate(rows):
+            self._check(probe.address, 8)
+            self.state.probes[row] = probe.address, probe.kind, probe.argument, probe.task
+            self.state.lines[probe.address // state.LINE] |= state.LINE_PROBE
+        self.state.m[state.M_PROBES] = len(rows)
+
+    def watch(self, byte: int | None) -> None:
+        """Let moves end when this byte is sent on the serial line."""
+        self.state.m[state.M_WATCH] = -1 if byte is None else byte
+
+    def record(self) -> None:
+        """Keep every move from now on, for `recorded`."""
+        self._recorded = []
+
+    def recorded(self) -> NDArray[np.void]:
+        """Return the moves made by `drive` and `play` since `record`, with dtype move.ROW."""
+        rows = self._recorded or []
+        table = np.concatenate(rows) if rows else np.zeros((0, state.MOVE_BYTES), np.uint8)
+        return np.ascontiguousarray(table).view(move.ROW).reshape(-1)
+
+    def recent(self) -> NDArray[np.void]:
+        """Return the last moves, at most 32, with dtype move.ROW."""
+        return np.ascontiguousarray(self._recent).view(move.ROW).reshape(-1)
+
+    def _collect(self) -> None:
+        """Take over what native code has written."""
+        scalars = self.state.m
+        self.events.drain(self.state)
+        count = int(scalars[state.M_OUTPUT])
+        if count:
+            self.output += self.state.output[:count].tobytes()
+            scalars[state.M_OUTPUT] = 0
+        moves = int(scalars[state.M_MOVES])
+        if moves:
+            rows = self.state.moves[:moves].copy()
+            self.moves += moves
+            self._recent = np.concatenate([self._recent, rows[-32:]])[-32:]
+            if self._recorded is not None:
+                self._recorded.append(rows)
+            scalars[state.M_MOVES] = 0
+
+    # --- text guards ---------------------------------------------------------------------------
+
+    def _guard_page(self) -> None:
+        page = int(self.state.m[state.M_UNGUARDED])
+        self._guard(page, page + _PAGE)
+
+    def _guard(self, start: int, end: int) -> None:
+        """Have stores to physical [start, end) reported, whole pages, joined with neighbours."""
+        start, end = start & -_PAGE, min(-(-end // _PAGE) * _PAGE, self.state.ram.size)
+        for neighbour in [g for g in self._guards if g.start <= end and start <= g.end]:
+            start, end = min(start, neighbour.start), max(end, neighbour.end)
+            neighbour.remove()
+            self._guards.remove(neighbour)
+        self._guards.append(hooks.guard(self._engine, self.state.address, start, end))
+        self.state.lines[start // state.LINE : end // state.LINE] |= state.LINE_GUARDED
+        unicorn_cpu.flush_tlb(self.state)
+
+    def _check(self, address: int, size: int) -> None:
+        if not 0 <= address <= self.state.ram.size - size:
+            raise TextpokeError(f"physical {address:#x}: RAM ends at {self.state.ram.size:#x}")

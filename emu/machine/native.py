@@ -1,0 +1,151 @@
+"""Native code: how the machine's hot functions are compiled, and how they reach the engine.
+
+Everything the machine does per block or per move is a numba function over the flat arrays of
+`state.State`. This file holds what they all share: where compiled code is cached, loads and
+stores at raw host addresses, and the exported functions of the Unicorn library.
+
+Two traps decided its shape (both reproduced, see docs/decisions.md):
+
+* numba caches by the hash of the *defining* file, so editing a callee in another file would
+  leave stale native code behind. The cache folder is therefore named after a digest of every
+  source that is compiled, and of the versions that compile it.
+* ctypes function objects as globals cannot be cached at all; `types.ExternalFunction` with a
+  symbol registered in LLVM can. Calling one that was not registered is a segmentation fault
+  and not an exception, so `external` registers first and refuses what the library lacks.
+"""
+
+import ctypes
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import llvmlite.binding as llvm
+import numba
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from emu.errors import Unsupported
+
+_COMPILED_SOURCES = ("machine",)
+
+
+def _cache_directory() -> Path:
+    """Return a writable folder that belongs to exactly these sources and versions."""
+    package = Path(__file__).resolve().parent.parent
+    digest = hashlib.sha256()
+    for folder in _COMPILED_SOURCES:
+        for source in sorted((package / folder).glob("*.py")):
+            digest.update(source.name.encode() + source.read_bytes())
+    for library in ("numba", "llvmlite", "numpy", "unicorn"):
+        digest.update(metadata.version(library).encode())
+    caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    directory = Path(caches) / "textpoke" / digest.hexdigest()[:16]
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError:
+        directory = Path(tempfile.mkdtemp(prefix="textpoke-"))
+    return directory
+
+
+CACHE = _cache_directory()
+numba.config.CACHE_DIR = str(CACHE)
+
+
+def compiled_before() -> bool:
+    """Return whether an earlier process left compiled code for these very sources."""
+    return any(CACHE.rglob("*.nbi"))
+
+
+def jit(function: Callable[..., Any]) -> Any:
+    """Compile a function of the machine to native code, cached on disk."""
+    return numba.njit(cache=True, error_model="numpy")(function)
+
+
+def inline(function: Callable[..., Any]) -> Any:
+    """Compile a small function that should disappear into its callers."""
+    return numba.njit(cache=True, error_model="numpy", forceinline=True)(function)
+
+
+class Hook:
+    """A function that the engine calls back, compiled when its address is first asked for."""
+
+    def __init__(self, function: Callable[..., Any], signature: Any) -> None:
+        self._function, self._signature = function, signature
+        self._compiled: Any = None
+
+    @property
+    def address(self) -> int:
+        """The address of the native code."""
+        if self._compiled is None:
+            compiler = numba.cfunc(self._signature, cache=True, error_model="numpy")
+            self._compiled = compiler(self._function)
+        return int(self._compiled.address)
+
+
+def hook(signature: Any) -> Callable[[Callable[..., Any]], Hook]:
+    """Mark a function as one that the engine calls back."""
+    return lambda function: Hook(function, signature)
+
+
+def external(library: ctypes.CDLL, name: str, signature: Any) -> Any:
+    """Make an exported function of the engine callable from native code."""
+    try:
+        address = ctypes.cast(getattr(library, name), ctypes.c_void_p).value
+    except AttributeError:
+        raise Unsupported(
+            f"this build of Unicorn does not export {name}: "
+            "textpoke needs unicorn 2.1.4 from PyPI for Linux on x86-64"
+        ) from None
+    llvm.add_symbol(f"textpoke_{name}", address)
+    return types.ExternalFunction(f"textpoke_{name}", signature)
+
+
+def _load(bits: int) -> Any:
+    @intrinsic
+    def load(context: Any, address: Any) -> Any:
+        def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            pointer = builder.inttoptr(arguments[0], ir.IntType(bits).as_pointer())
+            value = builder.load(pointer, align=1)
+            return value if bits == 64 else builder.zext(value, ir.IntType(64))
+
+        return types.int64(types.int64), generate
+
+    return load
+
+
+def _store(bits: int) -> Any:
+    @intrinsic
+    def store(context: Any, address: Any, value: Any) -> Any:
+        def generate(generator: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            pointer = builder.inttoptr(arguments[0], ir.IntType(bits).as_pointer())
+            value = arguments[1]
+            if bits != 64:
+                value = builder.trunc(value, ir.IntType(bits))
+            builder.store(value, pointer, align=1)
+            return generator.get_dummy_value()
+
+        return types.void(types.int64, types.int64), generate
+
+    return store
+
+
+# Host memory by address. Loads are zero-extended; 64-bit values are the same bits, signed.
+load8, load16, load32, load64 = _load(8), _load(16), _load(32), _load(64)
+store8, store16, store32, store64 = _store(8), _store(16), _store(32), _store(64)
+
+
+@intrinsic
+def pointer(context: Any, address: Any) -> Any:
+    """Turn a host address into a void pointer, for `numba.carray`."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
+
+    return types.voidptr(types.int64), generate

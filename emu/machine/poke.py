@@ -1,0 +1,41 @@
+"""Stores and interrupts from outside the cores: what the patcher's steps do to the machine."""
+
+import numpy as np
+
+from emu.machine import xapic
+from emu.machine.events import IPI, TEXT_STORE, emit
+from emu.machine.native import jit, store8
+from emu.machine.run import settle_machine
+from emu.machine.state import M_CORES, M_RAM
+from emu.machine.text import remember
+from emu.machine.unicorn_cpu import forget
+
+PATCHER = -1  # the core number of events that no core caused
+
+
+@jit
+def store(s, address, data):
+    """Store bytes at a physical address; stores to text become versions, word by word."""
+    at = 0
+    while at < data.size:
+        length = min(8 - ((address + at) & 7), data.size - at)
+        old = new = np.int64(0)
+        for byte in range(length):
+            old |= s.ram[address + at + byte] << (8 * byte)
+            new |= np.int64(data[at + byte]) << (8 * byte)
+        if remember(s, address + at, length, old, new):
+            emit(s, PATCHER, TEXT_STORE, address + at, old, new, length, 0)
+        for byte in range(length):
+            store8(s.m[M_RAM] + address + at + byte, np.int64(data[at + byte]))
+        at += length
+    forget(s, address, address + data.size)
+
+
+@jit
+def send(s, vector, cores):
+    """Make a fixed interrupt pending at every core of a bit mask."""
+    for core in range(s.m[M_CORES]):
+        if cores >> core & 1:
+            xapic.request(s, core, vector)
+    emit(s, PATCHER, IPI, vector, cores, xapic.FIXED, 0, 0)
+    settle_machine(s)

@@ -1,0 +1,34 @@
+"""What answers at which I/O port. A port nobody answers at reads as all ones, as on a PC.
+
+Source of the debug-exit port: QEMU hw/misc/debugexit.c; a value v written to it ends the
+machine with status (v << 1) | 1.
+"""
+
+from emu.machine import fw_cfg, uart
+from emu.machine.native import jit
+from emu.machine.state import M_EXIT
+
+DEBUG_EXIT = 0xF4
+
+
+@jit
+def read(s, port, size):
+    """Return what `in` of 1, 2 or 4 bytes reads."""
+    if uart.PORT <= port < uart.PORT + 8:
+        return uart.read(s, port - uart.PORT)
+    if port == fw_cfg.PORT + 1:
+        return fw_cfg.read_byte(s)
+    return (1 << 8 * size) - 1
+
+
+@jit
+def write(s, port, size, value):
+    """Do what `out` of 1, 2 or 4 bytes does; returns whether the loop should return for it."""
+    if uart.PORT <= port < uart.PORT + 8:
+        return uart.write(s, port - uart.PORT, value)
+    if port == fw_cfg.PORT:
+        fw_cfg.select(s, value)
+    elif port == DEBUG_EXIT:
+        s.m[M_EXIT] = value & 0xFFFFFFFF
+        return True
+    return False

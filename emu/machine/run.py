@@ -1,0 +1,330 @@
+"""How one core moves: Run and Fetch.
+
+`run` executes a number of instructions exactly; it ends early where the core halts, reaches an
+instruction with unstable bytes, or has written something the caller wants to see. Interrupts
+are delivered at the first instruction boundary at which the core takes them; the core's own
+timer cuts the run at its exact instant. `fetch` executes one instruction from chosen versions
+of its bytes: they are put in place, the engine translates, and the block hook puts the true
+bytes back between translation and execution, so that the instruction's own loads and stores
+see memory as it is.
+"""
+
+import numpy as np
+
+from emu.machine import xapic
+from emu.machine.block import finish_block, restore_true_bytes
+from emu.machine.clock import end_slice
+from emu.machine.decode import PLAIN, decode
+from emu.machine.events import DELIVERED, FETCH_HAZARD, FETCH_STALE, STALE_FETCH, emit
+from emu.machine.memory import walk
+from emu.machine.native import jit, store8
+from emu.machine.state import (
+    A_DEADLINE,
+    C_FLOOR,
+    C_IRQ,
+    C_NMI,
+    C_RETIRED,
+    C_SIPI,
+    C_STALE,
+    C_STATE,
+    CORE_DEAD,
+    CORE_HALTED,
+    CORE_RUNS,
+    CORE_WAITS,
+    M_BEHIND,
+    M_BLOCK_COUNT,
+    M_BUDGET,
+    M_CHOSEN,
+    M_CHOSEN_CODE,
+    M_CHOSEN_SERIAL,
+    M_CLOCK,
+    M_CORES,
+    M_CURRENT,
+    M_ERROR,
+    M_LIMIT,
+    M_MODEL,
+    M_RAM,
+    M_RAM_SIZE,
+    M_REASON,
+    M_SLICE,
+    M_STOP_AFTER,
+    M_SWAPPED,
+    M_TEXT_NOW,
+    M_UC,
+    STOP_AFTER,
+    STOP_BUDGET,
+    STOP_FOR_TIMER,
+    STOP_INTERRUPT,
+    STOP_NONE,
+    STOP_SPLIT,
+    STOP_UNGUARDED,
+    STOP_UNSTABLE,
+)
+from emu.machine.text import SDM, allowed, choose, hazard, settle, unstable
+from emu.machine.unicorn_cpu import (
+    CR0,
+    CR3,
+    CR4,
+    EFER,
+    RIP,
+    RSP,
+    emu_start,
+    enter,
+    forget,
+    interrupt,
+    interruptible,
+    leave,
+    limit_next_block,
+    linear_rip,
+    mode,
+    nmi,
+    register,
+    reset_registers,
+    started_again,
+    take_halt,
+    takes_nmi,
+)
+
+_INIT_CR0 = 0x60000010
+
+
+@jit
+def _heed_init(s, core):
+    """Let an INIT or start-up IPI that came take effect."""
+    message = s.core[core, C_SIPI]
+    if message == xapic.SIPI_NONE:
+        return
+    s.core[core, C_SIPI] = xapic.SIPI_NONE
+    if s.m[M_CURRENT] == core:
+        leave(s)
+        s.m[M_CURRENT] = -1
+    if message == xapic.SIPI_INIT:
+        s.core[core, C_STATE] = CORE_WAITS
+        s.core[core, C_NMI] = 0
+        xapic.reset(s, core)
+    elif s.core[core, C_STATE] == CORE_WAITS:
+        reset_registers(s, core, message << 12, 0, _INIT_CR0)
+        s.core[core, C_STATE] = CORE_RUNS
+    s.core[core, C_FLOOR] = s.m[M_TEXT_NOW]
+    settle(s)
+
+
+@jit
+def settle_machine(s):
+    """Let happen what follows by itself: timers that are due, INIT and start-up IPIs."""
+    for core in range(s.m[M_CORES]):
+        if s.apic[core, A_DEADLINE] <= s.m[M_CLOCK]:
+            xapic.expire_timer(s, core, s.m[M_CLOCK])
+        if s.core[core, C_SIPI] != xapic.SIPI_NONE:
+            _heed_init(s, core)
+
+
+@jit
+def can_move(s, core):
+    """Return whether the core has something to do: it runs, or an interrupt wakes it."""
+    state = s.core[core, C_STATE]
+    if state == CORE_RUNS:
+        return True
+    return state == CORE_HALTED and (s.core[core, C_IRQ] != 0 or s.core[core, C_NMI] != 0)
+
+
+@jit
+def _deliver(s, core):
+    """Deliver what the running core takes now, an NMI first; returns whether there was any."""
+    if s.core[core, C_NMI] and takes_nmi(s):
+        s.core[core, C_NMI] = 0
+        vector = 2
+    elif s.core[core, C_IRQ] and interruptible(s):
+        vector = xapic.acknowledge(s, core)
+    else:
+        return False
+    emit(s, core, DELIVERED, linear_rip(s), vector, 0, 0, register(s, RSP))
+    if vector == 2:
+        nmi(s)
+    else:
+        interrupt(s, vector)
+    return True
+
+
+@jit
+def _slice(s, core, instructions):
+    """Execute up to this many instructions without looking at timers; returns how many.
+
+    Stops early at an interrupt, unstable bytes, output or hlt: M_REASON says which.
+    """
+    s.m[M_SLICE] = s.m[M_BUDGET] = instructions
+    s.m[M_BLOCK_COUNT] = 0
+    s.m[M_BEHIND] = s.core[core, C_FLOOR] < s.m[M_TEXT_NOW]
+    unknown = 0
+    while True:
+        s.m[M_REASON] = STOP_NONE
+        before = s.m[M_BUDGET]
+        s.m[M_ERROR] = emu_start(s.m[M_UC], register(s, RIP), 0, 0, 0)
+        finish_block(s)
+        s.m[M_BLOCK_COUNT] = 0
+        if s.m[M_ERROR] != 0 or started_again(s):
+            s.core[core, C_STATE] = CORE_DEAD
+            break
+        if take_halt(s):
+            s.core[core, C_STATE] = CORE_HALTED
+            break
+        reason = s.m[M_REASON]
+        if reason in (STOP_INTERRUPT, STOP_UNSTABLE, STOP_AFTER, STOP_UNGUARDED):
+            break
+        if s.m[M_BUDGET] == 0:
+            break
+        unknown = unknown + 1 if s.m[M_BUDGET] == before else 0
+        if unknown > 64:  # the engine neither moves nor says why
+            s.core[core, C_STATE] = CORE_DEAD
+            break
+        if reason == STOP_BUDGET:
+            limit_next_block(s, s.m[M_BUDGET])
+        elif reason == STOP_SPLIT:
+            limit_next_block(s, min(s.m[M_LIMIT], s.m[M_BUDGET]))
+    s.core[core, C_RETIRED] += s.m[M_SLICE] - s.m[M_BUDGET]
+    return end_slice(s)
+
+
+@jit
+def run(s, core, instructions):
+    """Run a core for up to this many instructions; returns how many it executed.
+
+    M_REASON tells why it ended early. A core that cannot move executes nothing.
+    """
+    s.m[M_REASON] = STOP_NONE
+    s.m[M_STOP_AFTER] = 0
+    executed = 0
+    if not can_move(s, core):
+        return executed
+    enter(s, core)
+    while executed < instructions:
+        settle_machine(s)
+        state = s.core[core, C_STATE]
+        if state == CORE_HALTED and (s.core[core, C_IRQ] or s.core[core, C_NMI]):
+            s.core[core, C_STATE] = state = CORE_RUNS
+        if state != CORE_RUNS:
+            break
+        while _deliver(s, core):
+            pass
+        until_timer = s.apic[core, A_DEADLINE] - s.m[M_CLOCK]
+        executed += _slice(s, core, min(instructions - executed, until_timer))
+        reason = s.m[M_REASON]
+        if reason == STOP_AFTER and s.m[M_STOP_AFTER] == STOP_FOR_TIMER:
+            s.m[M_STOP_AFTER] = 0
+        elif reason in (STOP_UNSTABLE, STOP_AFTER, STOP_UNGUARDED):
+            break
+    settle_machine(s)
+    return executed
+
+
+@jit
+def fetch_addresses(s, addresses):
+    """Fill in the physical addresses of the 15 bytes at the running core's RIP, -1 if unmapped."""
+    pc = linear_rip(s)
+    physical = np.int64(-1)
+    for index in range(addresses.size):
+        if index == 0 or (pc + index) & 0xFFF == 0:
+            physical = walk(
+                s, register(s, CR0), register(s, CR3), register(s, CR4), register(s, EFER), pc + index
+            )
+        else:
+            physical += 1 if physical >= 0 else 0
+        inside = 0 <= physical < s.m[M_RAM_SIZE]
+        addresses[index] = physical if inside else -1
+
+
+@jit
+def stands_at_unstable(s, core):
+    """Return whether the core's next step is a fetch with several versions to choose from.
+
+    Not if an interrupt comes first. Puts the core into the engine.
+    """
+    if s.core[core, C_STATE] != CORE_RUNS or s.core[core, C_FLOOR] == s.m[M_TEXT_NOW]:
+        return False
+    enter(s, core)
+    if (s.core[core, C_IRQ] and interruptible(s)) or (s.core[core, C_NMI] and takes_nmi(s)):
+        return False
+    addresses = np.empty(15, np.int64)
+    fetch_addresses(s, addresses)
+    return _any_unstable(s, core, addresses)
+
+
+@jit
+def _any_unstable(s, core, addresses):
+    code = np.zeros(24, np.uint8)
+    for index in range(15):
+        code[index] = s.ram[addresses[index]] if addresses[index] >= 0 else 0
+    length, _ = decode(code, mode(s))
+    for index in range(length):
+        if addresses[index] >= 0 and unstable(s, core, addresses[index], 1):
+            return True
+    return False
+
+
+@jit
+def choose_fetch(s, core, ages, random):
+    """Choose versions for the fetch a core stands at, by the fetch model; returns the length.
+
+    ages: filled with 15 ages. random: as in `text.choose`.
+    """
+    enter(s, core)
+    addresses = np.empty(15, np.int64)
+    fetch_addresses(s, addresses)
+    code = np.zeros(24, np.uint8)
+    return choose(s, core, addresses, mode(s), ages, code, random)
+
+
+@jit
+def fetch(s, core, ages, length):
+    """Execute one instruction from chosen versions of its bytes; returns whether it was allowed.
+
+    ages: of each byte; beyond `length` they are 0.
+    """
+    enter(s, core)
+    addresses = np.empty(15, np.int64)
+    fetch_addresses(s, addresses)
+    code = np.zeros(24, np.uint8)
+    if not allowed(s, core, addresses, ages, length, code):
+        return False
+    real_length, kind = decode(code, mode(s))
+    stale = False
+    for index in range(real_length):
+        stale = stale or ages[index] > 0
+    flags = FETCH_STALE if stale else 0
+    if s.m[M_MODEL] == SDM and hazard(s, core, addresses, mode(s)):
+        flags |= FETCH_HAZARD
+    packed = np.int64(0)
+    for index in range(8):
+        packed |= np.int64(code[index]) << (8 * index)
+    emit(
+        s, core, STALE_FETCH, linear_rip(s), packed, flags | real_length << 8, 0, register(s, RSP)
+    )
+    s.core[core, C_STALE] += np.int64(stale)
+    _execute_chosen(s, core, addresses, code, real_length, kind, packed)
+    return True
+
+
+@jit
+def _execute_chosen(s, core, addresses, code, length, kind, packed):
+    count = 0
+    for index in range(length):
+        address = addresses[index]
+        if address >= 0 and s.ram[address] != code[index]:
+            s.swap[count, 0], s.swap[count, 1] = address, s.ram[address]
+            count += 1
+    s.m[M_SWAPPED] = count
+    for row in range(count):
+        address = s.swap[row, 0]
+        for index in range(length):
+            if addresses[index] == address:
+                store8(s.m[M_RAM] + address, np.int64(code[index]))
+        forget(s, address, address + 1)
+    s.m[M_CHOSEN], s.m[M_CHOSEN_CODE], s.m[M_CHOSEN_SERIAL] = 1, packed, kind != PLAIN
+    limit_next_block(s, 1)
+    _slice(s, core, 1)
+    s.m[M_CHOSEN] = 0
+    if s.m[M_SWAPPED]:
+        restore_true_bytes(s)
+    for row in range(count):
+        forget(s, s.swap[row, 0], s.swap[row, 0] + 1)
+    settle_machine(s)

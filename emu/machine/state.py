@@ -1,0 +1,177 @@
+"""The whole changeable state of a machine, as one tuple of flat arrays.
+
+Hooks, loops and Python views all work on the same `State`, so there is one truth: a snapshot is
+a copy of these arrays, a hash is a digest of them, and nothing has to be mirrored. Arrays are
+int64 where a field is a number and uint8 where it is memory. Rows of `core`, `env` and `apic`
+belong to the core of that number.
+
+The names below are column numbers. `M_` machine scalars, `C_` one core, `A_` one xAPIC,
+`H_` one text store in the history, `E_` one event, `P_` one probe.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_CORES = 8
+ENV_SIZE = 0x15C0  # bytes of CPUX86State that make up one register file (one-engine-stepping.md 1)
+LINE = 64  # bytes: the granule in which the machine remembers that text was fetched
+MAX_HISTORY = 4096  # text stores that may be alive at once
+MAX_EVENTS = 1 << 14  # rows before the loop returns to have them drained
+MAX_MOVES = 1 << 14
+MAX_PROBES = 2048
+MAX_OUTPUT = 1 << 12  # bytes of serial output before the loop returns
+FOREVER = (1 << 62) - 1  # a virtual time that never comes
+
+# --- machine scalars -------------------------------------------------------------------------
+M_UC, M_CPU, M_ENV = 0, 1, 2  # host addresses of the engine, its CPUState and its CPUX86State
+M_RAM, M_RAM_SIZE = 3, 4  # host address and bytes
+M_CORES, M_CURRENT = 5, 6  # how many cores; whose registers the engine holds, or -1
+M_CLOCK = 7  # virtual ns at the start of the slice that runs
+M_SLICE, M_BUDGET = 8, 9  # instructions granted to the slice, and still to go
+M_REASON, M_LIMIT = 10, 11  # why the slice stopped; length of the next block after STOP_SPLIT
+M_BLOCK_PC, M_BLOCK_PA, M_BLOCK_PA2 = 12, 13, 14  # the admitted block, and its second page
+M_BLOCK_COUNT, M_BLOCK_ALONE = 15, 16  # its instructions; may it touch devices and text?
+M_RETRY = 17  # the block was abandoned at RIP and goes on as a block of one instruction
+M_SERIAL = 18  # the admitted block is one serialising instruction: it counts unless it faults
+M_CHOSEN = 19  # the slice executes chosen bytes: 1 to come, 2 done; no questions asked
+M_CHOSEN_CODE, M_CHOSEN_SERIAL = 56, 57  # its first eight bytes; does it serialise?
+M_SWAPPED = 20  # bytes of RAM that hold chosen instead of true values
+M_BEHIND = 21  # the running core's floor is below now
+M_TEXT_NOW, M_HISTORY = 22, 23  # the text clock, and how many rows of `history` are alive
+M_MODEL = 24
+M_EVENTS, M_MOVES, M_PROBES, M_OUTPUT = 25, 26, 27, 28  # rows in use
+M_EXIT = 29  # what the guest wrote to the debug-exit port, or -1
+M_WATCH = 30  # byte of serial output at which the loop returns, or -1
+M_FWCFG_KEY, M_FWCFG_AT = 31, 32
+M_UART = 44  # eight registers as last written (44 to 51), then the divisor latch
+M_UART_DIVISOR = 52
+M_PATCHER = 33  # patcher: 0 absent, 1 its next step can be made, 2 it waits for a condition
+M_WAIT_COUNT = 34  # words in `wait`
+M_ERROR = 36  # what uc_emu_start returned, when not 0
+M_STOP_AFTER = 35  # stop before the next block: STOP_FOR_CALLER, STOP_FOR_TIMER
+M_DELIVERING = 38  # the engine pushes an exception frame: no instruction can be retried
+M_CANDIDATE_PA, M_CANDIDATE_PA2 = 39, 40  # the block about to be admitted
+M_CANDIDATE_COUNT, M_CANDIDATE_ALONE = 42, 43
+M_PICK, M_PICK_LEFT = 37, 55  # a Run that was interrupted to guard a page, and its rest
+M_UNGUARDED = 41  # physical page that was executed but is not yet guarded, or -1
+M_ENV_ROWS, M_SCRATCH = 53, 54  # host addresses of `env` and `scratch`
+M_TABLES = 64  # from here on: host addresses of the arrays in TABLES
+M_SIZE = 80
+
+# --- why a slice stopped ---------------------------------------------------------------------
+STOP_NONE = 0  # the engine returned by itself: hlt, pause, an error
+STOP_BUDGET = 1  # the next block does not fit
+STOP_SPLIT = 2  # the next block has to be entered with M_LIMIT instructions
+STOP_UNSTABLE = 3  # the next instruction has bytes of which this core may see several versions
+STOP_INTERRUPT = 4  # an interrupt can be delivered
+STOP_AFTER = 5  # something was written that the caller wants to see
+STOP_UNGUARDED = 6  # the page of the next block is executed for the first time
+STOP_LOOK_AGAIN = 7  # the engine could not tell which block this is; entering anew tells
+
+STOP_FOR_CALLER, STOP_FOR_TIMER = 1, 2  # bits of M_STOP_AFTER: output or the end; a new deadline
+
+# --- one core --------------------------------------------------------------------------------
+C_STATE, C_FLOOR, C_IRQ, C_NMI, C_SIPI, C_RETIRED, C_STALE, C_TRAPS = range(8)
+C_ASYNC = 8
+C_SIZE = 16
+CORE_WAITS, CORE_RUNS, CORE_HALTED, CORE_DEAD = range(4)  # waits: for a start-up IPI
+
+# --- one xAPIC -------------------------------------------------------------------------------
+(
+    A_ID, A_TPR, A_LDR, A_DFR, A_SVR, A_ESR, A_ICR_LOW, A_ICR_HIGH, A_LVT_TIMER, A_LVT_THERMAL,
+    A_LVT_COUNTER, A_LVT_LINT0, A_LVT_LINT1, A_LVT_ERROR, A_INITIAL, A_DIVIDE, A_STARTED,
+    A_DEADLINE,
+) = range(18)  # fmt: skip
+A_ISR, A_TMR, A_IRR = 24, 32, 40  # eight words of 32 vectors each
+A_SIZE = 48
+
+# --- one text store that may still be unseen by some core -------------------------------------
+H_TIME, H_ADDRESS, H_LENGTH, H_OLD, H_NEW = range(5)
+H_SIZE = 5
+
+# --- one event, one probe --------------------------------------------------------------------
+E_TIME, E_CORE, E_KIND, E_ADDRESS, E_A, E_B, E_TASK, E_STACK = range(8)
+E_SIZE = 8
+P_ADDRESS, P_KIND, P_ARGUMENT, P_TASK = range(4)
+P_SIZE = 4
+
+# --- flags of a line -------------------------------------------------------------------------
+LINE_FETCHED = 1  # a core fetched from it: its bytes are text, stores to them make versions
+LINE_LIVE = 2  # some store to it is in the history
+LINE_PROBE = 4  # a probe lies in it
+LINE_GUARDED = 8  # stores to its page are reported to the machine
+
+
+MOVE_BYTES = 24  # the size of `emu.moves.move.ROW`, checked where both meet (machine.py)
+
+TABLES = (  # name, bits of an element, columns (0: a vector); in the order of M_TABLES
+    ("core", 64, C_SIZE),
+    ("env", 8, ENV_SIZE),
+    ("apic", 64, A_SIZE),
+    ("ram", 8, 0),
+    ("lines", 8, 0),
+    ("history", 64, H_SIZE),
+    ("swap", 64, 2),
+    ("wait", 64, 2),
+    ("probes", 64, P_SIZE),
+    ("events", 64, E_SIZE),
+    ("moves", 8, MOVE_BYTES),
+    ("output", 8, 0),
+    ("scratch", 64, 0),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Arrays of one machine: scalars, cores, memory, text, devices, events."""
+
+    m: NDArray[np.int64]  # [M_SIZE]
+    core: NDArray[np.int64]  # [MAX_CORES, C_SIZE]
+    env: NDArray[np.uint8]  # [MAX_CORES, ENV_SIZE] register files of the cores not in the engine
+    apic: NDArray[np.int64]  # [MAX_CORES, A_SIZE]
+    ram: NDArray[np.uint8]  # [bytes]
+    lines: NDArray[np.uint8]  # [bytes / LINE] flags
+    history: NDArray[np.int64]  # [MAX_HISTORY, H_SIZE], oldest first
+    swap: NDArray[np.int64]  # [32, 2] physical address and true byte
+    wait: NDArray[np.int64]  # [MAX_CORES + 1, 2] physical address and awaited value of a u32
+    probes: NDArray[np.int64]  # [MAX_PROBES, P_SIZE], by ascending physical address
+    events: NDArray[np.int64]  # [MAX_EVENTS, E_SIZE]
+    moves: NDArray[np.uint8]  # [MAX_MOVES, MOVE_BYTES]
+    output: NDArray[np.uint8]  # [MAX_OUTPUT]
+    scratch: NDArray[np.int64]  # [64]
+
+    @property
+    def address(self) -> int:
+        """Where native code finds the scalars, and through them everything else."""
+        return int(self.m.ctypes.data)
+
+
+def allocate(cores: int, ram: NDArray[np.uint8]) -> State:
+    """Return the state of a machine that was just switched on, with `ram` as its memory."""
+    rows = {
+        "history": MAX_HISTORY,
+        "swap": 32,
+        "wait": MAX_CORES + 1,
+        "probes": MAX_PROBES,
+        "events": MAX_EVENTS,
+        "moves": MAX_MOVES,
+        "output": MAX_OUTPUT,
+        "lines": ram.size // LINE,
+        "scratch": 64,
+    }
+    tables = {}
+    for name, bits, columns in TABLES:
+        shape = (rows.get(name, MAX_CORES), columns) if columns else (rows.get(name, 0),)
+        tables[name] = np.zeros(shape, np.int64 if bits == 64 else np.uint8)
+    tables["ram"] = ram
+    state = State(m=np.zeros(M_SIZE, np.int64), **tables)
+    for slot, (name, _, _) in enumerate(TABLES):
+        state.m[M_TABLES + slot] = tables[name].ctypes.data
+    state.m[M_RAM], state.m[M_RAM_SIZE] = ram.ctypes.data, ram.size
+    state.m[M_ENV_ROWS], state.m[M_SCRATCH] = state.env.ctypes.data, state.scratch.ctypes.data
+    state.m[M_CORES], state.m[M_CURRENT] = cores, -1
+    state.m[M_EXIT] = state.m[M_WATCH] = state.m[M_UNGUARDED] = state.m[M_PICK] = -1
+    state.core[:, C_SIPI] = -1
+    return state

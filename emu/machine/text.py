@@ -1,0 +1,347 @@
+"""Text: executable memory with its history, and what each core may fetch of it.
+
+RAM always holds the truth, the newest bytes. The history holds, oldest first, every store that
+some core may not have seen: when (on the text clock), where (physical address, at most eight
+bytes within one aligned 8-byte word, so one store event is what the machine makes visible at
+once), the old bytes and the new ones. A core needs only one number, its *floor*: it may fetch a
+byte as it was at any time from its floor to now that the fetch model allows. A serialising
+instruction, and INIT/SIPI, moves the floor to now; interrupt delivery does not. A store that
+every core has passed is dropped.
+
+Versions are named by *age*: 0 is the newest version of a byte, 1 the one before it, and so on.
+
+Fresh text, defined once: a 64-byte line is fresh until a core has fetched from it since the
+machine was switched on. A store to a fresh line is no event (no core can hold anything of it)
+and everybody sees it at once. So trampolines written before their first use are never stale,
+and the same memory written again after it was used can be.
+
+Source of the model: fetch-and-exploration notes in docs/fetch-models.md; Intel SDM volume 3A,
+"Handling Self- and Cross-Modifying Code".
+"""
+
+import numpy as np
+
+from emu.machine.decode import MAX_LENGTH, decode
+from emu.machine.native import jit
+from emu.machine.state import (
+    C_FLOOR,
+    C_STATE,
+    CORE_WAITS,
+    H_ADDRESS,
+    H_LENGTH,
+    H_NEW,
+    H_OLD,
+    H_SIZE,
+    H_TIME,
+    LINE_FETCHED,
+    LINE_LIVE,
+    M_CORES,
+    M_HISTORY,
+    M_MODEL,
+    M_TEXT_NOW,
+    MAX_HISTORY,
+)
+
+# Fetch models. coherent: the newest bytes, always. observed: one version for each aligned
+# 8-byte word, words independent (what has been observed on hardware). intel2010: byte by byte,
+# but never older than the byte before it (Intel's unofficial promise of 2010). sdm: every byte
+# any version (what the manual leaves open), with the RACE rule as verdict HAZARD.
+COHERENT, OBSERVED, INTEL2010, SDM = range(4)
+MODELS = ("coherent", "observed", "intel2010", "sdm")
+
+INT3 = 0xCC
+
+
+@jit
+def mark_live(s):
+    """Recompute which lines have a store in the history."""
+    for row in range(s.m[M_HISTORY]):
+        s.lines[s.history[row, H_ADDRESS] >> 6] |= LINE_LIVE
+
+
+@jit
+def settle(s):
+    """Drop the stores that every started core has passed."""
+    oldest = s.m[M_TEXT_NOW]
+    for core in range(s.m[M_CORES]):
+        if s.core[core, C_STATE] != CORE_WAITS:
+            oldest = min(oldest, s.core[core, C_FLOOR])
+    dead = 0
+    alive = s.m[M_HISTORY]
+    while dead < alive and s.history[dead, H_TIME] <= oldest:
+        s.lines[s.history[dead, H_ADDRESS] >> 6] &= 0xFF ^ LINE_LIVE
+        dead += 1
+    if dead:
+        for row in range(dead, alive):
+            for column in range(H_SIZE):
+                s.history[row - dead, column] = s.history[row, column]
+        s.m[M_HISTORY] = alive - dead
+        mark_live(s)
+
+
+@jit
+def serialise(s, core):
+    """Move a core's floor to now: from here on it fetches the newest bytes."""
+    s.core[core, C_FLOOR] = s.m[M_TEXT_NOW]
+    if s.m[M_HISTORY]:
+        settle(s)
+
+
+@jit
+def remember(s, address, length, old, new):
+    """Note that up to eight bytes of text within one aligned word change from old to new.
+
+    Returns whether a version was made: not where the line is fresh or nothing changes.
+    """
+    if not s.lines[address >> 6] & LINE_FETCHED or old == new:
+        return False
+    if s.m[M_HISTORY] == MAX_HISTORY:
+        # Nobody serialised for 4096 stores: no window of a real machine is that deep. Forget
+        # the older half, as the cores would.
+        for core in range(s.m[M_CORES]):
+            half = s.history[MAX_HISTORY // 2, H_TIME]
+            s.core[core, C_FLOOR] = max(s.core[core, C_FLOOR], half)
+        settle(s)
+    s.m[M_TEXT_NOW] += 1
+    row = s.m[M_HISTORY]
+    s.history[row, H_TIME] = s.m[M_TEXT_NOW]
+    s.history[row, H_ADDRESS] = address
+    s.history[row, H_LENGTH] = length
+    s.history[row, H_OLD] = old
+    s.history[row, H_NEW] = new
+    s.m[M_HISTORY] = row + 1
+    s.lines[address >> 6] |= LINE_LIVE
+    for core in range(s.m[M_CORES]):
+        if s.core[core, C_STATE] == CORE_WAITS:
+            s.core[core, C_FLOOR] = s.m[M_TEXT_NOW]
+    return True
+
+
+@jit
+def byte_at(s, address, time):
+    """Return the byte at a physical address as it was at a text time."""
+    value = s.ram[address]
+    for row in range(s.m[M_HISTORY] - 1, -1, -1):
+        if s.history[row, H_TIME] <= time:
+            break
+        offset = address - s.history[row, H_ADDRESS]
+        if 0 <= offset < s.history[row, H_LENGTH]:
+            value = (s.history[row, H_OLD] >> (8 * offset)) & 0xFF
+    return value
+
+
+@jit
+def version_times(s, address, floor, times):
+    """Fill `times` with the times at which the byte got each version a core may see.
+
+    times[0] is that of the newest version; an age is an index into it. Returns their number.
+    The oldest is reported as no later than the floor. A store that leaves the byte's value
+    alone makes no version of it.
+    """
+    count = 0
+    row = s.m[M_HISTORY] - 1
+    while row >= 0 and s.history[row, H_TIME] > floor:
+        offset = address - s.history[row, H_ADDRESS]
+        if 0 <= offset < s.history[row, H_LENGTH] and count < times.size - 1:
+            shift = 8 * offset
+            if (s.history[row, H_OLD] ^ s.history[row, H_NEW]) >> shift & 0xFF:
+                times[count] = s.history[row, H_TIME]
+                count += 1
+        row -= 1
+    times[count] = floor
+    return count + 1
+
+
+@jit
+def unstable(s, core, address, length):
+    """Return whether the core may see more than one version of any of these bytes.
+
+    The bytes must lie in one page.
+    """
+    if s.m[M_MODEL] == COHERENT:
+        return False
+    floor = s.core[core, C_FLOOR]
+    for row in range(s.m[M_HISTORY] - 1, -1, -1):
+        if s.history[row, H_TIME] <= floor:
+            break
+        start = s.history[row, H_ADDRESS]
+        low = max(address, start)
+        high = min(address + length, start + s.history[row, H_LENGTH])
+        if low < high:
+            changed = s.history[row, H_OLD] ^ s.history[row, H_NEW]
+            for byte in range(low, high):
+                if (changed >> (8 * (byte - start))) & 0xFF:
+                    return True
+    return False
+
+
+@jit
+def code_at(s, addresses, time, code):
+    """Fill `code` with the bytes at these physical addresses as they were at a text time."""
+    for index in range(addresses.size):
+        code[index] = byte_at(s, addresses[index], time) if addresses[index] >= 0 else 0
+
+
+@jit
+def hazard(s, core, addresses, mode):
+    """Return whether the RACE rule is broken for a fetch at these addresses.
+
+    The instructions that stood there whole at any time from the core's floor to now, those
+    that begin with int3 left out, must be one (Intel errata "Unsynchronized Cross-Modifying
+    Code"; the int3 exception is R. Moore's, quoted in Linux's immediate values).
+    """
+    code = np.zeros(24, np.uint8)
+    first = np.zeros(24, np.uint8)
+    first_length = 0
+    time = s.core[core, C_FLOOR]
+    row = 0
+    while row < s.m[M_HISTORY] and s.history[row, H_TIME] <= time:
+        row += 1
+    while True:
+        code_at(s, addresses, time, code)
+        if code[0] != INT3:
+            length, _ = decode(code, mode)
+            if first_length == 0:
+                first_length = length
+                first[:] = code
+            elif length != first_length:
+                return True
+            else:
+                for index in range(length):
+                    if code[index] != first[index]:
+                        return True
+        if row == s.m[M_HISTORY]:
+            return False
+        time = s.history[row, H_TIME]
+        row += 1
+
+
+@jit
+def choose(s, core, addresses, mode, ages, code, random):
+    """Let the fetch model choose versions for one fetch; returns the instruction's length.
+
+    addresses: physical address of each of the 15 bytes at RIP, -1 where none can be fetched.
+    ages, code: filled with the chosen age and value of every byte.
+    random: one-element array with a SplitMix64 state, or an empty one to take the newest.
+    """
+    floor, now = s.core[core, C_FLOOR], s.m[M_TEXT_NOW]
+    model = s.m[M_MODEL]
+    times = np.zeros(64, np.int64)
+    length = MAX_LENGTH
+    at = 0
+    granule = np.int64(-1)
+    chosen = now
+    while at < length:
+        address = addresses[at]
+        if address < 0:
+            ages[at], code[at] = 0, 0
+            at += 1
+            continue
+        if random.size == 0 or model == COHERENT:
+            chosen = now
+        elif model == OBSERVED:
+            if address >> 3 != granule:
+                granule = address >> 3
+                chosen = _random_time(s, granule << 3, 8, floor, random)
+        elif model == INTEL2010:
+            earliest = chosen if at else floor
+            chosen = max(earliest, _random_time(s, address, 1, earliest, random))
+        else:
+            chosen = _random_time(s, address, 1, floor, random)
+        count = version_times(s, address, floor, times)
+        age = 0
+        while age < count - 1 and times[age] > chosen:
+            age += 1
+        ages[at] = age
+        code[at] = byte_at(s, address, times[age] if age < count - 1 else floor)
+        at += 1
+        if at < length:
+            length = max(at, _length_so_far(s, addresses, code, at, mode))
+    for rest in range(length, MAX_LENGTH):
+        ages[rest] = 0
+        code[rest] = byte_at(s, addresses[rest], now) if addresses[rest] >= 0 else 0
+    return length
+
+
+@jit
+def _length_so_far(s, addresses, code, known, mode):
+    """Return the length of the instruction of which `known` bytes are chosen."""
+    for index in range(known, MAX_LENGTH):
+        code[index] = s.ram[addresses[index]] if addresses[index] >= 0 else 0
+    length, _ = decode(code, mode)
+    return length
+
+
+@jit
+def _random_time(s, address, size, floor, random):
+    """Pick evenly among the moments at which these bytes changed, the floor included."""
+    moments = np.int64(1)
+    for pick in range(2):
+        count = np.int64(1)
+        for row in range(s.m[M_HISTORY]):
+            start = s.history[row, H_ADDRESS]
+            if (
+                s.history[row, H_TIME] > floor
+                and start < address + size
+                and address < start + s.history[row, H_LENGTH]
+            ):
+                count += 1
+                if pick and count == moments:
+                    return s.history[row, H_TIME]
+        if pick == 0:
+            moments = np.int64(1) + below(random, count)
+            if moments == 1:
+                return floor
+    return floor
+
+
+@jit
+def below(random, bound):
+    """Return the next number of a SplitMix64 generator, in [0, bound).
+
+    Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators" (2014).
+    """
+    random[0] += np.uint64(0x9E3779B97F4A7C15)
+    z = random[0]
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    z = z ^ (z >> np.uint64(31))
+    return np.int64(z >> np.uint64(1)) % bound
+
+
+@jit
+def allowed(s, core, addresses, ages, length, code):
+    """Check chosen ages against the fetch model and fill `code`; returns whether it may be.
+
+    For observed, one moment must fit all bytes of an 8-byte word; for intel2010, moments that
+    never go back must fit; for sdm any version between floor and now will do.
+    """
+    floor, now = s.core[core, C_FLOOR], s.m[M_TEXT_NOW]
+    model = s.m[M_MODEL]
+    times = np.zeros(64, np.int64)
+    granule, low, high = np.int64(-1), floor, now
+    for at in range(MAX_LENGTH):
+        address = addresses[at]
+        if address < 0:
+            code[at] = 0
+            continue
+        age = ages[at] if at < length else 0
+        count = version_times(s, address, floor, times)
+        if age >= count or (model == COHERENT and age > 0):
+            return False
+        first = times[age] if age < count - 1 else floor
+        last = times[age - 1] - 1 if age else now
+        code[at] = byte_at(s, address, first)
+        if at >= length:
+            continue
+        if model == OBSERVED:
+            if address >> 3 != granule:
+                granule, low, high = address >> 3, floor, now
+            low, high = max(low, first), min(high, last)
+            if low > high:
+                return False
+        elif model == INTEL2010:
+            low = max(low, first)
+            if low > last:
+                return False
+    return True

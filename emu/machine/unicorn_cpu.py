@@ -1,0 +1,392 @@
+"""The only file that knows Unicorn's insides.
+
+One engine executes all cores: the registers of the core that runs are in the engine's
+CPUX86State, those of the others in `state.env`. What the public interface cannot do is done
+through the library's exported symbols and a few offsets, all listed here, all checked when the
+first machine is made, with `unicorn==2.1.4` pinned:
+
+* exceptions go through the guest's IDT by QEMU's own `x86_cpu_do_interrupt`, which Unicorn
+  never calls;
+* a slice ends exactly where it should: the block hook runs before every block, learns its
+  instruction count from the TranslationBlock, and stops the engine before a block that does
+  not fit; `cflags_next_tb` limits the length of the one that is entered next. `count=` of
+  uc_emu_start is never used: it is slow, and mixing it with block speed drops every translation;
+* an instruction that meets a device, or stores to text, in the middle of a block is abandoned
+  and entered again as a block of its own, so that it sees and causes everything at its exact
+  instruction (`cpu_loop_exit_noexc`, what QEMU's cpu_io_recompile does).
+
+Sources: Unicorn 2.1.4: qemu/accel/tcg/cpu-exec.c, translate-all.c, cputlb.c,
+qemu/target/i386/cpu.h, excp_helper.c, seg_helper.c.
+"""
+
+import ctypes
+
+import numpy as np
+from numba import types
+from unicorn import unicorn_const as uc_const
+from unicorn.unicorn_py3 import Uc
+from unicorn.unicorn_py3.unicorn import uclib
+
+from emu.machine.native import (
+    external,
+    jit,
+    load16,
+    load32,
+    load64,
+    store32,
+    store64,
+)
+from emu.machine.state import (
+    ENV_SIZE,
+    M_CANDIDATE_ALONE,
+    M_CANDIDATE_COUNT,
+    M_CANDIDATE_PA,
+    M_CANDIDATE_PA2,
+    M_CPU,
+    M_CURRENT,
+    M_DELIVERING,
+    M_ENV,
+    M_ENV_ROWS,
+    M_REASON,
+    M_SCRATCH,
+    M_UC,
+)
+
+VERSION = "2.1.4"
+
+# --- offsets: uc_struct, CPUState, TranslationBlock -------------------------------------------
+UC_TO_CPU = 0x1B8
+CPU_TO_ENV_POINTER = 0x128
+CPU_CFLAGS_NEXT_TB = 0x18  # u32; the low 15 bits limit the next block's instructions
+CPU_JUMP_CACHE = 0x138  # TranslationBlock *[4096]
+CPU_HALTED = 0x8198  # u32
+
+TB_PC, TB_SIZE, TB_COUNT, TB_CFLAGS = 0, 20, 22, 24
+TB_PAGES = 72  # physical addresses of its one or two pages
+CFLAGS_COUNT = 0x7FFF
+CFLAGS_CLUSTER = 0xFF000000
+
+# --- offsets: CPUX86State ----------------------------------------------------------------------
+REGISTERS, RIP, RFLAGS = 0, 128, 136
+RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI = range(0, 64, 8)
+CC_DST, CC_SRC, CC_SRC2, CC_OP, DIRECTION = 144, 152, 160, 168, 172
+HFLAGS, HFLAGS2 = 176, 180
+SEGMENTS, LDT, TR, GDT, IDT = 184, 328, 352, 376, 400
+ES, CS, SS, DS, FS, GS = range(184, 328, 24)
+SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_FLAGS = 8, 16, 20
+CR0, CR2, CR3, CR4 = 424, 440, 448, 456
+EFER = 560
+ERROR_CODE, IS_INT = 5384, 5388
+DR6, DR7 = 5400 + 48, 5400 + 56
+
+FLAG_IF = 1 << 9
+_TB_RFLAGS = 0x3000 | 1 << 8 | 1 << 16 | 1 << 17 | 1 << 18  # IOPL, TF, RF, VM, AC
+_SHADOW = 1 << 3  # hflags: after sti or mov ss
+_CS64, _CS32, _PE = 1 << 15, 1 << 4, 1 << 7
+_NMI_MASKED = 1 << 2  # hflags2
+_CC_OP_EFLAGS = 1
+
+_library = ctypes.CDLL(uclib._name)
+_i64, _i32, _u32, _void = types.int64, types.int32, types.uint32, types.void
+
+emu_start = external(_library, "uc_emu_start", _i32(_i64, _i64, _i64, _i64, _i64))
+_emu_stop = external(_library, "uc_emu_stop", _i32(_i64))
+_do_interrupt = external(_library, "x86_cpu_do_interrupt_x86_64", _void(_i64))
+_hard_interrupt = external(_library, "do_interrupt_x86_hardirq_x86_64", _void(_i64, _i32, _i32))
+_loop_exit = external(_library, "cpu_loop_exit_noexc_x86_64", _void(_i64))
+_find_translation = external(
+    _library, "tb_htable_lookup_x86_64", _i64(_i64, _i64, _i64, _u32, _u32)
+)
+_invalidate = external(_library, "tb_invalidate_phys_range_x86_64", _void(_i64, _i64, _i64))
+_flush_tlb = external(_library, "tlb_flush_x86_64", _void(_i64))
+_flags = external(_library, "helper_cc_compute_all_x86_64", _i64(_i64, _i64, _i64, _i32))
+_update_hflags = external(_library, "x86_update_hflags_x86_64", _void(_i64))
+_cpuid = external(
+    _library, "cpu_x86_cpuid_x86_64", _void(_i64, _u32, _u32, _i64, _i64, _i64, _i64)
+)
+
+
+def open_engine() -> tuple[Uc, int, int]:
+    """Make an engine; returns it with the addresses of its CPUState and CPUX86State."""
+    uc = Uc(uc_const.UC_ARCH_X86, uc_const.UC_MODE_64)
+    # 1 GiB by default, of which every invalidated block keeps some (unicorn issue 2203)
+    uc.ctl_set_tcg_buffer_size(64 << 20)
+    uc.ctl_exits_enabled(True)  # with no exits: `until` must never match a guest address
+    uc.reg_read(41)  # the CPU comes to life with the first use
+    cpu = ctypes.c_uint64.from_address(uc._uch.value + UC_TO_CPU).value
+    env = ctypes.c_uint64.from_address(cpu + CPU_TO_ENV_POINTER).value
+    return uc, cpu, env
+
+
+def pristine_registers(env: int) -> "np.ndarray[tuple[int], np.dtype[np.uint8]]":
+    """Return the CPUX86State of an engine that has not run, as ENV_SIZE bytes."""
+    return np.frombuffer(ctypes.string_at(env, ENV_SIZE), np.uint8)
+
+
+# --- the core in the engine --------------------------------------------------------------------
+
+
+@jit
+def register(s, offset):
+    """Return a 64-bit field of the running core's CPUX86State."""
+    return load64(s.m[M_ENV] + offset)
+
+
+@jit
+def set_register(s, offset, value):
+    """Set a 64-bit field of the running core's CPUX86State."""
+    store64(s.m[M_ENV] + offset, value)
+
+
+@jit
+def linear_rip(s):
+    """Return RIP plus the base of CS."""
+    return load64(s.m[M_ENV] + RIP) + load64(s.m[M_ENV] + CS + SEGMENT_BASE)
+
+
+@jit
+def interruptible(s):
+    """Return whether the running core takes interrupts before its next instruction."""
+    env = s.m[M_ENV]
+    return load64(env + RFLAGS) & FLAG_IF != 0 and load32(env + HFLAGS) & _SHADOW == 0
+
+
+@jit
+def takes_nmi(s):
+    """Return whether the running core takes an NMI before its next instruction."""
+    env = s.m[M_ENV]
+    return load32(env + HFLAGS2) & _NMI_MASKED == 0 and load32(env + HFLAGS) & _SHADOW == 0
+
+
+@jit
+def mode(s):
+    """Return the code size of the running core: REAL, PROTECTED or LONG of `decode`."""
+    hflags = load32(s.m[M_ENV] + HFLAGS)
+    if hflags & _CS64:
+        return 2
+    return 1 if hflags & _CS32 else 0
+
+
+@jit
+def started_again(s):
+    """Return whether the running core fell back into the state after power-up (triple fault)."""
+    return load32(s.m[M_ENV] + HFLAGS) & _PE == 0 and load64(s.m[M_ENV] + RIP) == 0xFFF0
+
+
+@jit
+def enter(s, core):
+    """Put a core's registers into the engine."""
+    current = s.m[M_CURRENT]
+    if current == core:
+        return
+    env = s.m[M_ENV]
+    if current >= 0:
+        leave(s)
+    row = s.m[M_ENV_ROWS] + core * ENV_SIZE
+    same = current >= 0
+    for offset in (CR0, CR3, CR4, EFER):
+        same = same and load64(env + offset) == load64(row + offset)
+    for offset in range(0, ENV_SIZE, 8):
+        store64(env + offset, load64(row + offset))
+    if not same:
+        _flush_tlb(s.m[M_CPU])
+    s.m[M_CURRENT] = core
+
+
+@jit
+def leave(s):
+    """Copy the registers in the engine to where the running core keeps them."""
+    env, row = s.m[M_ENV], s.m[M_ENV_ROWS] + s.m[M_CURRENT] * ENV_SIZE
+    canonical_flags(s)
+    for offset in range(0, ENV_SIZE, 8):
+        store64(row + offset, load64(env + offset))
+
+
+@jit
+def canonical_flags(s):
+    """Write down RFLAGS' arithmetic flags, which the engine computes when somebody asks."""
+    env = s.m[M_ENV]
+    operation = load32(env + CC_OP)
+    if operation != _CC_OP_EFLAGS:
+        flags = _flags(
+            load64(env + CC_DST), load64(env + CC_SRC), load64(env + CC_SRC2), np.int32(operation)
+        )
+        store64(env + CC_SRC, flags)
+        store32(env + CC_OP, _CC_OP_EFLAGS)
+    store64(env + CC_DST, 0)
+    store64(env + CC_SRC2, 0)
+
+
+@jit
+def interrupt(s, vector):
+    """Let the running core take an external interrupt through its IDT."""
+    s.m[M_DELIVERING] = 1
+    _hard_interrupt(s.m[M_ENV], np.int32(vector), np.int32(1))
+    s.m[M_DELIVERING] = 0
+
+
+@jit
+def nmi(s):
+    """Let the running core take an NMI; further ones are masked until it executes iret."""
+    env = s.m[M_ENV]
+    store32(env + HFLAGS2, load32(env + HFLAGS2) | _NMI_MASKED)
+    interrupt(s, 2)
+
+
+@jit
+def exception(s):
+    """Let the running core take the exception it raised; called from the interrupt hook."""
+    s.m[M_DELIVERING] = 1
+    _do_interrupt(s.m[M_CPU])
+    s.m[M_DELIVERING] = 0
+
+
+@jit
+def take_halt(s):
+    """Return whether the engine stopped at hlt, and let it go on next time."""
+    halted = load32(s.m[M_CPU] + CPU_HALTED) != 0
+    store32(s.m[M_CPU] + CPU_HALTED, 0)
+    return halted
+
+
+@jit
+def identify(s, leaf, subleaf, output):
+    """Fill `output` with the engine's EAX, EBX, ECX, EDX for a CPUID leaf (uses `scratch`)."""
+    at = s.m[M_SCRATCH]
+    _cpuid(s.m[M_ENV], np.uint32(leaf), np.uint32(subleaf), at, at + 8, at + 16, at + 24)
+    for index in range(4):
+        output[index] = load32(at + 8 * index)
+
+
+# --- translations ------------------------------------------------------------------------------
+
+
+@jit
+def stop(s, reason):
+    """Stop the engine before the block whose hook calls this."""
+    s.m[M_REASON] = reason
+    _emu_stop(s.m[M_UC])
+
+
+@jit
+def limit_next_block(s, instructions):
+    """Let the next block that is entered have at most this many instructions."""
+    store32(s.m[M_CPU] + CPU_CFLAGS_NEXT_TB, min(instructions, CFLAGS_COUNT))
+
+
+@jit
+def enter_alone(s):
+    """Abandon the block that runs; enter it again at RIP as a block of one instruction.
+
+    Does not return: it unwinds to the engine's main loop. Only for hooks that the engine calls
+    with RIP up to date, before the instruction has had any effect.
+    """
+    limit_next_block(s, 1)
+    _loop_exit(s.m[M_CPU])
+
+
+@jit
+def forget(s, start, end):
+    """Drop the translations of physical [start, end), after bytes were changed from outside."""
+    _invalidate(s.m[M_UC], start, end)
+
+
+@jit
+def flush_tlb(s):
+    """Forget all address translations."""
+    _flush_tlb(s.m[M_CPU])
+
+
+@jit
+def find_block(s, pc, size):
+    """Find the translation whose block hook runs; fills the M_CANDIDATE columns.
+
+    The jump cache has it nearly always: the engine puts every block there that it looks up.
+    After direct jumps between blocks another block may sit in the slot; then the engine is
+    asked. Returns False if it does not know either: entering anew makes sure that it does.
+    """
+    cpu = s.m[M_CPU]
+    mixed = pc ^ (pc >> 6)  # tb_jmp_cache_hash_func
+    slot = cpu + CPU_JUMP_CACHE + 8 * ((mixed >> 6) & 0xFC0 | mixed & 0x3F)
+    block = load64(slot)
+    if block == 0 or load64(block) != pc or load16(block + TB_SIZE) != size:
+        if block == 0:
+            return False
+        env = s.m[M_ENV]
+        flags = load32(env + HFLAGS) | load64(env + RFLAGS) & _TB_RFLAGS
+        block = _find_translation(
+            cpu,
+            pc,
+            load64(env + CS + SEGMENT_BASE),
+            np.uint32(flags),
+            np.uint32(load32(block + TB_CFLAGS) & CFLAGS_CLUSTER),
+        )
+        if block == 0 or load16(block + TB_SIZE) != size:
+            return False
+        store64(slot, block)
+    s.m[M_CANDIDATE_PA] = load64(block + TB_PAGES) & ~0xFFF | pc & 0xFFF
+    s.m[M_CANDIDATE_PA2] = load64(block + TB_PAGES + 8)
+    s.m[M_CANDIDATE_COUNT] = load16(block + TB_COUNT)
+    s.m[M_CANDIDATE_ALONE] = load32(block + TB_CFLAGS) & CFLAGS_COUNT == 1
+    return True
+
+
+# --- registers to start with -------------------------------------------------------------------
+
+_CODE32, _DATA32 = 0x00CF9B00, 0x00CF9300  # flat, present, accessed
+_CODE16, _DATA16 = 0x00009B00, 0x00009300
+
+
+@jit
+def _set_segment(row, segment, selector, base, limit, flags):
+    store32(row + segment, selector)
+    store64(row + segment + SEGMENT_BASE, base)
+    store32(row + segment + SEGMENT_LIMIT, limit)
+    store32(row + segment + SEGMENT_FLAGS, flags)
+
+
+@jit
+def reset_registers(s, core, cs_base, rip, cr0):
+    """Give a core the registers of INIT; it must not be the one in the engine.
+
+    `state.env` already holds what INIT leaves alone (FPU and SSE at their defaults).
+    """
+    row = s.m[M_ENV_ROWS] + core * ENV_SIZE
+    for offset in range(REGISTERS, RIP, 8):
+        store64(row + offset, 0)
+    store64(row + RIP, rip)
+    store64(row + RFLAGS, 2)
+    store64(row + CC_SRC, 0)
+    store32(row + CC_OP, _CC_OP_EFLAGS)
+    store32(row + DIRECTION, 1)
+    store32(row + HFLAGS, 0)
+    for segment in (ES, SS, DS, FS, GS):
+        _set_segment(row, segment, 0, 0, 0xFFFF, _DATA16)
+    _set_segment(row, CS, cs_base >> 4, cs_base, 0xFFFF, _CODE16)
+    _set_segment(row, LDT, 0, 0, 0xFFFF, 0x8200)
+    _set_segment(row, TR, 0, 0, 0xFFFF, 0x8B00)
+    _set_segment(row, GDT, 0, 0, 0xFFFF, 0)
+    _set_segment(row, IDT, 0, 0, 0xFFFF, 0)
+    store64(row + CR0, cr0)
+    for offset in (CR2, CR3, CR4, EFER):
+        store64(row + offset, 0)
+    store64(row + DR6, 0xFFFF0FF0)
+    store64(row + DR7, 0x400)
+    _update_hflags(row)
+
+
+@jit
+def pvh_registers(s, core, entry, start_info):
+    """Give a core the registers of the PVH entry: flat 32-bit protected mode, paging off.
+
+    Source: xen docs/misc/pvh.pandoc, "Booting".
+    """
+    reset_registers(s, core, 0, entry, 0x11)
+    row = s.m[M_ENV_ROWS] + core * ENV_SIZE
+    store64(row + RBX, start_info)
+    _set_segment(row, CS, 0x8, 0, 0xFFFFFFFF, _CODE32)
+    for segment in (ES, SS, DS, FS, GS):
+        _set_segment(row, segment, 0x10, 0, 0xFFFFFFFF, _DATA32)
+    _set_segment(row, TR, 0x18, 0, 0x67, 0x8B00)
+    _update_hflags(row)
+

@@ -1,0 +1,277 @@
+"""The local APIC of each core, in xAPIC mode: its registers at 0xfee00000, timer and IPIs.
+
+Modelled: fixed, lowest-priority, NMI, INIT and start-up interprocessor interrupts to physical
+and logical destinations and shorthands; priorities; the timer one-shot and periodic, counting
+one tick of virtual time divided as told; end of interrupt. Delivery is instant: an interrupt
+is pending at its target as soon as it was sent.
+Not modelled: x2APIC and the TSC deadline (the engine has no hook on their MSRs and CPUID says
+so), the error interrupt, remote reads.
+
+Source: Intel SDM volume 3A, "Advanced Programmable Interrupt Controller".
+"""
+
+from emu.machine.clock import now
+from emu.machine.events import IPI, emit
+from emu.machine.native import jit
+from emu.machine.state import (
+    A_DEADLINE,
+    A_DFR,
+    A_DIVIDE,
+    A_ESR,
+    A_ICR_HIGH,
+    A_ICR_LOW,
+    A_ID,
+    A_INITIAL,
+    A_IRR,
+    A_ISR,
+    A_LDR,
+    A_LVT_TIMER,
+    A_STARTED,
+    A_SIZE,
+    A_SVR,
+    A_TMR,
+    A_TPR,
+    C_IRQ,
+    C_NMI,
+    C_SIPI,
+    C_STATE,
+    CORE_WAITS,
+    FOREVER,
+    M_CORES,
+)
+
+BASE = 0xFEE00000
+VERSION = 0x00050014  # integrated APIC, six local vector table entries
+MASKED = 1 << 16
+PERIODIC = 1 << 17
+ENABLED = 1 << 8
+
+FIXED, LOWEST, SMI, _RESERVED, NMI, INIT, STARTUP = range(7)
+
+SIPI_NONE, SIPI_INIT = -1, -2  # of C_SIPI: nothing to do; an INIT has come
+
+
+@jit
+def reset(s, core):
+    """Put one APIC into the state it has after power-up or INIT."""
+    for register in range(A_SIZE):
+        s.apic[core, register] = 0
+    s.apic[core, A_ID] = core
+    s.apic[core, A_DFR] = 0xFFFFFFFF
+    s.apic[core, A_SVR] = 0xFF
+    for entry in range(A_LVT_TIMER, A_LVT_TIMER + 6):
+        s.apic[core, entry] = MASKED
+    s.apic[core, A_DEADLINE] = FOREVER
+    s.core[core, C_IRQ] = 0
+
+
+@jit
+def _highest(s, core, bank):
+    """Return the highest vector set in ISR, TMR or IRR, or 0."""
+    for word in range(7, -1, -1):
+        bits = s.apic[core, bank + word]
+        if bits:
+            bit = 31
+            while not bits >> bit & 1:
+                bit -= 1
+            return word * 32 + bit
+    return 0
+
+
+@jit
+def _priority(s, core):
+    """Return the processor priority register."""
+    task = s.apic[core, A_TPR] & 0xFF
+    service = _highest(s, core, A_ISR) & 0xF0
+    return task if task & 0xF0 >= service else service
+
+
+@jit
+def update(s, core):
+    """Recompute C_IRQ: the vector the core would take now, 0 for none."""
+    vector = _highest(s, core, A_IRR)
+    if vector & 0xF0 > _priority(s, core) & 0xF0 and s.apic[core, A_SVR] & ENABLED:
+        s.core[core, C_IRQ] = vector
+    else:
+        s.core[core, C_IRQ] = 0
+
+
+@jit
+def request(s, core, vector):
+    """Make a fixed interrupt pending at a core."""
+    if vector < 16:
+        s.apic[core, A_ESR] |= 1 << 6  # receive illegal vector
+        return
+    s.apic[core, A_IRR + (vector >> 5)] |= 1 << (vector & 31)
+    update(s, core)
+
+
+@jit
+def acknowledge(s, core):
+    """Take the pending interrupt into service; returns its vector."""
+    vector = s.core[core, C_IRQ]
+    s.apic[core, A_IRR + (vector >> 5)] &= ~(1 << (vector & 31))
+    s.apic[core, A_ISR + (vector >> 5)] |= 1 << (vector & 31)
+    update(s, core)
+    return vector
+
+
+@jit
+def _end_of_interrupt(s, core):
+    vector = _highest(s, core, A_ISR)
+    if vector:
+        s.apic[core, A_ISR + (vector >> 5)] &= ~(1 << (vector & 31))
+    update(s, core)
+
+
+@jit
+def _divider(s, core):
+    code = s.apic[core, A_DIVIDE]
+    power = ((code & 8) >> 1 | (code & 3)) + 1
+    return 1 if power == 8 else 1 << power
+
+
+@jit
+def _start_timer(s, core):
+    initial = s.apic[core, A_INITIAL]
+    time = now(s)
+    s.apic[core, A_STARTED] = time
+    s.apic[core, A_DEADLINE] = time + initial * _divider(s, core) if initial else FOREVER
+
+
+@jit
+def _current_count(s, core):
+    if s.apic[core, A_DEADLINE] == FOREVER:
+        return 0
+    return (s.apic[core, A_DEADLINE] - now(s)) // _divider(s, core)
+
+
+@jit
+def expire_timer(s, core, time):
+    """Let the timer fire if its deadline has come."""
+    deadline = s.apic[core, A_DEADLINE]
+    if deadline > time:
+        return
+    entry = s.apic[core, A_LVT_TIMER]
+    if entry & PERIODIC:
+        period = s.apic[core, A_INITIAL] * _divider(s, core)
+        s.apic[core, A_DEADLINE] = deadline + ((time - deadline) // period + 1) * period
+    else:
+        s.apic[core, A_DEADLINE] = FOREVER
+    if not entry & MASKED:
+        request(s, core, entry & 0xFF)
+
+
+@jit
+def _addressed(s, sender, target, low, high):
+    """Return whether an interrupt command addresses this core."""
+    shorthand = low >> 18 & 3
+    if shorthand == 1:
+        return target == sender
+    if shorthand == 2:
+        return True
+    if shorthand == 3:
+        return target != sender
+    destination = high >> 24 & 0xFF
+    if not low & 1 << 11:
+        return destination in (0xFF, s.apic[target, A_ID])
+    logical = s.apic[target, A_LDR] >> 24 & 0xFF
+    if s.apic[target, A_DFR] >> 28 == 0xF:
+        return logical & destination != 0
+    return logical >> 4 == destination >> 4 and logical & destination & 0xF != 0
+
+
+@jit
+def _send(s, sender):
+    low, high = s.apic[sender, A_ICR_LOW], s.apic[sender, A_ICR_HIGH]
+    delivery, vector = low >> 8 & 7, low & 0xFF
+    mask = 0
+    for target in range(s.m[M_CORES]):
+        if not _addressed(s, sender, target, low, high):
+            continue
+        mask |= 1 << target
+        if delivery == FIXED or delivery == LOWEST:
+            request(s, target, vector)
+            if delivery == LOWEST:
+                break
+        elif delivery == NMI:
+            s.core[target, C_NMI] = 1
+        elif delivery == INIT:
+            if low & (1 << 15 | 1 << 14) != 1 << 15:  # not the level de-assert of old
+                s.core[target, C_SIPI] = SIPI_INIT
+        elif delivery == STARTUP and s.core[target, C_STATE] == CORE_WAITS:
+            s.core[target, C_SIPI] = vector
+    emit(s, sender, IPI, vector, mask, delivery, 0, 0)
+
+
+@jit
+def read(s, core, offset):
+    """Return an APIC register; offset in bytes from the base."""
+    register = offset >> 4
+    if register == 0x02:
+        return s.apic[core, A_ID] << 24
+    if register == 0x03:
+        return VERSION
+    if register == 0x08:
+        return s.apic[core, A_TPR]
+    if register == 0x0A:
+        return _priority(s, core)
+    if register == 0x0D:
+        return s.apic[core, A_LDR]
+    if register == 0x0E:
+        return s.apic[core, A_DFR]
+    if register == 0x0F:
+        return s.apic[core, A_SVR]
+    if 0x10 <= register < 0x28:
+        bank = (A_ISR, A_TMR, A_IRR)[(register - 0x10) >> 3]
+        return s.apic[core, bank + (register & 7)]
+    if register == 0x28:
+        return s.apic[core, A_ESR]
+    if register == 0x30:
+        return s.apic[core, A_ICR_LOW]
+    if register == 0x31:
+        return s.apic[core, A_ICR_HIGH]
+    if 0x32 <= register <= 0x37:
+        return s.apic[core, A_LVT_TIMER + register - 0x32]
+    if register == 0x38:
+        return s.apic[core, A_INITIAL]
+    if register == 0x39:
+        return _current_count(s, core)
+    if register == 0x3E:
+        return s.apic[core, A_DIVIDE]
+    return 0
+
+
+@jit
+def write(s, core, offset, value):
+    """Store to an APIC register; offset in bytes from the base."""
+    register = offset >> 4
+    value &= 0xFFFFFFFF
+    if register == 0x02:
+        s.apic[core, A_ID] = value >> 24
+    elif register == 0x08:
+        s.apic[core, A_TPR] = value & 0xFF
+        update(s, core)
+    elif register == 0x0B:
+        _end_of_interrupt(s, core)
+    elif register == 0x0D:
+        s.apic[core, A_LDR] = value & 0xFF000000
+    elif register == 0x0E:
+        s.apic[core, A_DFR] = value | 0x0FFFFFFF
+    elif register == 0x0F:
+        s.apic[core, A_SVR] = value & 0x1FF
+        update(s, core)
+    elif register == 0x28:
+        s.apic[core, A_ESR] = 0
+    elif register == 0x30:
+        s.apic[core, A_ICR_LOW] = value & ~(1 << 12)
+        _send(s, core)
+    elif register == 0x31:
+        s.apic[core, A_ICR_HIGH] = value & 0xFF000000
+    elif 0x32 <= register <= 0x37:
+        s.apic[core, A_LVT_TIMER + register - 0x32] = value & 0x717FF
+    elif register == 0x38:
+        s.apic[core, A_INITIAL] = value
+        _start_timer(s, core)
+    elif register == 0x3E:
+        s.apic[core, A_DIVIDE] = value & 0xB

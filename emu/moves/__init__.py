@@ -1,0 +1,1 @@
+"""Moves, plans, schedules and choosers: pure data, at the bottom of everything."""

@@ -1,0 +1,44 @@
+"""Choosers: who picks the next move.
+
+RoundRobin gives every actor a turn in order, cores up to `quantum` instructions each; Random
+picks actors, lengths and fetch versions by SplitMix64 from a seed. Both run natively in the
+machine's loop; here are only their numbers. A Script is a table of moves (`moves.move.ROW`).
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+ROUND_ROBIN, RANDOM = 0, 1
+
+
+@dataclass
+class Chooser:
+    """A native chooser in the middle of its work.
+
+    name, seed, quantum: how it was made. made: the moves it has made so far.
+    native: int64 [kind, quantum, last actor]. random: uint64 [SplitMix64 state].
+    """
+
+    name: str
+    seed: int
+    quantum: int
+    made: int = 0
+    native: NDArray[np.int64] = field(init=False)
+    random: NDArray[np.uint64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        kind = RANDOM if self.name == "random" else ROUND_ROBIN
+        self.native = np.array([kind, self.quantum, -1], np.int64)
+        self.random = np.array([self.seed & (1 << 64) - 1], np.uint64)
+
+
+def round_robin(quantum: int = 1000) -> Chooser:
+    """Return a chooser that gives each actor its turn; cores `quantum` instructions."""
+    return Chooser("round-robin", 0, quantum)
+
+
+def random(seed: int, quantum: int = 100) -> Chooser:
+    """Return a chooser that picks everything at random; Runs of 1 to `quantum` instructions."""
+    return Chooser("random", seed, quantum)

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The command line: words apart by spaces, some of them key=number. */
+#include "defs.h"
+
+#define START_INFO_MAGIC	0x336ec578
+#define LOW_MEMORY		(1ul << 30)	/* what boot.S maps */
+
+/* What a PVH loader passes; the rest of it does not matter here. */
+struct hvm_start_info {
+	u32 magic, version, flags, nr_modules;
+	u64 modlist_paddr, cmdline_paddr, rsdp_paddr;
+};
+
+char saved_command_line[128];
+
+/* Must come before mmu_init(): afterwards low memory is not mapped. */
+void cmdline_init(u64 start_info)
+{
+	const struct hvm_start_info *info = (void *)start_info;
+
+	if (!start_info || start_info >= LOW_MEMORY || info->magic != START_INFO_MAGIC)
+		return;
+	if (info->cmdline_paddr && info->cmdline_paddr < LOW_MEMORY)
+		strscpy(saved_command_line, (const char *)info->cmdline_paddr,
+			sizeof(saved_command_line));
+}
+
+/* What follows the key in the first word that begins with it, or NULL. */
+static const char *find(const char *key)
+{
+	const char *p = saved_command_line;
+	size_t n = strlen(key);
+
+	for (; *p; p = *p ? p + 1 : p) {
+		if (!strncmp(p, key, n))
+			return p + n;
+		p = strchrnul(p, ' ');
+	}
+	return NULL;
+}
+
+bool cmdline_has(const char *word)
+{
+	const char *p = find(word);
+
+	return p && (*p == ' ' || !*p);
+}
+
+u64 cmdline_number(const char *key, u64 otherwise)
+{
+	const char *p = find(key);
+	u64 v = 0;
+
+	if (!p || *p++ != '=' || *p < '0' || *p > '9')
+		return otherwise;
+	while (*p >= '0' && *p <= '9')
+		v = v * 10 + *p++ - '0';
+	return v;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* All that one file uses of another, by file. */
+#ifndef DEFS_H
+#define DEFS_H
+
+#include "types.h"
+#include "segments.h"
+#include "x86.h"
+#include "list.h"
+#include "spinlock.h"
+#include "ptregs.h"
+#include "trap.h"
+#include "vfs.h"
+#include "ring.h"
+#include "task.h"
+
+extern const u8 __noinstr_text_start[], __noinstr_text_end[];
+extern const u8 _srodata[], _erodata[];
+extern u8 _sdata[], _edata[];
+
+// cmdline.c
+extern char saved_command_line[];
+void cmdline_init(u64 start_info);
+bool cmdline_has(const char *word);
+u64 cmdline_number(const char *key, u64 otherwise);
+
+// cpu.c
+void cpu_init(u32 id);
+
+// entry.S
+void sync_core(void);
+
+// fwcfg.c
+u32 fwcfg_nr_cpus(void);
+
+// main.c
+void idle_loop(void) __noreturn;
+void init(void *unused);
+
+// lapic.c
+void lapic_init(void);
+void lapic_timer_start(void);
+void lapic_eoi(void);
+void lapic_send(u32 apic_id, u32 command);
+void timer_init(void);
+extern u32 timer_period;
+
+// mmu.c
+void mmu_init(void);
+void mmu_load(void);
+
+// panic.c
+void panic(const char *fmt, ...) __noreturn __printf(1, 2);
+void machine_exit(u8 value) __noreturn;
+
+// printk.c
+void printk(const char *fmt, ...) __printf(1, 2);
+void vprintk(const char *fmt, va_list args);
+
+// sched.c
+void schedule(void);
+void yield(void);
+void preempt_irq(void);
+void finish_switch(void);
+void enqueue(struct task *t);
+void try_to_wake_up(struct task *t);
+
+// smp.c
+extern u64 ap_stack;
+void trampoline_copy(void);
+void smp_boot(void);
+void sync_core_others(void);
+
+// switch.S
+void switch_to(struct task *prev, struct task *next);
+void task_begin(void);
+
+// task.c
+struct task *task_create(void (*fn)(void *), void *arg, u32 cpu, const char *comm, int index);
+struct task *idle_init(u32 cpu);
+void task_exit(void) __noreturn;
+void *stack_end(struct task *t);
+extern u8 stacks[MAX_TASKS][STACK_SIZE];
+
+// trap.c
+void trap_init(void);
+void trap_load(void);
+
+// uart.c
+void uart_init(void);
+void uart_putc(char c);
+
+// wait.c
+void wait_init(struct waitq *q);
+void wait_sleep(struct waitq *q);
+void wait_wake(struct waitq *q);
+
+/* The ordinary part: what is traced and patched. */
+
+// bitmap.c
+void bitmap_set(u64 *map, u32 bit);
+void bitmap_clear(u64 *map, u32 bit);
+bool bitmap_test(const u64 *map, u32 bit);
+u32 bitmap_first_zero(const u64 *map, u32 bits);
+u32 bitmap_weight(const u64 *map, u32 bits);
+
+// checksum.c
+u32 csum_partial(const void *buf, size_t n, u32 sum);
+u16 csum_fold(u32 sum);
+
+// counter.c
+extern const struct file_operations counter_fops;
+void counter_add(u64 n);
+u64 counter_sum(void);
+
+// file.c
+int fd_alloc(void);
+void fd_free(int fd);
+struct file *fget(int fd);
+
+// hash.c
+u32 hash_name(const char *s, size_t n);
+void hash_add(struct inode *inode, u32 hash);
+void hash_del(struct inode *inode);
+struct inode *hash_first(u32 hash);
+struct inode *hash_next(struct inode *inode);
+
+// load.c
+extern u32 tasks_per_cpu;
+void load_init(void);
+void load_start(void);
+long read_file(const char *path, char *buf, size_t n);
+long write_file(const char *path, const char *buf, size_t n);
+
+// namei.c
+struct inode *lookup(struct inode *dir, const char *name, size_t n);
+struct inode *path_walk(const char *path);
+void inode_add(struct inode *inode);
+
+// pipe.c
+extern const struct file_operations pipe_fops;
+void pipe_init(void);
+
+// proc.c
+void proc_init(void);
+int cmdline_proc_show(struct seq_file *m);
+
+// seq.c
+void seq_putc(struct seq_file *m, char c);
+void seq_puts(struct seq_file *m, const char *s);
+void seq_put_dec(struct seq_file *m, u64 v);
+long seq_read(struct file *f, char *buf, size_t n);
+
+// string.c
+void *memcpy(void *to, const void *from, size_t n);
+void *memset(void *to, int c, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+size_t strlen(const char *s);
+int strcmp(const char *a, const char *b);
+int strncmp(const char *a, const char *b, size_t n);
+long strscpy(char *to, const char *from, size_t size);
+const char *strchrnul(const char *s, char c);
+
+// syscall.c
+int sys_open(const char *path);
+int sys_close(int fd);
+long sys_read(int fd, char *buf, size_t n);
+long sys_write(int fd, const char *buf, size_t n);
+long sys_lseek(int fd, size_t pos);
+
+// vfs.c
+long vfs_read(struct file *f, char *buf, size_t n);
+long vfs_write(struct file *f, const char *buf, size_t n);
+
+// selftest.c
+void selftest(void) __noreturn;
+
+#endif

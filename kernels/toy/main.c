@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The order in which the kernel comes up. Core 0 runs start_kernel() on the stack
+ * of its idle task, and becomes that task; the first real task is init.
+ */
+#include "defs.h"
+
+void start_kernel(u64 start_info) __noreturn;
+
+void start_kernel(u64 start_info)
+{
+	cmdline_init(start_info);	/* low memory is mapped only now */
+	trampoline_copy();		/* where the other cores will wake up */
+	mmu_init();			/* text is not writable, data not executable */
+	mmu_load();
+	trap_init();			/* all gates */
+	cpu_init(0);			/* segments, GS, the idle task */
+	uart_init();			/* the console */
+	printk("textpoke toy kernel\n");
+	lapic_init();			/* interrupts */
+	timer_init();			/* how long a turn is */
+	proc_init();			/* the files */
+	pipe_init();
+	load_init();			/* how much to do */
+	smp_boot();			/* the other cores */
+	lapic_timer_start();
+	task_create(init, NULL, 0, "init", -1);
+	idle_loop();
+}
+
+/* What a core does when no task wants it. */
+void idle_loop(void)
+{
+	for (;;) {
+		cli();
+		if (READ_ONCE(this_cpu()->need_resched)) {
+			schedule();
+			continue;
+		}
+		safe_halt();
+	}
+}
+
+/* The first task: everything is there, and interrupts are on. */
+void init(void *unused)
+{
+	(void)unused;
+	if (cmdline_has("selftest"))
+		selftest();
+	printk("textpoke toy: %d cpus, %d tasks\n", cpus_online, cpus_online * tasks_per_cpu);
+	load_start();
+	while (READ_ONCE(cpus_running) != cpus_online)
+		yield();
+	printk("load: all cpus run tasks\n");
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "defs.h"
+
+void spin_lock(struct spinlock *l)
+{
+	preempt_disable();
+	raw_lock(l);
+}
+
+void spin_unlock(struct spinlock *l)
+{
+	raw_unlock(l);
+	preempt_enable();
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A task is a stack and the right to a core; a cpu is a core and the tasks
+ * that wait for it. A task never leaves the core it was created on.
+ */
+#ifndef TASK_H
+#define TASK_H
+
+#include "list.h"
+#include "segments.h"
+#include "spinlock.h"
+#include "ring.h"
+#include "vfs.h"
+
+#define MAX_PER_CPU	8		/* threads a core may be given */
+#define MAX_TASKS	(MAX_CPUS * (MAX_PER_CPU + 1) + 1)
+
+enum task_state {
+	TASK_UNUSED,
+	TASK_RUNNING,			/* has a core or wants one */
+	TASK_SLEEPING,			/* waits for wake_up() */
+	TASK_DEAD,			/* has left its function, stack still in use */
+};
+
+struct task {
+	u64 sp;				/* while it has no core; switch.S knows it is first */
+	char comm[16];
+	int pid;			/* 0: the idle task of a core */
+	int cpu;
+
+	/* cpus[cpu].rq_lock */
+	enum task_state state;
+	int on_rq;			/* 1: has the core or is queued for it */
+	struct list run;		/* in cpu.queue; a task that has the core is not */
+
+	/* the task itself, interrupts off */
+	u64 nvcsw;			/* it gave up the core: slept, yielded, ended */
+	u64 nivcsw;			/* the core was taken from it */
+
+	/* the task itself */
+	int preempt_count;		/* not 0: it must not lose the core */
+	struct files files;
+	char line[32];			/* what it read last, a string */
+	struct ring ring;		/* for load.c */
+
+	/* the lock of the queue it sleeps in */
+	struct list wait;
+};
+
+struct cpu {
+	struct cpu *self;		/* %gs:0 */
+	struct task *current;		/* %gs:8 */
+	u32 id;
+	u32 apic_id;
+	u32 online;			/* it set up all it needs */
+	u32 running;			/* it has reached its first task */
+	struct task *idle;
+	struct task *prev;		/* who had the core before current */
+
+	/* rq_lock, taken with interrupts off */
+	struct spinlock rq_lock;
+	struct list queue;
+
+	/* this core, interrupts off; others may set need_resched */
+	u32 need_resched;
+	u64 ticks;
+	u64 syncs;			/* sync-core interrupts taken */
+
+	/* what the last read of /proc/cmdline on this core returned */
+	long last_read;
+} __aligned(64);
+
+extern struct cpu cpus[MAX_CPUS];
+extern struct task tasks[MAX_TASKS];
+
+/* A task does not migrate, so what these return stays true. */
+static __always_inline struct cpu *this_cpu(void)
+{
+	struct cpu *c;
+
+	asm volatile("mov %%gs:%c1, %0" : "=r"(c) : "i"(offsetof(struct cpu, self)));
+	return c;
+}
+
+static __always_inline struct task *current(void)
+{
+	struct task *t;
+
+	asm volatile("mov %%gs:%c1, %0" : "=r"(t) : "i"(offsetof(struct cpu, current)));
+	return t;
+}
+
+void preempt_schedule(void);
+
+static __always_inline void preempt_disable(void)
+{
+	current()->preempt_count++;
+	barrier();
+}
+
+static __always_inline void preempt_enable(void)
+{
+	barrier();
+	if (!--current()->preempt_count && READ_ONCE(this_cpu()->need_resched))
+		preempt_schedule();
+}
+
+/* Tasks that wait for something; see wait.c. */
+struct waitq {
+	struct spinlock lock;
+	struct list sleepers;
+};
+
+#endif
