@@ -8,6 +8,7 @@ its answer is decoded and compared with what was asked, because it is wrong in s
 - symbols through its resolver are off by four in calls, so symbols never reach it;
 - `nop dword ptr [rax]` becomes the reserved 0f 18 instead of 0f 1f;
 - prefixes before what is no mnemonic loop for ever, sections crash: neither is passed on;
+- string instructions with operands print to standard error: they take none here;
 - `mov ah, r8b`, which no encoding has, ends the process: such pairs are refused here;
 - endbr64 and serialize are unknown.
 """
@@ -37,7 +38,9 @@ _FIXED = {
     "retq": bytes.fromhex("c3"),
 }
 _MNEMONIC = re.compile(r"[a-z][a-z0-9]{0,15}")
-_BRANCH = re.compile(r"j[a-z]{1,5}|callq?|loop(?:n?[ez])?")
+_REFUSED = {"addr16", "addr32", "data16", "data32", "rex64", "xacquire", "xrelease", *_PREFIXES}
+_STRING = re.compile(r"(?:lods|stos|scas|movs|cmps|ins|outs)[bwdlq]?|xlatb?")
+_BRANCH = re.compile(r"j[a-z]{1,4}|callq?|loop(?:n?[ez])?")
 _DEFAULT_SEGMENTS = ("cs", "ds", "es", "ss")
 _PLACEHOLDER = 0x01234567
 
@@ -84,11 +87,14 @@ class Encoder:
             prefix += _PREFIXES[word.lower()]
             word, _, rest = rest.strip().partition(" ")
         word = word.lower()
-        if not _MNEMONIC.fullmatch(word):
+        if not _MNEMONIC.fullmatch(word) or word in _REFUSED:
             raise ValueError(f"{word!r} is not an instruction")
         if word in _FIXED and not rest.strip():
             return prefix + _FIXED[word]
         operands = parse(rest, att, bool(_BRANCH.fullmatch(word)), resolve)
+        vector = any(each.register.startswith("xmm") for each in operands)
+        if operands and not vector and _STRING.fullmatch(word):
+            raise ValueError(f"write {word} without operands")
         if _mixes_high_bytes(operands):
             raise ValueError("ah, bh, ch and dh cannot be used beside registers that need a REX")
         at = address + len(prefix)
@@ -106,7 +112,12 @@ class Encoder:
     ) -> bytes:
         """Return what keystone makes of it; with `end` 0 only the length is meant."""
         write = _att if att else _intel
-        text = f"{word} {', '.join(write(operand, end) for operand in operands)}"
+        star = "*" if att and _BRANCH.fullmatch(word) else ""
+        written = (
+            f"{star if operand.kind != 'target' else ''}{write(operand, end)}"
+            for operand in operands
+        )
+        text = f"{word} {', '.join(written)}"
         # Only a branch depends on where it lies.
         near = address if any(operand.kind == "target" for operand in operands) else 0
         if (att, text, near) not in self._known:

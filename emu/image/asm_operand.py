@@ -20,6 +20,7 @@ _GENERAL = r"[re]?(?:[abcd]x|[sd]i|[sb]p)|[abcd][lh]|(?:[sd]i|[sb]p)l|r(?:8|9|1[
 _REGISTER = re.compile(
     rf"(?:{_GENERAL}|[re]?ip|[cdefgs]s|cr\d|cr8|dr[0-7]|[xy]mm(?:\d|1[0-5])|mm[0-7]|st(?:\([0-7]\))?)"
 )
+_ADDRESSES = re.compile(r"[re](?:[abcd]x|[sd]i|[sb]p|ip)|r(?:8|9|1[0-5])d?")
 _NUMBER = re.compile(r"0x[0-9a-f]+|0b[01]+|[0-9][0-9a-f]*h|[1-9]\d*|0", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z_.$][\w.$]*|\d+[bf]")
 _TERM = re.compile(r"\s*([+-]?)\s*([^\s+\-]+)\s*")
@@ -123,8 +124,8 @@ def _intel_memory(outside: str, inside: str, size: str, segment: str, resolve: R
         name = ((scaled[1] or scaled[4]) if scaled else term).lower()
         if not _REGISTER.fullmatch(name):
             sums.append(f"{sign or '+'}{term}")
-        elif sign == "-":
-            raise ValueError(f"a register cannot be subtracted: -{term}")
+        elif sign == "-" or not _ADDRESSES.fullmatch(name):
+            raise ValueError(f"{sign}{term} cannot be part of an address")
         else:
             registers.append((name, int(scaled[2] or scaled[3]) if scaled else 0))
     value, symbolic = evaluate("".join(sums), resolve) if sums else (0, False)
@@ -170,8 +171,8 @@ def _att(text: str, branch: bool, resolve: Resolve) -> Operand:
 
 def _att_register(text: str) -> str:
     name = text.lower().removeprefix("%")
-    if text and (not text.startswith("%") or not _REGISTER.fullmatch(name)):
-        raise ValueError(f"{text!r} is not a register")
+    if text and (not text.startswith("%") or not _ADDRESSES.fullmatch(name)):
+        raise ValueError(f"{text!r} cannot be part of an address")
     return name
 
 

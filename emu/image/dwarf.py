@@ -35,6 +35,7 @@ MAX_MEMBERS = 100_000
 _STRIPPED = frozenset(
     f"DW_TAG_{name}" for name in ("const_type", "volatile_type", "restrict_type", "atomic_type")
 ) | {"DW_TAG_typedef"}
+_POINTED = {"DW_TAG_subroutine_type": "function", "DW_TAG_array_type": "array"}
 _FLOATS = {0x03, 0x04, 0x09, 0x0F}  # DW_ATE_complex_float, _float, _imaginary_, _decimal_
 _SIGNED = {0x05, 0x06}  # DW_ATE_signed, _signed_char
 _CHARS = {0x06, 0x08, 0x10}  # DW_ATE_signed_char, _unsigned_char, _UTF
@@ -124,21 +125,24 @@ class DwarfReader:
         return IntType(entry.name(die), size, encoding in _SIGNED, encoding in _CHARS)
 
     def _pointer(self, die: DIE, _depth: int) -> PointerType:
-        target: DIE | None = die
+        target, stars = die, "*"
         for _ in range(MAX_DEPTH):  # to the name of what it points to
-            if target is None or "DW_AT_type" not in target.attributes:
-                target = None
+            if "DW_AT_type" not in target.attributes:
                 break
             target = target.get_DIE_from_attribute("DW_AT_type")
-            if target.tag not in _STRIPPED:
+            if target.tag == "DW_TAG_pointer_type":
+                stars += "*"
+            elif target.tag not in _STRIPPED:
                 break
-        name = "void" if target is None else entry.full_name(target) or "..."
+        name = _POINTED.get(str(target.tag), "void")
+        if target.tag in entry.AGGREGATES or target.tag == "DW_TAG_base_type":
+            name = entry.full_name(target)
 
         def find() -> Type:
             with self._guard():
                 return self._type_of(die, 0)
 
-        return PointerType(f"{name} *", self._size(die) or 8, find)
+        return PointerType(f"{name} {stars}", self._size(die) or 8, find)
 
     def _array(self, die: DIE, depth: int) -> Type:
         found = element = self._type_of(die, depth)

@@ -311,4 +311,4 @@ def guard(uc: Uc, table: int, start: int, end: int) -> Guard:
     that keep data away from text pay nothing. The TLB has to be flushed afterwards.
     """
     handle = _add(uc, uc_const.UC_HOOK_MEM_WRITE, on_text_store, table, start, end - 1)
-    return Guard(start, end, lambda: uc.hook_del(handle))
+    return Guard(start, end, lambda: uclib.uc_hook_del(uc._uch, ctypes.c_size_t(handle)))

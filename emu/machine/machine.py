@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from emu.errors import TextpokeError
 from emu.machine import boot, hooks, loop, native, poke, state, unicorn_cpu, xapic
 from emu.machine.boot import BootImage
-from emu.machine.events import Events
+from emu.machine.events import Events, emit
 from emu.machine.memory import walk
 from emu.machine.run import fetch, run, stands_at_unstable
 from emu.machine.text import MODELS, code_at, version_times
@@ -96,6 +96,28 @@ class Machine:
             if segment.executable:
                 self._guard(segment.paddr, segment.paddr + segment.memsz)
 
+    def enter_long_mode(
+        self,
+        core: int,
+        *,
+        cr3: int,
+        rip: int,
+        rsp: int,
+        gdt: tuple[int, int],
+        idt: tuple[int, int],
+        tss: int,
+        registers: Iterable[int] = (),
+    ) -> None:
+        """Let a core start in 64-bit mode at ring 0 instead of at the image's entry.
+
+        gdt, idt: linear address and limit. registers: values of the general registers.
+        """
+        state_, signed = self.state, _signed
+        unicorn_cpu.long_mode_registers(state_, core, cr3, signed(rip), signed(rsp))
+        unicorn_cpu.set_tables(state_, core, signed(gdt[0]), gdt[1], signed(idt[0]), idt[1], signed(tss))
+        for number, value in enumerate(registers):
+            unicorn_cpu.set_general(state_, core, number, signed(value))
+
     # --- moves ---------------------------------------------------------------------------------
 
     def run(self, core: int, instructions: int) -> int:
@@ -160,6 +182,11 @@ class Machine:
         poke.send(self.state, vector, cores)
         self._collect()
 
+    def note(self, kind: int, core: int, a: int, b: int) -> None:
+        """Append an event from outside; kinds are in `events`."""
+        emit(self.state, core, kind, 0, a, b, 0, 0)
+        self._collect()
+
     def set_patcher(self, status: int, awaited: Iterable[tuple[int, int]] = ()) -> None:
         """Tell the loop whether the patcher can move, or which u32 words it waits for.
 
@@ -219,12 +246,11 @@ class Machine:
 
     def translate(self, address: int, core: int = 0) -> int | None:
         """Return the physical address of a virtual one as the core maps it, None if unmapped."""
-        signed = (address ^ 1 << 63) - (1 << 63)
         registers = (
-            self.register(core, offset)
+            _signed(self.register(core, offset))
             for offset in (unicorn_cpu.CR0, unicorn_cpu.CR3, unicorn_cpu.CR4, unicorn_cpu.EFER)
         )
-        physical = int(walk(self.state, *(np.int64(np.uint64(r).astype(np.int64)) for r in registers), signed))
+        physical = int(walk(self.state, *registers, _signed(address)))
         return None if physical < 0 else physical
 
     def versions(self, core: int, address: int) -> tuple[int, ...]:
@@ -314,3 +340,8 @@ class Machine:
     def _check(self, address: int, size: int) -> None:
         if not 0 <= address <= self.state.ram.size - size:
             raise TextpokeError(f"physical {address:#x}: RAM ends at {self.state.ram.size:#x}")
+
+
+def _signed(value: int) -> int:
+    """Return the same 64 bits as native code has them."""
+    return ((value & (1 << 64) - 1) ^ 1 << 63) - (1 << 63)

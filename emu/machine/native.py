@@ -31,16 +31,17 @@ from numba.extending import intrinsic
 
 from emu.errors import Unsupported
 
-_COMPILED_SOURCES = ("machine",)
+_COMPILED = b"emu.machine.native"  # what a source imports that is compiled
 
 
 def _cache_directory() -> Path:
     """Return a writable folder that belongs to exactly these sources and versions."""
-    package = Path(__file__).resolve().parent.parent
+    package = Path(__file__).resolve().parent
     digest = hashlib.sha256()
-    for folder in _COMPILED_SOURCES:
-        for source in sorted((package / folder).glob("*.py")):
-            digest.update(source.name.encode() + source.read_bytes())
+    for source in sorted(package.glob("*.py")):
+        text = source.read_bytes()
+        if _COMPILED in text or source.name in ("native.py", "state.py", "view.py"):
+            digest.update(source.name.encode() + text)
     for library in ("numba", "llvmlite", "numpy", "unicorn"):
         digest.update(metadata.version(library).encode())
     caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")

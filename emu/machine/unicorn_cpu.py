@@ -50,6 +50,7 @@ from emu.machine.state import (
     M_REASON,
     M_SCRATCH,
     M_UC,
+    State,
 )
 
 VERSION = "2.1.4"
@@ -75,9 +76,15 @@ SEGMENTS, LDT, TR, GDT, IDT = 184, 328, 352, 376, 400
 ES, CS, SS, DS, FS, GS = range(184, 328, 24)
 SEGMENT_BASE, SEGMENT_LIMIT, SEGMENT_FLAGS = 8, 16, 20
 CR0, CR2, CR3, CR4 = 424, 440, 448, 456
-EFER = 560
+EFER = 592
+CR8 = 488
+FPU_TOP, FPU_STATUS, FPU_CONTROL, FPU_TAGS, FPU_STACK = 604, 608, 610, 612, 624
+MXCSR, XMM = 816, 824  # XMM: sixteen of 64 bytes, of which QEMU 5 uses the first 16
+SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP = 4800, 4808, 4816
+STAR, LSTAR, CSTAR, FMASK, KERNEL_GS_BASE = 4824, 4840, 4848, 4856, 4864
+TSC_AUX, XCR0, MISC_ENABLE, PAT, PKRU = 4896, 4904, 4920, 5280, 5304
 ERROR_CODE, IS_INT = 5384, 5388
-DR6, DR7 = 5400 + 48, 5400 + 56
+DR0, DR6, DR7 = 5400, 5400 + 48, 5400 + 56
 
 FLAG_IF = 1 << 9
 _TB_RFLAGS = 0x3000 | 1 << 8 | 1 << 16 | 1 << 17 | 1 << 18  # IOPL, TF, RF, VM, AC
@@ -121,6 +128,71 @@ def open_engine() -> tuple[Uc, int, int]:
 def pristine_registers(env: int) -> "np.ndarray[tuple[int], np.dtype[np.uint8]]":
     """Return the CPUX86State of an engine that has not run, as ENV_SIZE bytes."""
     return np.frombuffer(ctypes.string_at(env, ENV_SIZE), np.uint8)
+
+
+# --- the canonical state -----------------------------------------------------------------------
+
+
+def _fields(*spans: tuple[int, int]) -> "np.ndarray[tuple[int], np.dtype[np.intp]]":
+    """Return the offsets of all bytes in these spans of (offset, bytes)."""
+    return np.concatenate([np.arange(start, start + size) for start, size in spans])
+
+
+_SURVIVES_INIT = _fields(
+    (FPU_TOP, 4), (FPU_STATUS, 2), (FPU_CONTROL, 2), (FPU_TAGS, 8),
+    *((FPU_STACK + 16 * index, 10) for index in range(8)),
+    (MXCSR, 4), *((XMM + 64 * index, 16) for index in range(16)),
+    (SYSENTER_CS, 4), (SYSENTER_ESP, 8), (SYSENTER_EIP, 8),
+    *((msr, 8) for msr in (STAR, LSTAR, CSTAR, FMASK, KERNEL_GS_BASE)),
+    *((msr, 8) for msr in (TSC_AUX, XCR0, MISC_ENABLE, PAT)), (PKRU, 4),
+)  # fmt: skip
+_SEGMENT_FIELDS = ((0, 4), (SEGMENT_BASE, 8), (SEGMENT_LIMIT, 4), (SEGMENT_FLAGS, 4))
+_ARCHITECTURAL = np.concatenate([_SURVIVES_INIT, _fields(
+    (REGISTERS, 16 * 8), (RIP, 8),
+    *((segment + at, size) for segment in (ES, CS, SS, DS, FS, GS, LDT, TR)
+      for at, size in _SEGMENT_FIELDS),
+    *((table + at, size) for table in (GDT, IDT) for at, size in _SEGMENT_FIELDS[1:3]),
+    *((control, 8) for control in (CR0, CR2, CR3, CR4, CR8, EFER)),
+    *((DR0 + 8 * index, 8) for index in (0, 1, 2, 3, 6, 7)),
+)])  # fmt: skip
+
+_ARITHMETIC_FLAGS, _DIRECTION_FLAG = 0x8D5, 1 << 10
+_compute_flags = ctypes.CFUNCTYPE(
+    ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_int32
+)(ctypes.cast(_library.helper_cc_compute_all_x86_64, ctypes.c_void_p).value or 0)
+
+
+def registers_of(s: State, core: int) -> "np.ndarray[tuple[int], np.dtype[np.uint8]]":
+    """Return a copy of a core's CPUX86State, wherever it is, as ENV_SIZE bytes."""
+    if s.m[M_CURRENT] == core:
+        return pristine_registers(int(s.m[M_ENV]))
+    return s.env[core].copy()
+
+
+def rflags(env: "np.ndarray[tuple[int], np.dtype[np.uint8]]") -> int:
+    """Return RFLAGS of a CPUX86State, with the flags that the engine has not computed yet."""
+    stored, destination, source, source2 = (
+        int(env[at : at + 8].view(np.uint64)[0]) for at in (RFLAGS, CC_DST, CC_SRC, CC_SRC2)
+    )
+    operation, direction = (int(env[at : at + 4].view(np.int32)[0]) for at in (CC_OP, DIRECTION))
+    arithmetic = _compute_flags(destination, source, source2, operation)
+    direction_flag = direction & _DIRECTION_FLAG
+    kept = stored & ~(_ARITHMETIC_FLAGS | _DIRECTION_FLAG)
+    return kept | int(arithmetic) & _ARITHMETIC_FLAGS | direction_flag
+
+
+def canonical_registers(s: State, core: int, started: bool) -> bytes:
+    """Return the architectural state of a core: equal bytes for equal states.
+
+    Of a core that waits for its start-up IPI, only what INIT leaves alone.
+    """
+    env = registers_of(s, core)
+    if not started:
+        return env[_SURVIVES_INIT].tobytes()
+    privilege_and_shadow = int(env[HFLAGS]) & (3 | _SHADOW)
+    nmi_masked = int(env[HFLAGS2]) & _NMI_MASKED
+    computed = np.array([rflags(env), privilege_and_shadow, nmi_masked], np.uint64)
+    return env[_ARCHITECTURAL].tobytes() + computed.tobytes()
 
 
 # --- the core in the engine --------------------------------------------------------------------
@@ -390,3 +462,36 @@ def pvh_registers(s, core, entry, start_info):
     _set_segment(row, TR, 0x18, 0, 0x67, 0x8B00)
     _update_hflags(row)
 
+
+_CODE64 = 0x00AF9B00
+_LONG_CR0, _LONG_CR4, _LONG_EFER = 0x80010033, 0x6A0, 0xD01  # paging, WP; PAE, SSE; LMA, NX
+
+
+@jit
+def long_mode_registers(s, core, cr3, rip, rsp):
+    """Give a core flat 64-bit registers at ring 0, with paging on and interrupts off."""
+    reset_registers(s, core, 0, rip, _LONG_CR0)
+    row = s.m[M_ENV_ROWS] + core * ENV_SIZE
+    store64(row + RSP, rsp)
+    store64(row + CR3, cr3)
+    store64(row + CR4, _LONG_CR4)
+    store64(row + EFER, _LONG_EFER)
+    _set_segment(row, CS, 0x8, 0, 0xFFFFFFFF, _CODE64)
+    for segment in (ES, SS, DS, FS, GS):
+        _set_segment(row, segment, 0x10, 0, 0xFFFFFFFF, _DATA32)
+    _update_hflags(row)
+
+
+@jit
+def set_tables(s, core, gdt, gdt_limit, idt, idt_limit, tss):
+    """Give a core that is not in the engine its descriptor tables, by linear address."""
+    row = s.m[M_ENV_ROWS] + core * ENV_SIZE
+    _set_segment(row, GDT, 0, gdt, gdt_limit, 0)
+    _set_segment(row, IDT, 0, idt, idt_limit, 0)
+    _set_segment(row, TR, 0x20, tss, 0x67, 0x8B00)
+
+
+@jit
+def set_general(s, core, number, value):
+    """Set general register `number` of a core that is not in the engine."""
+    store64(s.m[M_ENV_ROWS] + core * ENV_SIZE + REGISTERS + 8 * number, value)

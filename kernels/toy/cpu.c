@@ -29,7 +29,8 @@ static void gdt_init(u32 id)
 	/* Accessed is set: to load a segment does not write to the table. */
 	g[KERNEL_CS / 8] = 0x00af9b000000ffff;
 	g[KERNEL_DS / 8] = 0x00cf93000000ffff;
-	g[TSS_SELECTOR / 8] = limit | (base & 0xffffff) << 16 | 0x89ul << 40 | (base >> 24 & 0xff) << 56;
+	g[TSS_SELECTOR / 8] = limit | (base & 0xffffff) << 16 | 0x89ul << 40 |
+			      (base >> 24 & 0xff) << 56;
 	g[TSS_SELECTOR / 8 + 1] = base >> 32;
 
 	asm volatile("lgdt %0\n\t"

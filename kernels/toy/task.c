@@ -3,7 +3,7 @@
 #include "defs.h"
 
 struct task tasks[MAX_TASKS];		/* the first MAX_CPUS are the idle tasks */
-u8 stacks[MAX_TASKS][STACK_SIZE] __aligned(16);
+u8 stacks[MAX_TASKS][STACK_SIZE] __aligned(PAGE_SIZE);
 
 static struct spinlock tasks_lock;
 static int last_pid;

@@ -114,7 +114,7 @@ static int hit(struct pt_regs *regs, u64 ip)
 	return poke_int3_handler(regs);
 }
 
-/* Batches of every size from 1 to 256, or nearly: what is in is found, what is not is not. */
+/* Batches of many sizes up to 256: what is in them is found, and nothing else. */
 void test_int3_search(void)
 {
 	struct pt_regs regs;

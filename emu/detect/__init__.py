@@ -1,0 +1,1 @@
+"""Detectors: oracles that watch from outside the kernel and never trust it."""

@@ -1,0 +1,61 @@
+"""All detectors of a run together: they follow the machine's events and give the verdict."""
+
+from emu.detect.calls import Calls
+from emu.detect.fetches import Fetches
+from emu.detect.verdict import Verdict
+from emu.detect.watch import Watched, probes
+from emu.guest.guest import Guest
+
+
+class Detectors:
+    """Watch some redirected functions from now on.
+
+    Sets the machine's probes. `follow` has to be called before a verdict; how often does not
+    matter.
+    """
+
+    def __init__(self, guest: Guest, watched: tuple[Watched, ...]) -> None:
+        self._machine = guest.machine
+        self._seen = len(self._machine.events)
+        self.watched = watched
+        self.calls = Calls()
+        self.fetches = Fetches(watched)
+        self._machine.set_probes(probes(guest, watched))
+
+    def patching_in(self, plan: int) -> None:
+        """Say that the plan of this number patches in: see `Calls.inward`."""
+        self.calls.inward.add(plan)
+
+    def follow(self) -> None:
+        """Look at everything that has happened since the last time."""
+        rows = self._machine.events.since(self._seen)
+        self.calls.take(rows, self._seen)
+        self.fetches.take(rows)
+        self._seen += len(rows)
+
+    def mark(self) -> int:
+        """Return the present moment, as an event number."""
+        return len(self._machine.events)
+
+    def drained(self, mark: int) -> bool:
+        """Return whether every call made before a mark has reached a body."""
+        self.follow()
+        return not any(number < mark for number in self.calls.pending())
+
+    def verdict(self) -> Verdict:
+        """Return the verdict so far; calls that are under way belong to nobody yet."""
+        self.follow()
+        calls, fetches = self.calls, self.fetches
+        return Verdict(
+            calls=calls.calls - len(calls.pending()),
+            old=calls.old,
+            new=calls.new,
+            lost=calls.lost,
+            late=calls.late,
+            int3=fetches.int3,
+            stale=fetches.stale,
+            hazard=fetches.hazard,
+            torn=fetches.torn,
+            harmful=fetches.harmful,
+            unhandled=fetches.unhandled,
+        )

@@ -1,0 +1,57 @@
+"""What cores fetched at sites: stale, int3, torn, hazardous.
+
+torn: the executed bytes are neither a legal instruction of the site nor begin with int3 (D1).
+harmful: torn, and they do something that none of the legal instructions does (effect.py).
+HAZARD: the RACE rule was broken: more than one instruction that is not int3 was fetchable.
+unhandled: the kernel gave up on an int3 (D2).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emu.detect.effect import harmful
+from emu.detect.watch import CALL, UNHANDLED, Watched
+from emu.machine import events
+from emu.machine.state import E_A, E_ADDRESS, E_B, E_KIND
+
+_INT3 = 0xCC
+_BREAKPOINT = 3
+
+
+@dataclass
+class Fetches:
+    """The count so far."""
+
+    watched: tuple[Watched, ...]
+    torn: int = 0
+    harmful: int = 0
+    hazard: int = 0
+    int3: int = 0
+    stale: int = 0
+    unhandled: int = 0
+
+    def take(self, rows: NDArray[np.int64]) -> None:
+        """Look at events."""
+        kinds = rows[:, E_KIND]
+        unstable = rows[kinds == events.STALE_FETCH]
+        self.stale += int(np.count_nonzero(unstable[:, E_B] & events.FETCH_STALE))
+        self.hazard += int(np.count_nonzero(unstable[:, E_B] & events.FETCH_HAZARD))
+        self.unhandled += int(np.count_nonzero(kinds == UNHANDLED))
+        traps = rows[(kinds == events.TRAP) & (rows[:, E_A] == _BREAKPOINT)]
+        calls = rows[kinds == CALL]
+        for number, each in enumerate(self.watched):
+            site = each.site - (1 << 64)
+            self.int3 += int(np.count_nonzero(traps[:, E_ADDRESS] == site + 1))
+            self._sites(each, calls[calls[:, E_A] == number][:, E_B])
+
+    def _sites(self, each: Watched, codes: NDArray[np.int64]) -> None:
+        for code in np.unique(codes):
+            executed = int(code).to_bytes(8, "little", signed=True)[:5]
+            if executed[0] == _INT3 or executed in each.legal:
+                continue
+            times = int(np.count_nonzero(codes == code))
+            self.torn += times
+            if harmful(executed, each.legal, each.site):
+                self.harmful += times

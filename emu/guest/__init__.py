@@ -1,0 +1,1 @@
+"""Guests: what gives a kernel's memory its meaning."""

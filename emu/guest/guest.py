@@ -1,0 +1,39 @@
+"""What the rest of textpoke may ask about a kernel, whatever kernel it is."""
+
+from typing import Protocol
+
+from emu.guest.tasks import Task
+from emu.image.elf import ElfImage
+from emu.image.objects import Objects
+from emu.machine.machine import Machine
+
+
+class Guest(Protocol):
+    """A kernel that runs on a machine. Addresses are virtual, as the kernel maps its text."""
+
+    @property
+    def machine(self) -> Machine:
+        """The machine it runs on."""
+
+    @property
+    def image(self) -> ElfImage:
+        """Its image: symbols, types, sites."""
+
+    @property
+    def objects(self) -> Objects:
+        """Its objects: variables with their types, read from memory."""
+
+    def read(self, address: int, size: int) -> bytes:
+        """Return bytes of its memory; TextpokeError where nothing is mapped."""
+
+    def physical(self, address: int) -> int:
+        """Return the physical address; TextpokeError where nothing is mapped."""
+
+    def current(self, core: int) -> Task | None:
+        """Return the task a core runs, None if the kernel does not say."""
+
+    def online(self) -> int:
+        """Return the cores that the kernel uses, as a bit mask."""
+
+    def all_run_tasks(self) -> bool:
+        """Return whether every core has reached its first task: patching may begin."""

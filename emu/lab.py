@@ -1,0 +1,205 @@
+"""The lab: what users import. One kernel on one machine, and everything to do with it.
+
+    import emu.lab
+    lab = emu.lab.boot("toy", cores=4, model="sdm", seed=7)
+    lab.run_until_tasks()
+    redirect = lab.arena.redirect("cmdline_proc_show", open("new.s").read())
+    lab.patch_in((redirect,))
+    print(lab.verdict())
+"""
+
+import enum
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from emu import resources
+from emu.detect.detectors import Detectors
+from emu.detect.verdict import Verdict
+from emu.detect.watch import Watched
+from emu.errors import GuestDied, PokeError, TextpokeError
+from emu.guest.toy import ToyGuest
+from emu.image.elf import ElfImage
+from emu.machine import loop
+from emu.machine.hashing import state_hash
+from emu.machine.machine import DEFAULT_RAM, Machine
+from emu.machine.unicorn_cpu import RIP
+from emu.moves.chooser import Chooser, random, round_robin
+from emu.moves.plan import Plan
+from emu.patch import breaks
+from emu.patch.patcher import Patcher
+from emu.patch.redirect import Arena, Redirect
+from emu.patch.text_poke import NOP5, TextPoke, text_poke_bp_batch, text_poke_queue
+
+DEFAULT_STEPS = 2_000_000_000
+_TASKS_BOUND = 500_000_000
+_DRAIN_BOUND = 50_000_000
+_PIECE = 5_000  # instructions between two looks at whether something has come about
+
+
+class End(enum.Enum):
+    """Why a run ended."""
+
+    TEXT = "the text was seen"
+    EXIT = "the guest ended the machine"
+    BOUND = "the bound was reached"
+    DIED = "a core cannot go on"
+    STUCK = "nobody can move"
+
+
+class Lab:
+    """A kernel on a machine, its patcher, its detectors and the chooser that moves them all."""
+
+    def __init__(self, image: ElfImage, machine: Machine, chooser: Chooser) -> None:
+        self.image, self.machine, self.chooser = image, machine, chooser
+        self.guest = ToyGuest(machine, image)
+        self.patcher = Patcher(self.guest)
+        self.detectors: Detectors | None = None
+        self._arena: Arena | None = None
+
+    @property
+    def arena(self) -> Arena:
+        """Where trampolines and replacements go."""
+        if self._arena is None:
+            self.guest.require_contract()
+            self._arena = Arena(self.guest)
+        return self._arena
+
+    # --- running -------------------------------------------------------------------------------
+
+    def run(
+        self,
+        *,
+        until: bytes | None = None,
+        instructions: int = DEFAULT_STEPS,
+        stop: Callable[[], bool] | None = None,
+        on_output: Callable[[bytes], None] | None = None,
+    ) -> End:
+        """Let the chooser make moves until something ends it.
+
+        until: text on the serial line. stop: asked after every step of the patcher, and every
+        few thousand instructions; ends the run as BOUND does. on_output: gets serial output.
+        """
+        machine = self.machine
+        machine.watch(until[-1] if until else None)
+        shown = len(machine.output)
+        left = instructions
+        while left > 0:
+            before = machine.retired()
+            piece = left if stop is None else min(left, _PIECE)
+            why = machine.drive(self.chooser, instructions=piece)
+            left -= machine.retired() - before
+            if on_output and len(machine.output) > shown:
+                on_output(bytes(machine.output[shown:]))
+                shown = len(machine.output)
+            if why == loop.PATCHER:
+                self.patcher.step()
+            elif why == loop.EXIT:
+                return End.EXIT
+            elif why == loop.DEAD:
+                return End.DIED
+            elif why == loop.STUCK:
+                return End.STUCK
+            elif why == loop.OUTPUT and until and machine.output.endswith(until):
+                return End.TEXT
+            if stop is not None and stop():
+                break
+        return End.BOUND
+
+    def run_until_tasks(self) -> None:
+        """Run until every core runs tasks; GuestDied if that does not come about."""
+        self.guest.require_contract()
+        end = self.run(instructions=_TASKS_BOUND, stop=self.guest.all_run_tasks)
+        if not self.guest.all_run_tasks():
+            raise GuestDied(f"the cores never all ran tasks: {self.why(end)}")
+
+    def why(self, end: End) -> str:
+        """Return a sentence that says where a run that ended badly stands."""
+        core = self.machine.dead_core()
+        core = 0 if core is None else core
+        rip = self.machine.register(core, RIP)
+        return (
+            f"{end.value} after {self.machine.retired():,} instructions; core {core} at "
+            f"{self.image.symbols.describe(rip)} ({rip:#x})"
+        )
+
+    def hash(self) -> str:
+        """Return the state hash of machine and patcher."""
+        return state_hash(self.machine, self.patcher.state())
+
+    # --- patching ------------------------------------------------------------------------------
+
+    def watch(self, redirects: Sequence[Redirect]) -> Detectors:
+        """Let detectors watch these functions from now on."""
+        self.detectors = Detectors(
+            self.guest,
+            tuple(Watched(r.function, r.site, r.replacement, (NOP5, r.call)) for r in redirects),
+        )
+        return self.detectors
+
+    def plan(
+        self, redirects: Sequence[Redirect], *, inward: bool, broken: str | None = None
+    ) -> tuple[Plan, ...]:
+        """Return the plans that redirect functions, or give them back: one for each batch."""
+        pokes = [r.poke_in() if inward else r.poke_out() for r in redirects]
+        stores = [step for r in redirects for step in r.stores()] if inward else []
+        names = ", ".join(r.function for r in redirects)
+        plans = []
+        for number, batch in enumerate(text_poke_queue(pokes)):
+            cores = breaks.synced(self.guest.online(), broken)
+            protocol = text_poke_bp_batch(self.guest, breaks.arrange(batch, broken), cores)
+            if broken:
+                protocol = breaks.BREAKS[broken](protocol)
+            what = f"patch {names} {'in' if inward else 'out'}"
+            plans.append(protocol.plan(what, stores if number == 0 else ()))
+        return tuple(plans)
+
+    def request(self, plan: Plan, *, inward: bool) -> None:
+        """Give the patcher a plan."""
+        if self.detectors and inward:
+            self.detectors.patching_in(self.patcher.requests + 1)
+        self.patcher.request(plan)
+
+    def carry_out(self, plan: Plan, *, inward: bool, instructions: int = DEFAULT_STEPS) -> End:
+        """Give the patcher a plan and run until it is done."""
+        self.request(plan, inward=inward)
+        return self.run(instructions=instructions, stop=lambda: self.patcher.done)
+
+    def drain(self) -> None:
+        """Run until every call made so far has reached a body; those that do not are lost."""
+        assert self.detectors
+        mark = self.detectors.mark()
+        detectors = self.detectors
+        self.run(instructions=_DRAIN_BOUND, stop=lambda: detectors.drained(mark))
+        detectors.calls.close(mark)
+
+    def verdict(self) -> Verdict:
+        """Return what the detectors say."""
+        if self.detectors is None:
+            raise TextpokeError("nothing is watched yet: see Lab.watch")
+        return self.detectors.verdict()
+
+
+def boot(
+    image: str | Path = "toy",
+    *,
+    cores: int = 4,
+    ram_mib: int = DEFAULT_RAM,
+    append: str = "",
+    model: str = "sdm",
+    seed: int | None = None,
+    quantum: int | None = None,
+) -> Lab:
+    """Switch a machine on with a kernel: a path, or "toy".
+
+    seed: moves are chosen at random from it; without, the cores take turns.
+    """
+    path = resources.toy() if str(image) == "toy" else Path(image)
+    elf = ElfImage.read(path)
+    machine = Machine(
+        elf.boot_image, cores=cores, ram_mib=ram_mib, command_line=append, model=model
+    )
+    chooser = round_robin(quantum or 1000) if seed is None else random(seed, quantum or 100)
+    return Lab(elf, machine, chooser)
+
+
+__all__ = ["End", "Lab", "PokeError", "TextPoke", "boot"]

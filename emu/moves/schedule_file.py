@@ -1,0 +1,155 @@
+"""The file of a schedule: JSON that is read with suspicion and written whole or not at all.
+
+What a schedule says is checked in `schedule`; here is what any JSON file can do to its reader:
+be missing, huge, cut off, nested without end, full of brackets, or say a thing twice.
+"""
+
+import json
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NoReturn
+
+from emu.errors import BadSchedule
+from emu.moves.json_value import Value
+
+MAX_FILE: Final = 64 << 20
+MAX_BRACKETS: Final = 4 << 20
+"""Bytes of a file, and lists and objects in it: each takes memory beyond its bytes."""
+
+_MAX_DIGITS = 20
+_LINE = 100
+
+
+def load(path: str | Path) -> Value:
+    """Return what the JSON file at `path` says; BadSchedule if it is not one."""
+    path = Path(path)
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise BadSchedule(f"{path}: not a file")
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise BadSchedule(f"{path}: {reason or 'cannot be read'}") from None
+    if len(data) > MAX_FILE:
+        raise BadSchedule(f"{path}: over {MAX_FILE >> 20} MiB, too large for a schedule")
+    return Value(parse(data, str(path)), str(path))
+
+
+def parse(data: bytes, name: str) -> object:
+    """Return the value of a JSON text; `name` is for messages."""
+    if not data.strip():
+        raise BadSchedule(f"{name}: the file is empty")
+    if data.count(b"[") + data.count(b"{") > MAX_BRACKETS:
+        raise BadSchedule(f"{name}: over {MAX_BRACKETS} lists and objects, no schedule has so many")
+
+    def refuse(number: str) -> NoReturn:
+        raise BadSchedule(f"{name}: the number {number[:40]}: a schedule has whole numbers only")
+
+    def whole(digits: str) -> int:
+        if len(digits) > _MAX_DIGITS:
+            raise BadSchedule(f"{name}: the number {digits[:_MAX_DIGITS]}... is far too large")
+        return int(digits)
+
+    def members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise BadSchedule(f"{name}: the key {twice[:40]!r} is there twice: remove one")
+        return found
+
+    try:
+        text = data.decode()
+        return json.loads(
+            text,
+            parse_int=whole,
+            parse_float=refuse,
+            parse_constant=refuse,
+            object_pairs_hook=members,
+        )
+    except UnicodeDecodeError:
+        raise BadSchedule(f"{name}: not a schedule: it is not text") from None
+    except RecursionError:
+        raise BadSchedule(f"{name}: not a schedule: it is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        end = text.rstrip()
+        if end.startswith("{") and (error.pos >= len(end) or not end.endswith("}")):
+            raise BadSchedule(
+                f"{name}: cut off in line {end.count(chr(10)) + 1}: copy or save it again"
+            ) from None
+        raise BadSchedule(f"{name}: not JSON: line {error.lineno}: {error.msg}") from None
+
+
+def check_target(path: str | Path) -> Path:
+    """Return the file that `save` would replace, links followed; BadSchedule if it could not.
+
+    For asking before a long run rather than after it.
+    """
+    try:
+        target = Path(os.path.realpath(path))
+        if target.exists() and not target.is_file():
+            raise BadSchedule(f"{path}: not a file: a schedule cannot be saved there")
+        if not target.parent.is_dir():
+            raise BadSchedule(f"{path}: there is no folder {target.parent} to save it in")
+        writable = os.access(target.parent, os.W_OK | os.X_OK)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise BadSchedule(f"{path}: {reason or 'no name for a file'}") from None
+    if not writable:
+        raise BadSchedule(f"{path}: its folder cannot be written to")
+    return target
+
+
+def save(path: str | Path, document: dict[str, object]) -> None:
+    """Write a document to `path`: after that the file is the old one or all of the new one."""
+    target = check_target(path)
+    part = target.parent / f".textpoke-{secrets.token_hex(8)}.part"
+    try:
+        try:
+            with part.open("x", encoding="ascii", newline="\n") as file:
+                file.writelines(lines(document))
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise BadSchedule(f"{path}: not saved: {error.strerror or error}") from None
+    _sync(target.parent)
+
+
+def lines(value: object, indent: int = 0, prefix: str = "", suffix: str = "\n") -> Iterator[str]:
+    """Yield JSON in lines: what fits into one is one, what does not has a line for each part."""
+    text = json.dumps(value)
+    margin = " " * indent
+    if len(margin) + len(prefix) + len(text) < _LINE or not isinstance(value, dict | list):
+        yield f"{margin}{prefix}{text}{suffix}"
+        return
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    parts: list[tuple[str, object]]
+    if isinstance(value, dict):
+        parts = [(f"{json.dumps(key)}: ", part) for key, part in value.items()]
+    else:
+        parts = [("", part) for part in value]
+    yield f"{margin}{prefix}{opening}\n"
+    for number, (key, part) in enumerate(parts, 1):
+        yield from lines(part, indent + 1, key, ",\n" if number < len(parts) else "\n")
+    yield f"{margin}{closing}{suffix}"
+
+
+def _sync(folder: Path) -> None:
+    """Have the new name survive a power cut, where the system can promise that."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass  # some file systems cannot sync a folder
+    finally:
+        os.close(handle)
