@@ -30,7 +30,9 @@ from emu.machine.state import (
     E_TASK,
     E_TIME,
     M_EVENTS,
+    M_STOP_AFTER,
     MAX_EVENTS,
+    STOP_FOR_DRAIN,
     State,
 )
 
@@ -47,10 +49,12 @@ PROBE: Final = 256
 FETCH_STALE: Final = 1  # of STALE_FETCH's b: some byte was not the newest
 FETCH_HAZARD: Final = 2  # the RACE rule was broken
 
+_ROOM = 1024  # rows: more than one block can make before its successor is refused
+
 
 @jit
 def emit(s, core, kind, address, a, b, task, stack):
-    """Append an event; the loop drains the table long before it is full."""
+    """Append an event; a table that is nearly full pauses the move to have it drained."""
     row = s.m[M_EVENTS]
     if row < MAX_EVENTS:
         s.events[row, E_TIME] = now(s)
@@ -62,6 +66,8 @@ def emit(s, core, kind, address, a, b, task, stack):
         s.events[row, E_TASK] = task
         s.events[row, E_STACK] = stack
         s.m[M_EVENTS] = row + 1
+        if row > MAX_EVENTS - _ROOM:
+            s.m[M_STOP_AFTER] |= STOP_FOR_DRAIN
 
 
 @dataclass(frozen=True)

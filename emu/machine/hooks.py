@@ -42,7 +42,6 @@ from emu.machine.state import (
     M_STOP_AFTER,
     M_SWAPPED,
     M_TEXT_NOW,
-    STOP_FOR_CALLER,
     STOP_FOR_TIMER,
 )
 from emu.machine.unicorn_cpu import (
@@ -186,8 +185,7 @@ def on_out(engine, port, size, value, data):
     """out."""
     s = state_at(data)
     _only_alone(s)
-    if ports.write(s, np.int64(port), np.int64(size), np.int64(value)):
-        s.m[M_STOP_AFTER] |= STOP_FOR_CALLER
+    ports.write(s, np.int64(port), np.int64(size), np.int64(value))
 
 
 @hook(_i32(_i64, _ptr))

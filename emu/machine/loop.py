@@ -24,19 +24,18 @@ from emu.machine.state import (
     FOREVER,
     M_CLOCK,
     M_CORES,
-    M_EVENTS,
     M_EXIT,
     M_MOVES,
-    M_OUTPUT,
     M_PATCHER,
     M_PICK,
     M_PICK_LEFT,
     M_REASON,
+    M_STOP_AFTER,
     M_WAIT_COUNT,
-    M_WATCH,
-    MAX_EVENTS,
+    M_WATCHED,
     MAX_MOVES,
-    MAX_OUTPUT,
+    STOP_FOR_DRAIN,
+    STOP_UNDRAINED,
     STOP_UNGUARDED,
 )
 from emu.machine.text import below
@@ -59,8 +58,6 @@ PATCHER_ABSENT, PATCHER_READY, PATCHER_WAITS = range(3)
 
 # A chooser for the loop: kind, SplitMix64 state, most instructions of a Run, last actor.
 ROUND_ROBIN, RANDOM = 0, 1
-
-_EVENTS_OF_A_MOVE = 4096
 
 
 @jit
@@ -99,6 +96,17 @@ def _enabled(s, actors):
 
 
 @jit
+def _allowed(actors, count, mask):
+    """Keep the actors that a chooser may pick; returns how many."""
+    kept = 0
+    for index in range(count):
+        if mask >> actors[index] & 1:
+            actors[kept] = actors[index]
+            kept += 1
+    return kept
+
+
+@jit
 def _record(s, kind, actor, count, ages, length):
     row = s.m[M_MOVES]
     s.moves[row, 0], s.moves[row, 1], s.moves[row, 2], s.moves[row, 3] = kind, actor, length, 0
@@ -118,22 +126,23 @@ def _must_return(s):
             return DEAD
     if s.m[M_EXIT] >= 0:
         return EXIT
-    if s.m[M_OUTPUT] and s.output[s.m[M_OUTPUT] - 1] == s.m[M_WATCH]:
+    if s.m[M_WATCHED]:
+        s.m[M_WATCHED] = 0
         return OUTPUT
-    full = s.m[M_MOVES] >= MAX_MOVES - 1 or s.m[M_OUTPUT] >= MAX_OUTPUT - 64
-    if full or s.m[M_EVENTS] > MAX_EVENTS - _EVENTS_OF_A_MOVE:
+    if s.m[M_MOVES] == MAX_MOVES or s.m[M_STOP_AFTER] & STOP_FOR_DRAIN:
+        s.m[M_STOP_AFTER] = 0
         return DRAIN
     return -1
 
 
 @jit
 def _run(s, core, instructions, limits):
-    """Make a Run; returns GUARD if a page has to be guarded before it goes on, else -1."""
+    """Make a Run; returns GUARD or DRAIN if it is paused for that, else -1."""
     executed = run(s, core, instructions)
     limits[1] -= executed
-    if s.m[M_REASON] == STOP_UNGUARDED:
+    if s.m[M_REASON] == STOP_UNGUARDED or s.m[M_REASON] == STOP_UNDRAINED:
         s.m[M_PICK], s.m[M_PICK_LEFT] = core, instructions - executed
-        return GUARD
+        return GUARD if s.m[M_REASON] == STOP_UNGUARDED else DRAIN
     s.m[M_PICK] = -1
     limits[0] -= 1
     return -1
@@ -143,8 +152,10 @@ def _run(s, core, instructions, limits):
 def drive(s, chooser, random, limits):
     """Let a chooser make moves; returns why it stopped.
 
-    chooser: int64 [kind, longest Run, last actor]. random: uint64 [SplitMix64 state].
-    limits: int64 [moves, instructions of all cores], counted down.
+    chooser: int64 [kind, longest Run, last actor, bit mask of the actors it may pick].
+    random: uint64 [SplitMix64 state].
+    limits: int64 [moves, instructions of all cores], counted down. A move is never cut to fit:
+    the instructions are a bound that the last move may pass.
     """
     actors = np.empty(16, np.int64)
     ages = np.zeros(15, np.int64)
@@ -161,7 +172,7 @@ def drive(s, chooser, random, limits):
             return DONE
         if limits[1] <= 0:
             return BOUND
-        count = _enabled(s, actors)
+        count = _allowed(actors, _enabled(s, actors), chooser[3])
         if count == 0:
             return STUCK
         if chooser[0] == RANDOM:
@@ -187,7 +198,6 @@ def drive(s, chooser, random, limits):
         instructions = chooser[1]
         if chooser[0] == RANDOM:
             instructions = 1 + below(random, chooser[1])
-        instructions = min(instructions, limits[1])
         _record(s, RUN, actor, instructions, ages, 0)
         why = _run(s, actor, instructions, limits)
         if why >= 0:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emu.errors import TextpokeError
-from emu.machine import boot, hooks, loop, native, poke, state, unicorn_cpu, xapic
+from emu.machine import boot, hooks, loop, native, poke, selftest, state, unicorn_cpu, xapic
 from emu.machine.boot import BootImage
 from emu.machine.events import Events, emit
 from emu.machine.memory import walk
@@ -60,6 +60,7 @@ class Machine:
         if not boot.MIN_RAM <= ram_mib << 20 <= boot.MAX_RAM:
             least, most = boot.MIN_RAM >> 20, boot.MAX_RAM >> 20
             raise TextpokeError(f"{ram_mib} MiB of RAM: a machine has {least} to {most}")
+        selftest.check()
         if not native.compiled_before():
             print("textpoke: compiling the machine, once (about a minute)", file=sys.stderr)
         self.image, self.cores, self.ram_mib = image, cores, ram_mib
@@ -125,11 +126,12 @@ class Machine:
         done = 0
         while True:
             done += run(self.state, core, instructions - done)
-            if self.state.m[state.M_REASON] != state.STOP_UNGUARDED:
-                break
-            self._guard_page()
-        self._collect()
-        return done
+            reason = self.state.m[state.M_REASON]
+            self._collect()
+            if reason == state.STOP_UNGUARDED:
+                self._guard_page()
+            elif reason != state.STOP_UNDRAINED:
+                return done
 
     def fetch(self, core: int, ages: Iterable[int]) -> None:
         """Make the move Fetch; raises TextpokeError if the fetch model does not allow it."""

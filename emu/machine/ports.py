@@ -6,7 +6,7 @@ machine with status (v << 1) | 1.
 
 from emu.machine import fw_cfg, uart
 from emu.machine.native import jit
-from emu.machine.state import M_EXIT
+from emu.machine.state import M_EXIT, M_STOP_AFTER, STOP_FOR_EXIT
 
 DEBUG_EXIT = 0xF4
 
@@ -23,12 +23,11 @@ def read(s, port, size):
 
 @jit
 def write(s, port, size, value):
-    """Do what `out` of 1, 2 or 4 bytes does; returns whether the loop should return for it."""
+    """Do what `out` of 1, 2 or 4 bytes does."""
     if uart.PORT <= port < uart.PORT + 8:
-        return uart.write(s, port - uart.PORT, value)
-    if port == fw_cfg.PORT:
+        uart.write(s, port - uart.PORT, value)
+    elif port == fw_cfg.PORT:
         fw_cfg.select(s, value)
     elif port == DEBUG_EXIT:
         s.m[M_EXIT] = value & 0xFFFFFFFF
-        return True
-    return False
+        s.m[M_STOP_AFTER] |= STOP_FOR_EXIT

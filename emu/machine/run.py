@@ -1,7 +1,7 @@
 """How one core moves: Run and Fetch.
 
 `run` executes a number of instructions exactly; it ends early where the core halts, reaches an
-instruction with unstable bytes, or has written something the caller wants to see. Interrupts
+instruction with unstable bytes, or ends the machine. Interrupts
 are delivered at the first instruction boundary at which the core takes them; the core's own
 timer cuts the run at its exact instant. `fetch` executes one instruction from chosen versions
 of its bytes: they are put in place, the engine translates, and the block hook puts the true
@@ -53,10 +53,12 @@ from emu.machine.state import (
     M_UC,
     STOP_AFTER,
     STOP_BUDGET,
-    STOP_FOR_TIMER,
+    STOP_FOR_DRAIN,
+    STOP_FOR_EXIT,
     STOP_INTERRUPT,
     STOP_NONE,
     STOP_SPLIT,
+    STOP_UNDRAINED,
     STOP_UNGUARDED,
     STOP_UNSTABLE,
 )
@@ -73,6 +75,7 @@ from emu.machine.unicorn_cpu import (
     forget,
     interrupt,
     interruptible,
+    interrupts_on,
     leave,
     limit_next_block,
     linear_rip,
@@ -125,7 +128,13 @@ def can_move(s, core):
     state = s.core[core, C_STATE]
     if state == CORE_RUNS:
         return True
-    return state == CORE_HALTED and (s.core[core, C_IRQ] != 0 or s.core[core, C_NMI] != 0)
+    return state == CORE_HALTED and _wakes(s, core)
+
+
+@jit
+def _wakes(s, core):
+    """Return whether a halted core has an interrupt that it takes."""
+    return s.core[core, C_NMI] != 0 or (s.core[core, C_IRQ] != 0 and interrupts_on(s, core))
 
 
 @jit
@@ -150,7 +159,7 @@ def _deliver(s, core):
 def _slice(s, core, instructions):
     """Execute up to this many instructions without looking at timers; returns how many.
 
-    Stops early at an interrupt, unstable bytes, output or hlt: M_REASON says which.
+    Stops early at an interrupt, unstable bytes, the end or hlt: M_REASON says which.
     """
     s.m[M_SLICE] = s.m[M_BUDGET] = instructions
     s.m[M_BLOCK_COUNT] = 0
@@ -200,7 +209,7 @@ def run(s, core, instructions):
     while executed < instructions:
         settle_machine(s)
         state = s.core[core, C_STATE]
-        if state == CORE_HALTED and (s.core[core, C_IRQ] or s.core[core, C_NMI]):
+        if state == CORE_HALTED and _wakes(s, core):
             s.core[core, C_STATE] = state = CORE_RUNS
         if state != CORE_RUNS:
             break
@@ -209,7 +218,10 @@ def run(s, core, instructions):
         until_timer = s.apic[core, A_DEADLINE] - s.m[M_CLOCK]
         executed += _slice(s, core, min(instructions - executed, until_timer))
         reason = s.m[M_REASON]
-        if reason == STOP_AFTER and s.m[M_STOP_AFTER] == STOP_FOR_TIMER:
+        if reason == STOP_AFTER and not s.m[M_STOP_AFTER] & STOP_FOR_EXIT:
+            if s.m[M_STOP_AFTER] & STOP_FOR_DRAIN:
+                s.m[M_REASON] = STOP_UNDRAINED
+                break
             s.m[M_STOP_AFTER] = 0
         elif reason in (STOP_UNSTABLE, STOP_AFTER, STOP_UNGUARDED):
             break

@@ -43,14 +43,15 @@ M_TEXT_NOW, M_HISTORY = 22, 23  # the text clock, and how many rows of `history`
 M_MODEL = 24
 M_EVENTS, M_MOVES, M_PROBES, M_OUTPUT = 25, 26, 27, 28  # rows in use
 M_EXIT = 29  # what the guest wrote to the debug-exit port, or -1
-M_WATCH = 30  # byte of serial output at which the loop returns, or -1
+M_WATCH = 30  # byte of serial output after which the loop returns, or -1
 M_FWCFG_KEY, M_FWCFG_AT = 31, 32
 M_UART = 44  # eight registers as last written (44 to 51), then the divisor latch
 M_UART_DIVISOR = 52
+M_WATCHED = 58  # it was sent
 M_PATCHER = 33  # patcher: 0 absent, 1 its next step can be made, 2 it waits for a condition
 M_WAIT_COUNT = 34  # words in `wait`
 M_ERROR = 36  # what uc_emu_start returned, when not 0
-M_STOP_AFTER = 35  # stop before the next block: STOP_FOR_CALLER, STOP_FOR_TIMER
+M_STOP_AFTER = 35  # stop before the next block: bits STOP_FOR_...
 M_DELIVERING = 38  # the engine pushes an exception frame: no instruction can be retried
 M_CANDIDATE_PA, M_CANDIDATE_PA2 = 39, 40  # the block about to be admitted
 M_CANDIDATE_COUNT, M_CANDIDATE_ALONE = 42, 43
@@ -66,11 +67,14 @@ STOP_BUDGET = 1  # the next block does not fit
 STOP_SPLIT = 2  # the next block has to be entered with M_LIMIT instructions
 STOP_UNSTABLE = 3  # the next instruction has bytes of which this core may see several versions
 STOP_INTERRUPT = 4  # an interrupt can be delivered
-STOP_AFTER = 5  # something was written that the caller wants to see
+STOP_AFTER = 5  # M_STOP_AFTER says why
 STOP_UNGUARDED = 6  # the page of the next block is executed for the first time
+STOP_UNDRAINED = 8  # a table is nearly full: the move goes on when it is drained
 STOP_LOOK_AGAIN = 7  # the engine could not tell which block this is; entering anew tells
 
-STOP_FOR_CALLER, STOP_FOR_TIMER = 1, 2  # bits of M_STOP_AFTER: output or the end; a new deadline
+# bits of M_STOP_AFTER: the guest ended the machine; a timer has a new deadline; a table has to be
+# drained before the move goes on
+STOP_FOR_EXIT, STOP_FOR_TIMER, STOP_FOR_DRAIN = 1, 2, 4
 
 # --- one core --------------------------------------------------------------------------------
 C_STATE, C_FLOOR, C_IRQ, C_NMI, C_SIPI, C_RETIRED, C_STALE, C_TRAPS = range(8)

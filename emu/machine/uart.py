@@ -5,7 +5,16 @@ chip. Input and interrupts come with the next form. Source: PC16550D data sheet,
 """
 
 from emu.machine.native import jit
-from emu.machine.state import M_OUTPUT, M_UART, M_UART_DIVISOR, M_WATCH, MAX_OUTPUT
+from emu.machine.state import (
+    M_OUTPUT,
+    M_STOP_AFTER,
+    M_UART,
+    M_UART_DIVISOR,
+    M_WATCH,
+    M_WATCHED,
+    MAX_OUTPUT,
+    STOP_FOR_DRAIN,
+)
 
 PORT = 0x3F8
 
@@ -29,15 +38,18 @@ def read(s, register):
 
 @jit
 def write(s, register, value):
-    """Store to a register; returns whether the loop should return because of the output."""
+    """Store to a register."""
     value &= 0xFF
     if s.m[M_UART + _LINE_CONTROL] & _DIVISOR_LATCH and register <= _INTERRUPT_ENABLE:
         shift = 8 * register
         s.m[M_UART_DIVISOR] = s.m[M_UART_DIVISOR] & ~(0xFF << shift) | value << shift
-        return False
+        return
     if register != _DATA:
         s.m[M_UART + register] = value
-        return False
+        return
     s.output[s.m[M_OUTPUT]] = value
     s.m[M_OUTPUT] += 1
-    return s.m[M_OUTPUT] == MAX_OUTPUT or value == s.m[M_WATCH]
+    if value == s.m[M_WATCH]:
+        s.m[M_WATCHED] = 1
+    if s.m[M_OUTPUT] == MAX_OUTPUT:
+        s.m[M_STOP_AFTER] |= STOP_FOR_DRAIN

@@ -91,6 +91,7 @@ _TB_RFLAGS = 0x3000 | 1 << 8 | 1 << 16 | 1 << 17 | 1 << 18  # IOPL, TF, RF, VM, 
 _SHADOW = 1 << 3  # hflags: after sti or mov ss
 _CS64, _CS32, _PE = 1 << 15, 1 << 4, 1 << 7
 _NMI_MASKED = 1 << 2  # hflags2
+_TRANSLATION = 1 << 31 | 1 << 16 | 1  # of CR0: what address translation depends on
 _CC_OP_EFLAGS = 1
 
 _library = ctypes.CDLL(uclib._name)
@@ -113,13 +114,19 @@ _cpuid = external(
 )
 
 
-def open_engine() -> tuple[Uc, int, int]:
-    """Make an engine; returns it with the addresses of its CPUState and CPUX86State."""
+def new_engine() -> Uc:
+    """Make an engine."""
     uc = Uc(uc_const.UC_ARCH_X86, uc_const.UC_MODE_64)
     # 1 GiB by default, of which every invalidated block keeps some (unicorn issue 2203)
     uc.ctl_set_tcg_buffer_size(64 << 20)
     uc.ctl_exits_enabled(True)  # with no exits: `until` must never match a guest address
     uc.reg_read(41)  # the CPU comes to life with the first use
+    return uc
+
+
+def open_engine() -> tuple[Uc, int, int]:
+    """Make an engine; returns it with the addresses of its CPUState and CPUX86State."""
+    uc = new_engine()
     cpu = ctypes.c_uint64.from_address(uc._uch.value + UC_TO_CPU).value
     env = ctypes.c_uint64.from_address(cpu + CPU_TO_ENV_POINTER).value
     return uc, cpu, env
@@ -162,6 +169,11 @@ _compute_flags = ctypes.CFUNCTYPE(
 )(ctypes.cast(_library.helper_cc_compute_all_x86_64, ctypes.c_void_p).value or 0)
 
 
+_deliver = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(
+    ctypes.cast(_library.x86_cpu_do_interrupt_x86_64, ctypes.c_void_p).value or 0
+)
+
+
 def registers_of(s: State, core: int) -> "np.ndarray[tuple[int], np.dtype[np.uint8]]":
     """Return a copy of a core's CPUX86State, wherever it is, as ENV_SIZE bytes."""
     if s.m[M_CURRENT] == core:
@@ -195,6 +207,11 @@ def canonical_registers(s: State, core: int, started: bool) -> bytes:
     return env[_ARCHITECTURAL].tobytes() + computed.tobytes()
 
 
+def deliver(cpu: int) -> None:
+    """Let a core (its CPUState) take the exception it raised: `exception`, not compiled."""
+    _deliver(cpu)
+
+
 # --- the core in the engine --------------------------------------------------------------------
 
 
@@ -221,6 +238,15 @@ def interruptible(s):
     """Return whether the running core takes interrupts before its next instruction."""
     env = s.m[M_ENV]
     return load64(env + RFLAGS) & FLAG_IF != 0 and load32(env + HFLAGS) & _SHADOW == 0
+
+
+@jit
+def interrupts_on(s, core):
+    """Return whether a core, in the engine or not, has RFLAGS.IF set."""
+    registers = s.m[M_ENV_ROWS] + core * ENV_SIZE
+    if s.m[M_CURRENT] == core:
+        registers = s.m[M_ENV]
+    return load64(registers + RFLAGS) & FLAG_IF != 0
 
 
 @jit
@@ -256,7 +282,8 @@ def enter(s, core):
         leave(s)
     row = s.m[M_ENV_ROWS] + core * ENV_SIZE
     same = current >= 0
-    for offset in (CR0, CR3, CR4, EFER):
+    same = same and (load64(env + CR0) ^ load64(row + CR0)) & _TRANSLATION == 0
+    for offset in (CR3, CR4, EFER):
         same = same and load64(env + offset) == load64(row + offset)
     for offset in range(0, ENV_SIZE, 8):
         store64(env + offset, load64(row + offset))

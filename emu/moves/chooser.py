@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROUND_ROBIN, RANDOM = 0, 1
+EVERYBODY = (1 << 16) - 1
 
 
 @dataclass
@@ -18,19 +19,21 @@ class Chooser:
     """A native chooser in the middle of its work.
 
     name, seed, quantum: how it was made. made: the moves it has made so far.
-    native: int64 [kind, quantum, last actor]. random: uint64 [SplitMix64 state].
+    actors: bit mask of the actors it may pick; core n is bit n, the patcher the bit above them.
+    native: int64 [kind, quantum, last actor, actors]. random: uint64 [SplitMix64 state].
     """
 
     name: str
     seed: int
     quantum: int
+    actors: int = EVERYBODY
     made: int = 0
     native: NDArray[np.int64] = field(init=False)
     random: NDArray[np.uint64] = field(init=False)
 
     def __post_init__(self) -> None:
         kind = RANDOM if self.name == "random" else ROUND_ROBIN
-        self.native = np.array([kind, self.quantum, -1], np.int64)
+        self.native = np.array([kind, self.quantum, -1, self.actors], np.int64)
         self.random = np.array([self.seed & (1 << 64) - 1], np.uint64)
 
 

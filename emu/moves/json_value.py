@@ -23,12 +23,12 @@ class Value:
         parent: the object or list it is in.
     """
 
-    __slots__ = ("_key", "_parent", "data")
+    __slots__ = ("data", "key", "parent")
 
     def __init__(self, data: object, key: str | int, parent: "Value | None" = None) -> None:
         self.data = data
-        self._key = key
-        self._parent = parent
+        self.key = key
+        self.parent = parent
 
     def bad(self, message: str) -> BadSchedule:
         """Return the error "FILE: WAY MESSAGE"."""
@@ -38,11 +38,11 @@ class Value:
         """Return where the value is: `file.json: plans[3].steps[7][1]`."""
         parts: list[str] = []
         value = self
-        while value._parent is not None:
-            parts.append(f"[{value._key}]" if isinstance(value._key, int) else f".{value._key}")
-            value = value._parent
+        while value.parent is not None:
+            parts.append(f"[{value.key}]" if isinstance(value.key, int) else f".{value.key}")
+            value = value.parent
         place = "".join(reversed(parts)).removeprefix(".")
-        return f"{value._key}: {place}" if place else f"{value._key}:"
+        return f"{value.key}: {place}" if place else f"{value.key}:"
 
     def fields(self, required: Sequence[str], optional: Sequence[str] = ()) -> dict[str, "Value"]:
         """Return the members of an object, which has the required ones and no unknown one."""

@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NoReturn
@@ -46,6 +47,26 @@ def parse(data: bytes, name: str) -> object:
     if data.count(b"[") + data.count(b"{") > MAX_BRACKETS:
         raise BadSchedule(f"{name}: over {MAX_BRACKETS} lists and objects, no schedule has so many")
 
+    try:
+        text = data.decode()
+        return _decoder(name).decode(text)
+    except UnicodeDecodeError:
+        raise BadSchedule(f"{name}: not a schedule: it is not text") from None
+    except RecursionError:
+        raise BadSchedule(f"{name}: not a schedule: it is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        end = text.rstrip()
+        unfinished = error.pos >= len(end) or not end.endswith("}")
+        if end.startswith("{") and unfinished and not error.msg.startswith("Extra data"):
+            raise BadSchedule(
+                f"{name}: cut off in line {end.count(chr(10)) + 1}: copy or save it again"
+            ) from None
+        raise BadSchedule(f"{name}: not JSON: line {error.lineno}: {error.msg}") from None
+
+
+def _decoder(name: str) -> json.JSONDecoder:
+    """Return a reader that refuses what JSON allows and no schedule has."""
+
     def refuse(number: str) -> NoReturn:
         raise BadSchedule(f"{name}: the number {number[:40]}: a schedule has whole numbers only")
 
@@ -57,31 +78,13 @@ def parse(data: bytes, name: str) -> object:
     def members(pairs: list[tuple[str, object]]) -> dict[str, object]:
         found = dict(pairs)
         if len(found) < len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
+            twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
             raise BadSchedule(f"{name}: the key {twice[:40]!r} is there twice: remove one")
         return found
 
-    try:
-        text = data.decode()
-        return json.loads(
-            text,
-            parse_int=whole,
-            parse_float=refuse,
-            parse_constant=refuse,
-            object_pairs_hook=members,
-        )
-    except UnicodeDecodeError:
-        raise BadSchedule(f"{name}: not a schedule: it is not text") from None
-    except RecursionError:
-        raise BadSchedule(f"{name}: not a schedule: it is nested too deeply") from None
-    except json.JSONDecodeError as error:
-        end = text.rstrip()
-        if end.startswith("{") and (error.pos >= len(end) or not end.endswith("}")):
-            raise BadSchedule(
-                f"{name}: cut off in line {end.count(chr(10)) + 1}: copy or save it again"
-            ) from None
-        raise BadSchedule(f"{name}: not JSON: line {error.lineno}: {error.msg}") from None
+    return json.JSONDecoder(
+        parse_int=whole, parse_float=refuse, parse_constant=refuse, object_pairs_hook=members
+    )
 
 
 def check_target(path: str | Path) -> Path:

@@ -141,6 +141,8 @@ def test_labels_forward_backward_and_numbered() -> None:
     assert encode("again: nop\njmp again") == "90 eb fd"
     assert encode("jmp end\nint3\nend:\n\nret") == "eb 01 cc c3"
     assert encode("1: nop\njmp 1b\njmp 1f\n1: ret") == "90 eb fd eb 00 c3"
+    assert encode("1: jmp 1b\n1: ret") == "eb fe c3"
+    assert encode("1: jmp 1f\nint3\n1: ret") == "eb 01 cc c3"
     assert encode("jmp .") == "eb fe"
     assert encode("foo: call foo") == "e8 fb ff ff ff"  # a label before a symbol
     assert encode("a: b: nop\n.long b - a").endswith("00 00 00 00")

@@ -42,6 +42,8 @@ def test_an_entry_of_eight_bytes_in_a_note_aligned_to_eight() -> None:
 def test_notes_before_the_right_one_are_skipped() -> None:
     notes = note(1, name=b"GNU\0") + note(2, kind=17) + note(3, name=b"Xenon\0\0\0") + note()
     assert read(Builder(notes=notes).build()).boot_image.entry == PHYSICAL
+    padded = note(1, size=3, name=b"GNU\0") + b"\0" + note()
+    assert read(Builder(notes=padded).build()).boot_image.entry == PHYSICAL
 
 
 def test_memory_is_read_by_link_address(small: ElfImage) -> None:

@@ -59,6 +59,7 @@ def test_constants_have_names_but_no_place() -> None:
     symbols = Symbols([Symbol("SIZE", 0x108, 0, "absolute"), Symbol("f", 0x100, 16, "func")])
     assert symbols["SIZE"].address == 0x108
     assert symbols.describe(0x108) == "f+0x8"
+    assert Symbols([Symbol("SIZE", 0x108, 0, "absolute")]).describe(0x108) == "0x108"
 
 
 def test_kinds_are_read_and_noise_is_not() -> None:

@@ -1,0 +1,156 @@
+"""The engine, tested when the first machine of a process is made.
+
+`unicorn_cpu` uses offsets and exported functions that no interface promises. A build in which
+one of them is different would not fail but compute nonsense, so before anything is built on
+them they are tried on a small engine: registers written by the public interface must appear at
+the offsets, and four instructions, of which one raises #GP, must stop, fault, be delivered and
+halt as the machine needs it. Takes a few milliseconds; says in one sentence what is wrong.
+"""
+
+import ctypes
+import functools
+import struct
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+from unicorn import unicorn_const as uc_const
+from unicorn import x86_const
+from unicorn.unicorn_py3 import Uc
+
+from emu.errors import Unsupported
+from emu.machine import unicorn_cpu as cpu_layout
+
+_CODE, _HANDLER, _GDT, _IDT, _STACK = 0x1000, 0x1100, 0x2000, 0x3000, 0x5000
+_BAD_SELECTOR = 0x38
+_PROGRAM = b"\x90\x8e\xd8\xf4"  # nop; mov ds, eax; hlt
+_FLAT_CODE = 0x00AF9B000000FFFF
+_CLUSTER_BITS = 0xFC0
+
+_REGISTERS = (
+    (x86_const.UC_X86_REG_RAX, cpu_layout.RAX),
+    (x86_const.UC_X86_REG_RCX, cpu_layout.RCX),
+    (x86_const.UC_X86_REG_RBX, cpu_layout.RBX),
+    (x86_const.UC_X86_REG_RSP, cpu_layout.RSP),
+    (x86_const.UC_X86_REG_R15, cpu_layout.REGISTERS + 15 * 8),
+    (x86_const.UC_X86_REG_RIP, cpu_layout.RIP),
+    (x86_const.UC_X86_REG_GS_BASE, cpu_layout.GS + cpu_layout.SEGMENT_BASE),
+    (x86_const.UC_X86_REG_CR2, cpu_layout.CR2),
+    (x86_const.UC_X86_REG_DR0, cpu_layout.DR0),
+    (x86_const.UC_X86_REG_DR6, cpu_layout.DR6),
+    (x86_const.UC_X86_REG_XMM15, cpu_layout.XMM + 15 * 64),
+)
+_MSRS = (
+    (0xC0000082, cpu_layout.LSTAR),
+    (0xC0000102, cpu_layout.KERNEL_GS_BASE),
+    (0x176, cpu_layout.SYSENTER_EIP),
+)
+
+
+@functools.cache
+def check() -> None:
+    """Raise Unsupported unless the engine is as `unicorn_cpu` describes it; once a process."""
+    installed = metadata.version("unicorn")
+    if installed != cpu_layout.VERSION:
+        raise Unsupported(
+            f"unicorn {installed} is installed: textpoke needs exactly {cpu_layout.VERSION}"
+        )
+    for wrong in _differences():
+        raise Unsupported(
+            f"this build of unicorn {installed} differs from the one textpoke knows: {wrong}"
+        )
+
+
+def _differences() -> Iterator[str]:
+    """Yield what is different, the first first; later checks rely on earlier ones."""
+    uc = cpu_layout.new_engine()
+    uc.reg_write(x86_const.UC_X86_REG_RAX, _pattern(cpu_layout.RAX))
+    cpu = _pointer(uc._uch.value + cpu_layout.UC_TO_CPU)  # noqa: SLF001
+    env = _pointer(cpu + cpu_layout.CPU_TO_ENV_POINTER) if cpu else 0
+    if not env or _pointer(env + cpu_layout.RAX) != _pattern(cpu_layout.RAX):
+        yield "the registers are not where they should be"
+        return
+    yield from _misplaced(uc, env)
+    yield from _misbehaved(uc, cpu, env)
+
+
+def _pattern(offset: int) -> int:
+    return 0x0000_5A00_0000_0000 | offset * 0x10001
+
+
+def _misplaced(uc: Uc, env: int) -> Iterator[str]:
+    for register, offset in _REGISTERS:
+        uc.reg_write(register, _pattern(offset))
+    for msr, offset in _MSRS:
+        uc.msr_write(msr, _pattern(offset))
+    for _, offset in (*_REGISTERS, *_MSRS):
+        if _pointer(env + offset) != _pattern(offset):
+            yield f"no register at offset {offset} of CPUX86State"
+    if _pointer(env + cpu_layout.EFER) != uc.msr_read(0xC0000080):
+        yield "EFER is not where it should be"
+
+
+def _misbehaved(uc: Uc, cpu: int, env: int) -> Iterator[str]:
+    blocks: list[tuple[int, int]] = []
+    faults: list[tuple[int, int, int]] = []
+
+    def on_block(_uc: Uc, address: int, size: int, _data: object) -> None:
+        blocks.append((address, size))
+
+    def on_exception(_uc: Uc, vector: int, _data: object) -> None:
+        error = _pointer(env + cpu_layout.ERROR_CODE)
+        faults.append((vector, error, _pointer(env + cpu_layout.RIP)))
+        cpu_layout.deliver(cpu)
+
+    _prepare(uc)
+    uc.hook_add(uc_const.UC_HOOK_BLOCK, on_block)
+    uc.hook_add(uc_const.UC_HOOK_INTR, on_exception)
+    ctypes.c_uint32.from_address(cpu + cpu_layout.CPU_CFLAGS_NEXT_TB).value = 1
+    uc.emu_start(_CODE, 0)
+    if blocks != [(_CODE, 1), (_CODE + 1, 2), (_HANDLER, 1)]:
+        yield "blocks cannot be limited to one instruction"
+    if faults != [(13, _BAD_SELECTOR, _CODE + 1)]:
+        yield "an exception does not come with its error code"
+    frame = struct.unpack("<5Q", uc.mem_read(uc.reg_read(x86_const.UC_X86_REG_RSP), 40))
+    if frame != (_BAD_SELECTOR, _CODE + 1, 0, 2, _STACK):
+        yield "an exception is not delivered through the guest's IDT"
+    if ctypes.c_uint32.from_address(cpu + cpu_layout.CPU_HALTED).value != 1:
+        yield "hlt is not noticed"
+    mixed = _HANDLER ^ (_HANDLER >> 6)
+    slot = (mixed >> 6) & _CLUSTER_BITS | mixed & 0x3F
+    block = _pointer(cpu + cpu_layout.CPU_JUMP_CACHE + 8 * slot)
+    if not block or _block(block) != (_HANDLER, 1, 1, _HANDLER & -4096):
+        yield "translations are not where they should be"
+
+
+def _block(at: int) -> tuple[int, int, int, int]:
+    """Return address, size, instructions and page of a TranslationBlock."""
+    size = ctypes.c_uint16.from_address(at + cpu_layout.TB_SIZE).value
+    count = ctypes.c_uint16.from_address(at + cpu_layout.TB_COUNT).value
+    return _pointer(at + cpu_layout.TB_PC), size, count, _pointer(at + cpu_layout.TB_PAGES) & -4096
+
+
+def _prepare(uc: Uc) -> None:
+    """Map a GDT and an IDT whose gate 13 leads to hlt, and point the registers there."""
+    uc.mem_map(0, 0x10000)
+    uc.mem_write(_CODE, _PROGRAM)
+    uc.mem_write(_HANDLER, b"\xf4")
+    uc.mem_write(_GDT, struct.pack("<2Q", 0, _FLAT_CODE))
+    gate = struct.pack("<HHBBHII", _HANDLER, 8, 0, 0x8E, 0, 0, 0)
+    uc.mem_write(_IDT + 16 * 13, gate)
+    uc.reg_write(x86_const.UC_X86_REG_GDTR, (0, _GDT, 15, 0))
+    uc.reg_write(x86_const.UC_X86_REG_IDTR, (0, _IDT, 4095, 0))
+    uc.reg_write(x86_const.UC_X86_REG_RSP, _STACK)
+    uc.reg_write(x86_const.UC_X86_REG_RAX, _BAD_SELECTOR)
+
+
+def _pointer(address: int) -> int:
+    """Return eight bytes of this process's memory, 0 where there is none."""
+    try:
+        with Path("/proc/self/mem").open("rb", buffering=0) as memory:
+            memory.seek(address)
+            return int.from_bytes(memory.read(8), "little")
+    except FileNotFoundError:  # not Linux
+        return int.from_bytes(ctypes.string_at(address, 8), "little")
+    except (OSError, OverflowError):
+        return 0

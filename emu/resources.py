@@ -1,0 +1,45 @@
+"""Data that comes with textpoke: the toy kernel, schedules, pictures.
+
+It lies at its own place in a checkout (`kernels/toy/toy.elf`, `resources/`) and below `emu/data`
+in an installed wheel (see pyproject.toml). The wheel's place is looked at first: beside an
+installed package there may be anybody's folder called `resources`.
+"""
+
+import re
+from pathlib import Path
+
+from emu.errors import BadImage
+
+_PACKAGE = Path(__file__).resolve().parent
+_NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
+
+
+def toy() -> Path:
+    """Return the toy kernel; BadImage if this copy of textpoke lacks it."""
+    found = _first(_PACKAGE / "data" / "toy.elf", _PACKAGE.parent / "kernels" / "toy" / "toy.elf")
+    if found is None:
+        raise BadImage("toy.elf is missing from this textpoke: install it again, or ./run kernels")
+    return found
+
+
+def resource(*parts: str) -> Path | None:
+    """Return a file or folder below `resources`, or None if there is none."""
+    return _first(
+        _PACKAGE.joinpath("data", "resources", *parts),
+        _PACKAGE.parent.joinpath("resources", *parts),
+    )
+
+
+def schedule(name: str) -> Path | None:
+    """Return the schedule called `name` (`tail-first`), or None if there is none."""
+    return resource("schedules", f"{name}.json") if _NAME.fullmatch(name) else None
+
+
+def schedules() -> tuple[str, ...]:
+    """Return the names of all schedules that come with textpoke, sorted."""
+    folder = resource("schedules")
+    return tuple(sorted(path.stem for path in folder.glob("*.json"))) if folder else ()
+
+
+def _first(*places: Path) -> Path | None:
+    return next((place for place in places if place.exists()), None)

@@ -1,0 +1,122 @@
+"""The picture at a moment: the bytes in memory, as each core would fetch them, and the tasks.
+
+A scene is a value. It is made by looking, which has no effect, and says nothing about how it
+should be drawn.
+"""
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from emu.detect.watch import Watched
+from emu.guest.guest import Guest
+from emu.machine import state
+from emu.machine.unicorn_cpu import RIP
+
+_INT3 = 0xCC
+
+
+class Version(enum.Enum):
+    """What a byte at a site is, as a core would fetch it."""
+
+    OLD = "old"
+    INT3 = "int3"
+    NEW = "new"
+    BOTH = "both"  # old and new are the same byte
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Byte:
+    """A byte at a site. value: the oldest the core may fetch. newest: what memory holds."""
+
+    value: int
+    newest: int
+    version: Version
+
+    @property
+    def stale(self) -> bool:
+        """Return whether the core may fetch something that memory no longer holds."""
+        return self.value != self.newest
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A site that is being rewritten, in memory."""
+
+    function: str
+    address: int
+    old: bytes
+    new: bytes
+    memory: tuple[Byte, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """A core: what it does, and the bytes of every site as it would fetch them."""
+
+    number: int
+    task: str
+    place: str
+    activity: str
+    sites: tuple[tuple[Byte, ...], ...]
+
+    @property
+    def stale(self) -> bool:
+        """Return whether any byte may be fetched as it no longer is."""
+        return any(byte.stale for site in self.sites for byte in site)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """time: virtual ns. phase: the protocol's, "" outside. sentence: what just happened."""
+
+    time: int
+    instructions: int
+    phase: str
+    sentence: str
+    sites: tuple[Site, ...]
+    cores: tuple[Core, ...]
+
+
+def take(guest: Guest, watched: Sequence[Watched], phase: str, sentence: str) -> Scene:
+    """Return the picture of a guest's machine at this moment."""
+    machine = guest.machine
+    sites = tuple(
+        Site(each.function, each.site, *each.legal, _bytes(guest, None, each)) for each in watched
+    )
+    cores = tuple(
+        Core(
+            number,
+            str(guest.current(number) or "?"),
+            guest.image.symbols.describe(machine.register(number, RIP)),
+            _ACTIVITIES[int(machine.state.core[number, state.C_STATE])],
+            tuple(_bytes(guest, number, each) for each in watched),
+        )
+        for number in range(machine.cores)
+    )
+    return Scene(machine.now, machine.retired(), phase, sentence, sites, cores)
+
+
+_ACTIVITIES = ("waits to be started", "runs", "halted", "dead")  # by C_STATE
+
+
+def _bytes(guest: Guest, core: int | None, watched: Watched) -> tuple[Byte, ...]:
+    """Return the bytes of a site as a core would fetch them at worst, or as memory has them."""
+    found = []
+    for index, (old, new) in enumerate(zip(*watched.legal, strict=True)):
+        physical = guest.physical(watched.site + index)
+        newest = guest.machine.read(physical, 1)[0]
+        value = newest if core is None else guest.machine.versions(core, physical)[-1]
+        found.append(Byte(value, newest, _version(value, old, new, index)))
+    return tuple(found)
+
+
+def _version(value: int, old: int, new: int, index: int) -> Version:
+    if old == new == value:
+        return Version.BOTH
+    if value == old:
+        return Version.OLD
+    if value == new:
+        return Version.NEW
+    return Version.INT3 if index == 0 and value == _INT3 else Version.OTHER

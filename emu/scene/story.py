@@ -1,0 +1,107 @@
+"""The story's sentences: what just happened in a phase, and what the patcher waits for.
+
+Each is true of the moment it is made for, of a broken protocol too: it is put together from what
+memory holds, not from what the protocol should have done.
+"""
+
+from collections.abc import Sequence
+
+from emu.guest.guest import Guest
+from emu.image.objects import Object
+from emu.moves.plan import Change, Plan, Wait
+from emu.patch.patcher import Patcher
+from emu.patch.text_poke import emulation
+
+_INT3 = 0xCC
+
+
+def tell(guest: Guest, patcher: Patcher, plan: Plan, phase: str) -> str:
+    """Return the sentence for the moment when the patcher has done a phase's stores."""
+    step = patcher.plan.steps[patcher.index] if patcher.plan else None
+    if isinstance(step, Wait):
+        return _waiting(guest, step)
+    change = plan.changes[0]
+    memory = guest.read(change.address, len(change.new))
+    match phase:
+        case "arm":
+            return _armed(memory, change)
+        case "int3":
+            return "Memory now begins with int3 at the site. " + _what_int3_does(guest, change)
+        case "tail":
+            return _tail(memory)
+        case "head":
+            return _head(memory, change)
+        case "drain":
+            return "The patcher has dropped its reference to the descriptor and waits for nobody."
+        case "done":
+            return _done(memory, change)
+    return ""
+
+
+def _armed(memory: bytes, change: Change) -> str:
+    text = "The descriptor says where the sites are and what the int3 handler acts out there"
+    if memory == change.old:
+        return f"{text}; the code itself is untouched."
+    return f"{text}; but the code has been changed before."
+
+
+def _what_int3_does(guest: Guest, change: Change) -> str:
+    descriptor, vector = guest.objects["bp_desc"], guest.objects["tp_vec"]
+    assert isinstance(descriptor, Object) and isinstance(vector, Object)
+    if int(descriptor.get_("refs")) == 0:
+        return "The handler knows of no site: a core that fetches it has nowhere to go."
+    entry = vector[0]
+    assert isinstance(entry, Object)
+    acted = int(entry.get_("opcode")), int(entry.get_("disp"))
+    if acted != emulation(change.new):
+        return "The handler skips the site, so a core that fetches it still runs the old body."
+    return (
+        "A core that fetches it already behaves as the new code will; one that holds the old "
+        "byte goes on as before."
+    )
+
+
+def _tail(memory: bytes) -> str:
+    if memory[0] == _INT3:
+        return "The bytes behind the int3 are the new ones; the int3 stands in front of them."
+    return "The bytes behind the first are the new ones, and no int3 stands in front of them."
+
+
+def _head(memory: bytes, change: Change) -> str:
+    if memory == change.new:
+        return "The first byte is the new one: memory holds the whole new instruction."
+    return "The first byte is the new one, in front of a tail that is still the old one."
+
+
+def _done(memory: bytes, change: Change) -> str:
+    if memory != change.new:
+        return "The patcher is done, but memory does not hold the new instruction."
+    return "The patcher is done; memory holds the new instruction."
+
+
+def _waiting(guest: Guest, step: Wait) -> str:
+    missing = [
+        address
+        for address, value in step.words
+        if int.from_bytes(guest.read(address, 4), "little") != value
+    ]
+    if step.condition == "drained":
+        if not missing:
+            return "The patcher has dropped its reference to the descriptor; no handler holds one."
+        refs = int.from_bytes(guest.read(missing[0], 4), "little")
+        return f"The patcher has dropped its reference; it waits for {refs} that handlers hold."
+    base = guest.image.symbols["sync_core_pending"].address
+    if not missing:
+        return "Every core that was told to serialise has done so."
+    cores = [(address - base) // 4 for address in missing]
+    return (
+        "An interrupt tells the cores to serialise, so that they fetch anew; the patcher waits "
+        f"until {_list(cores)} have done it and said so."
+    )
+
+
+def _list(cores: Sequence[int]) -> str:
+    names = [str(core) for core in cores]
+    if len(names) == 1:
+        return f"core {names[0]}"
+    return f"cores {', '.join(names[:-1])} and {names[-1]}"
