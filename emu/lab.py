@@ -8,6 +8,7 @@
     print(lab.verdict())
 """
 
+import dataclasses
 import enum
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,19 +17,23 @@ from emu import resources
 from emu.detect.detectors import Detectors
 from emu.detect.verdict import Verdict
 from emu.detect.watch import Watched
-from emu.errors import GuestDied, PokeError, TextpokeError
+from emu.errors import GuestDied, TextpokeError
 from emu.guest.toy import ToyGuest
 from emu.image.elf import ElfImage
 from emu.machine import loop
 from emu.machine.hashing import state_hash
 from emu.machine.machine import DEFAULT_RAM, Machine
 from emu.machine.unicorn_cpu import RIP
+from emu.moves import schedule
 from emu.moves.chooser import Chooser, random, round_robin
 from emu.moves.plan import Plan
+from emu.moves.schedule import ImageId, MachineSetup, Schedule
 from emu.patch import breaks
 from emu.patch.patcher import Patcher
 from emu.patch.redirect import Arena, Redirect
-from emu.patch.text_poke import NOP5, TextPoke, text_poke_bp_batch, text_poke_queue
+from emu.patch.text_poke import NOP5, text_poke_bp_batch, text_poke_queue
+from emu.timeline.recording import Recording
+from emu.timeline.replay import Replay
 
 DEFAULT_STEPS = 2_000_000_000
 _TASKS_BOUND = 500_000_000
@@ -50,11 +55,17 @@ class Lab:
     """A kernel on a machine, its patcher, its detectors and the chooser that moves them all."""
 
     def __init__(self, image: ElfImage, machine: Machine, chooser: Chooser) -> None:
-        self.image, self.machine, self.chooser = image, machine, chooser
+        self.image, self.machine = image, machine
         self.guest = ToyGuest(machine, image)
         self.patcher = Patcher(self.guest)
         self.detectors: Detectors | None = None
+        self.recording = Recording(chooser)
         self._arena: Arena | None = None
+
+    @property
+    def chooser(self) -> Chooser:
+        """Who picks the moves now."""
+        return self.recording.chooser
 
     @property
     def arena(self) -> Arena:
@@ -126,6 +137,40 @@ class Lab:
         """Return the state hash of machine and patcher."""
         return state_hash(self.machine, self.patcher.state())
 
+    def choose(self, chooser: Chooser) -> None:
+        """Let another chooser go on from here."""
+        self.recording.choose(chooser)
+
+    def schedule(self) -> Schedule:
+        """Return the run so far as a schedule that ends here."""
+        machine, verdict = self.machine, self.verdict() if self.detectors else None
+        return Schedule(
+            image=ImageId(self.image.name, self.image.boot_image.sha256),
+            machine=MachineSetup(
+                machine.cores, machine.ram_mib, machine.command_line, machine.model
+            ),
+            instructions=max(1, machine.retired()),
+            plans=tuple(self.recording.plans),
+            segments=self.recording.segments(),
+            end=schedule.End(
+                self.hash(),
+                verdict.name if verdict else None,
+                dataclasses.asdict(verdict) if verdict else {},
+            ),
+        )
+
+    def replay(self, recorded: Schedule, on_step: Callable[[], None] | None = None) -> None:
+        """Make the moves of a schedule, from the machine's start on; see `Replay`."""
+        Replay(
+            self.machine, self.patcher, self.recording, self._request_again, self.hash, on_step
+        ).play(recorded)
+
+    def _request_again(self, plan: Plan) -> None:
+        redirects = Redirect.of_plan(plan, self.image.symbols.describe)
+        if redirects and self.detectors is None:
+            self.watch(redirects)
+        self.request(plan, inward=bool(redirects))
+
     # --- patching ------------------------------------------------------------------------------
 
     def watch(self, redirects: Sequence[Redirect]) -> Detectors:
@@ -158,6 +203,7 @@ class Lab:
         if self.detectors and inward:
             self.detectors.patching_in(self.patcher.requests + 1)
         self.patcher.request(plan)
+        self.recording.request(plan)
 
     def carry_out(self, plan: Plan, *, inward: bool, instructions: int = DEFAULT_STEPS) -> End:
         """Give the patcher a plan and run until it is done."""
@@ -201,5 +247,3 @@ def boot(
     chooser = round_robin(quantum or 1000) if seed is None else random(seed, quantum or 100)
     return Lab(elf, machine, chooser)
 
-
-__all__ = ["End", "Lab", "PokeError", "TextPoke", "boot"]

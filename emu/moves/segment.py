@@ -3,7 +3,7 @@
     {"moves": ["run 0 100", "fetch 1 2 1 1 1 1", "patch", "request 0"]}
     {"chooser": "random", "seed": 7, "quantum": 100, "count": 5321}
 
-A chooser's segment may also have "bound", "start" (where it goes on) and "hash" (of the state at
+A chooser's segment may also have "bound", "start" (where it goes on), "actors" and "hash" (of the state at
 its end). Moves are described in `move_text`.
 """
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from emu.errors import BadSchedule
 from emu.moves import move, move_text
-from emu.moves.chooser import Chooser
+from emu.moves.chooser import EVERYBODY, Chooser
 from emu.moves.json_value import Value
 
 CHOOSERS: Final = ("round-robin", "random")
@@ -71,6 +71,7 @@ class Chosen:
         bound: the instructions it was given, if it ended by having executed them all: the last
             Run was cut to fit.
         start: where it goes on; None where it begins.
+        actors: bit mask of the actors it may pick, None for all: who is left out is held.
         hash: the state hash at the end of the segment, or None if nobody asked for it.
     """
 
@@ -80,11 +81,13 @@ class Chosen:
     count: int
     bound: int | None = None
     start: Start | None = None
+    actors: int | None = None
     hash: str | None = None
 
     def make(self) -> Chooser:
         """Return the chooser as it is when the segment begins."""
-        chooser = Chooser(self.chooser, self.seed, self.quantum)
+        actors = EVERYBODY if self.actors is None else self.actors
+        chooser = Chooser(self.chooser, self.seed, self.quantum, actors)
         if self.start is not None:
             chooser.native[2], chooser.random[0] = self.start.last, self.start.state
         return chooser
@@ -112,6 +115,8 @@ def to_json(segment: Segment) -> dict[str, object]:
         document["bound"] = segment.bound
     if segment.start is not None:
         document["start"] = {"last": segment.start.last, "state": f"{segment.start.state:016x}"}
+    if segment.actors is not None:
+        document["actors"] = segment.actors
     if segment.hash is not None:
         document["hash"] = segment.hash
     return document
@@ -140,7 +145,7 @@ def _moves(value: Value, cores: int, plans: int) -> Moves:
 
 
 def _chosen(value: Value, cores: int) -> Chosen:
-    fields = value.fields(("chooser", "seed", "quantum", "count"), ("bound", "start", "hash"))
+    fields = value.fields(("chooser", "seed", "quantum", "count"), ("bound", "start", "actors", "hash"))
     start = None
     if "start" in fields:
         members = fields["start"].fields(("last", "state"))
@@ -153,6 +158,7 @@ def _chosen(value: Value, cores: int) -> Chosen:
         count=fields["count"].number(0, _LARGE),
         bound=fields["bound"].number(1, _LARGE) if "bound" in fields else None,
         start=start,
+        actors=fields["actors"].number(1, EVERYBODY) if "actors" in fields else None,
         hash=state_hash(fields.get("hash")),
     )
 

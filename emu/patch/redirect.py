@@ -7,12 +7,13 @@ poke_arena and stay there: grace periods, after which they could be freed, come 
 """
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from emu.errors import PokeError
 from emu.guest.guest import Guest
 from emu.image.assemble import assemble
-from emu.moves.plan import Step, Store
+from emu.moves.plan import Plan, Step, Store
 from emu.patch.text_poke import NOP5, TextPoke
 
 SITE_SIZE = 5
@@ -42,6 +43,26 @@ class Redirect:
             raise PokeError(f"{self.function} is too far from poke_arena for a call")
         return b"\xe8" + struct.pack("<i", displacement)
 
+    @classmethod
+    def of_plan(cls, plan: Plan, name_of: Callable[[int], str]) -> "tuple[Redirect, ...]":
+        """Return the redirects that a plan made by `Arena` and `poke_in` sets up; of a replay."""
+        written = {
+            step.address + at: byte
+            for step in plan.steps
+            if isinstance(step, Store)
+            for at, byte in enumerate(step.data)
+        }
+        found = []
+        for change in plan.changes:
+            trampoline = _target(change.address, change.new)
+            jump = trampoline + len(_DROP_RETURN)
+            code = bytes(written.get(jump + at, 0) for at in range(SITE_SIZE))
+            if change.new[0] == 0xE8 and code[0] == 0xE9:
+                replacement = _target(jump, code)
+                name = name_of(change.address)
+                found.append(cls(name, change.address, trampoline, replacement, ()))
+        return tuple(found)
+
     def poke_in(self) -> TextPoke:
         """Return the poke that redirects the function."""
         return TextPoke(self.site, NOP5, self.call)
@@ -57,6 +78,11 @@ class Redirect:
             for address, code in self.code
             for at in range(0, len(code), 8)
         )
+
+
+def _target(address: int, branch: bytes) -> int:
+    """Return where a 5-byte call or jmp at an address goes."""
+    return address + SITE_SIZE + int.from_bytes(branch[1:], "little", signed=True) & (1 << 64) - 1
 
 
 class Arena:

@@ -1,0 +1,173 @@
+"""What textpoke needs of a computer, each need one check.
+
+Nothing is believed from version numbers alone: what can be imported is imported. A check never
+raises; what goes wrong in it is its answer.
+"""
+
+import hashlib
+import importlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+from emu import resources
+from emu.errors import TextpokeError
+
+OK, NOTE, BAD = "ok", "note", "BAD"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The answer to one question.
+
+    name: what was looked at. state: OK, NOTE (works without) or BAD (does not). detail: what was
+    found. advice: what to do about it, or "".
+    """
+
+    name: str
+    state: str
+    detail: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A package: its name, the versions that do (as in pyproject.toml), and what to import.
+
+    without: what cannot be done without it; "" if nothing can be.
+    """
+
+    package: str
+    versions: str
+    module: str
+    without: str = ""
+
+
+_INTEL_MAC = sys.platform == "darwin" and platform.machine() == "x86_64"
+
+NEEDS: Final = (
+    Need("unicorn", "==2.1.4", "unicorn"),
+    Need("numpy", ">=2.0,<3", "numpy"),
+    Need("numba", ">=0.62.1,<0.63" if _INTEL_MAC else ">=0.68,<0.69", "numba"),
+    Need("capstone", ">=5.0.6,<6", "capstone"),
+    Need("pyelftools", ">=0.32,<0.34", "elftools"),
+    Need("rich", ">=14,<16", "rich"),
+    Need("typer", ">=0.16,<1", "typer"),
+    Need("keystone-engine", ">=0.9.2,<0.10", "keystone", "assembling replacements"),
+    Need("PySide6-Essentials", ">=6.9", "PySide6.QtCore", "the window"),
+)
+"""pyproject.toml says the same; a test compares them."""
+
+
+def all_checks() -> list[Check]:
+    """Return every check, in the order in which one builds on another."""
+    found = [_guarded("Python", _python)]
+    found += [_guarded(need.package, lambda need=need: package(need)) for need in NEEDS]
+    found += [
+        _guarded("engine", _engine),
+        _guarded("compiled code", _cache),
+        _guarded("toy kernel", _toy),
+        _guarded("QEMU", _qemu),
+    ]
+    return found
+
+
+def package(need: Need) -> Check:
+    """Return whether a package is there, in a version that does, and can be imported."""
+    missing, advice = BAD, f"pip install '{need.package}{need.versions}'"
+    if need.without:
+        missing, advice = NOTE, f"{need.without} is unavailable, everything else works"
+    try:
+        version = metadata.version(need.package)
+    except metadata.PackageNotFoundError:
+        return Check(need.package, missing, "not installed", advice)
+    if not accepts(need.versions, version):
+        return Check(need.package, missing, f"{version}, but {need.versions} is needed", advice)
+    try:
+        importlib.import_module(need.module)
+    except Exception as error:  # noqa: BLE001 -- a broken library can raise anything
+        return Check(need.package, missing, f"{version} cannot be imported ({error})", advice)
+    return Check(need.package, OK, version)
+
+
+def accepts(versions: str, version: str) -> bool:
+    """Return whether a version meets `>=1.2,<2` or `==1.2.3`; only its numbers are compared."""
+    have = _numbers(version)
+    for clause in versions.split(","):
+        operator, wanted = re.findall(r"(>=|==|<)([\d.]+)", clause)[0]
+        other = _numbers(wanted)
+        if operator == ">=" and have < other:
+            return False
+        if operator == "<" and have >= other:
+            return False
+        if operator == "==" and have != other:
+            return False
+    return True
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    found = re.match(r"\d+(?:\.\d+)*", version)
+    numbers = [int(part) for part in found[0].split(".")] if found else []
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
+
+
+def _guarded(name: str, check: Callable[[], Check]) -> Check:
+    try:
+        return check()
+    except TextpokeError as error:
+        return Check(name, BAD, str(error))
+    except Exception as error:  # noqa: BLE001 -- the doctor survives every illness
+        return Check(name, BAD, str(TextpokeError(f"{type(error).__name__}: {error}")))
+
+
+def _python() -> Check:
+    version = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    if (3, 11) <= sys.version_info[:2] <= (3, 14):
+        return Check("Python", OK, version)
+    return Check("Python", BAD, version, "Python 3.11 to 3.14 is needed")
+
+
+def _engine() -> Check:
+    """Load Unicorn's library and look for every symbol that textpoke calls."""
+    importlib.import_module("emu.machine.unicorn_cpu")
+    return Check("engine", OK, "Unicorn exports what is needed")
+
+
+def _cache() -> Check:
+    from emu.machine import native  # noqa: PLC0415 -- needs numba
+
+    again = "every start compiles the machine again, about a minute: set XDG_CACHE_HOME"
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    if not native.CACHE.is_relative_to(caches):
+        return Check("compiled code", NOTE, f"{caches} cannot be written", again)
+    if not native.compiled_before():
+        detail = f"none yet in {native.CACHE}"
+        return Check("compiled code", NOTE, detail, "the first run compiles, about a minute")
+    return Check("compiled code", OK, f"in {native.CACHE}")
+
+
+def _toy() -> Check:
+    data = resources.toy().read_bytes()
+    return Check("toy kernel", OK, f"sha256 {hashlib.sha256(data).hexdigest()}")
+
+
+def _qemu() -> Check:
+    name = "qemu-system-x86_64"
+    found = shutil.which(name)
+    if found is None:
+        return Check("QEMU", NOTE, "not installed", "only tests that compare with it need it")
+    said = subprocess.run(  # noqa: S603 -- the program that PATH names
+        [found, "--version"], capture_output=True, text=True, timeout=20, check=False
+    )
+    version = said.stdout.partition("\n")[0] or "does not say its version"
+    return Check("QEMU", OK, version)

@@ -1,0 +1,148 @@
+"""What a verb says, and where: results on standard output, everything about them on standard error.
+
+Bytes of a guest go to a file or a pipe as they are. On a terminal they are shown and never obeyed:
+a kernel under test can print anything, and an escape sequence can retitle a window or type for
+its user. Only newline, carriage return and tab keep their meaning.
+"""
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, TextIO
+
+from emu.errors import TextpokeError
+
+_SHOWN: Final = {
+    byte: chr(byte) if 0x20 <= byte < 0x7F or byte in b"\n\r\t" else f"\\x{byte:02x}"
+    for byte in range(256)
+}
+
+_SILENCE: Final = 2.0
+"""Seconds without output before a line about the progress appears, and between two of them."""
+
+_terminal = threading.Lock()  # a progress line and output never mix
+
+
+class OutputFailed(TextpokeError):
+    """Standard output cannot be written: the disk is full, for instance."""
+
+    status = 74  # EX_IOERR of sysexits.h
+
+
+def line(text: str) -> None:
+    """Print a line of results."""
+    _write(sys.stdout, text + "\n")
+
+
+def note(text: str) -> None:
+    """Print a line about what happens, on standard error."""
+    _write(sys.stderr, f"textpoke: {text}\n")
+
+
+def document(value: object) -> None:
+    """Print a result for scripts: JSON in one line."""
+    line(json.dumps(value))
+
+
+def serial(data: bytes) -> None:
+    """Print what a guest sent on its serial line."""
+    if sys.stdout.isatty():
+        _write(sys.stdout, shown(data))
+    else:
+        _write(sys.stdout, data)
+
+
+def shown(data: bytes) -> str:
+    """Return bytes of a guest as text that no terminal obeys."""
+    return "".join(_SHOWN[byte] for byte in data)
+
+
+def _write(stream: TextIO, what: str | bytes) -> None:
+    try:
+        with _terminal:
+            if isinstance(what, bytes):
+                stream.flush()
+                stream.buffer.write(what)
+                stream.buffer.flush()
+            else:
+                stream.write(what)
+                stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputFailed(f"the output cannot be written: {error.strerror or error}") from None
+
+
+def prepare() -> None:
+    """Make the standard streams fit for any text, open or closed as they are."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the caller: `>&-`
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 -- as long as we run
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def give_up_output() -> None:
+    """Nobody reads standard output any more: let the last flush of Python go nowhere."""
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+    except (OSError, ValueError):
+        pass  # a stream without a descriptor has no reader to lose
+
+
+class Progress:
+    """A line on a terminal that says how far a silent run is; nothing elsewhere.
+
+    Args:
+        state: returns what the line says; called from another thread, so it only looks.
+    """
+
+    def __init__(self, state: Callable[[], str]) -> None:
+        self._state = state
+        self._done = threading.Event()
+        self._spoken = threading.Event()
+        self._shown = False
+        self._thread: threading.Thread | None = None
+
+    def output(self) -> None:
+        """Take the line away, since something else is about to be printed."""
+        self._spoken.set()
+        with _terminal:
+            if self._shown:
+                sys.stderr.write("\r\x1b[K")
+                sys.stderr.flush()
+                self._shown = False
+
+    def __enter__(self) -> "Progress":
+        if sys.stderr.isatty():
+            self._thread = threading.Thread(target=self._run, daemon=True)
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._done.set()
+        if self._thread:
+            self._thread.join()
+        self.output()
+
+    def _run(self) -> None:
+        while not self._done.wait(_SILENCE):
+            if self._spoken.is_set():
+                self._spoken.clear()
+                continue
+            text = self._state()
+            with _terminal:
+                if not self._done.is_set() and not self._spoken.is_set():
+                    sys.stderr.write(f"\r\x1b[K{text}")
+                    sys.stderr.flush()
+                    self._shown = True

@@ -1,0 +1,70 @@
+"""Options that several verbs have, so that they are called and mean the same everywhere."""
+
+import re
+from decimal import Decimal
+from typing import Annotated, Final, TypeAlias
+
+import typer
+
+MAX_STEPS: Final = 1 << 62
+
+_COUNT = re.compile(r"\d+(?:_\d+)*(?:\.\d+)?(?:[eE]\+?\d{1,2})?")
+
+
+def count(text: str) -> int:
+    """Return a count of instructions as people write it: 2000, 10_000, 1e6, 2.5e9."""
+    if len(text) > 40 or not text.isascii() or not _COUNT.fullmatch(text):
+        raise typer.BadParameter(f"{text[:40]!r} is not a count: 2000000, 2_000_000 and 2e6 are")
+    number = Decimal(text)
+    if number != number.to_integral_value() or not 1 <= number <= MAX_STEPS:
+        raise typer.BadParameter(f"{text} is not a whole number from 1 to 2**62")
+    return int(number)
+
+
+Image: TypeAlias = Annotated[
+    str, typer.Argument(metavar="IMAGE", help='A kernel that boots by PVH: a path, or "toy".')
+]
+Cores: TypeAlias = Annotated[
+    int, typer.Option("--cores", min=1, max=8, metavar="N", help="Cores of the machine, 1 to 8.")
+]
+Seed: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--seed",
+        min=0,
+        max=(1 << 64) - 1,
+        metavar="S",
+        help="Choose every move at random from this seed; without it the cores take turns.",
+    ),
+]
+Model: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        metavar="M",
+        help="What a core may fetch of changed code: coherent, observed, intel2010 or sdm.",
+    ),
+]
+Append: TypeAlias = Annotated[
+    str, typer.Option("--append", metavar="TEXT", help="The kernel's command line.")
+]
+Ram: TypeAlias = Annotated[
+    int, typer.Option("--ram", min=2, max=3072, metavar="MIB", help="Memory of the machine.")
+]
+Until: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--until", metavar="TEXT", help="End when the guest has printed this."),
+]
+Steps: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        "--steps", parser=count, metavar="N", help="End after so many instructions of all cores."
+    ),
+]
+Hash: TypeAlias = Annotated[
+    bool, typer.Option("--hash", help="Print the state hash as the last line.")
+]
+Save: TypeAlias = Annotated[
+    str | None, typer.Option("--save", metavar="FILE", help="Save the run as a schedule.")
+]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one line of JSON instead.")]

@@ -1,0 +1,1 @@
+"""The timeline: runs that were, to be gone through again."""

@@ -1,0 +1,57 @@
+"""Recording: how a run is written down while it goes on.
+
+A run is segments: so many picks of a chooser, or moves one by one. A request to the patcher ends
+a segment; the chooser goes on after it where it was.
+"""
+
+from emu.moves import move
+from emu.moves.chooser import EVERYBODY, Chooser
+from emu.moves.plan import Plan
+from emu.moves.segment import Chosen, Moves, Segment
+
+
+class Recording:
+    """The segments and plans of a run so far. chooser: who moves now."""
+
+    def __init__(self, chooser: Chooser) -> None:
+        self.plans: list[Plan] = []
+        self.chooser = chooser
+        self._segments: list[Segment] = []
+        self._start, self._made = Chosen.start_of(chooser), chooser.made
+
+    def choose(self, chooser: Chooser) -> None:
+        """Let another chooser go on from here."""
+        self._end_segment()
+        self.chooser = chooser
+        self._start, self._made = Chosen.start_of(chooser), chooser.made
+
+    def request(self, plan: Plan) -> None:
+        """Note that the patcher was given a plan."""
+        if plan not in self.plans:
+            self.plans.append(plan)
+        self.moves(Moves.of([move.Request(self.plans.index(plan))]))
+
+    def moves(self, segment: Moves) -> None:
+        """Note moves that were made one by one."""
+        self._end_segment()
+        self._segments.append(segment)
+
+    def segments(self) -> tuple[Segment, ...]:
+        """Return the run so far."""
+        self._end_segment()
+        return tuple(self._segments)
+
+    def _end_segment(self) -> None:
+        chooser = self.chooser
+        if chooser.made > self._made:
+            self._segments.append(
+                Chosen(
+                    chooser.name,
+                    chooser.seed,
+                    chooser.quantum,
+                    chooser.made - self._made,
+                    start=self._start if self._made else None,
+                    actors=None if chooser.actors == EVERYBODY else chooser.actors,
+                )
+            )
+        self._start, self._made = Chosen.start_of(chooser), chooser.made
