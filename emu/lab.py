@@ -160,10 +160,18 @@ class Lab:
         )
 
     def replay(self, recorded: Schedule, on_step: Callable[[], None] | None = None) -> None:
-        """Make the moves of a schedule, from the machine's start on; see `Replay`."""
-        Replay(
+        """Make the moves of a schedule, from the machine's start on; see `Replay`.
+
+        The last segment is what `drain` made: calls from before it that have reached no body by
+        its end are lost.
+        """
+        replay = Replay(
             self.machine, self.patcher, self.recording, self._request_again, self.hash, on_step
-        ).play(recorded)
+        )
+        replay.play(recorded)
+        if self.detectors and self.machine.alive:
+            self.detectors.follow()
+            self.detectors.calls.close(replay.last_segment)
 
     def _request_again(self, plan: Plan) -> None:
         redirects = Redirect.of_plan(plan, self.image.symbols.describe)
@@ -212,9 +220,11 @@ class Lab:
 
     def drain(self) -> None:
         """Run until every call made so far has reached a body; those that do not are lost."""
-        assert self.detectors
-        mark = self.detectors.mark()
         detectors = self.detectors
+        if detectors is None or not self.machine.alive:
+            return
+        mark = detectors.mark()
+        self.recording.choose(self.chooser)  # a segment of its own, by which a replay knows it
         self.run(instructions=_DRAIN_BOUND, stop=lambda: detectors.drained(mark))
         detectors.calls.close(mark)
 
@@ -234,13 +244,17 @@ def boot(
     model: str = "sdm",
     seed: int | None = None,
     quantum: int | None = None,
+    sha256: Callable[[str, str], None] | None = None,
 ) -> Lab:
     """Switch a machine on with a kernel: a path, or "toy".
 
     seed: moves are chosen at random from it; without, the cores take turns.
+    sha256: told the digest and the name of the image before anything else; may raise.
     """
     path = resources.toy() if str(image) == "toy" else Path(image)
     elf = ElfImage.read(path)
+    if sha256:
+        sha256(elf.boot_image.sha256, elf.name)
     machine = Machine(
         elf.boot_image, cores=cores, ram_mib=ram_mib, command_line=append, model=model
     )

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -62,7 +63,12 @@ NEEDS: Final = (
     Need("rich", ">=14,<16", "rich"),
     Need("typer", ">=0.16,<1", "typer"),
     Need("keystone-engine", ">=0.9.2,<0.10", "keystone", "assembling replacements"),
-    Need("PySide6-Essentials", ">=6.9", "PySide6.QtCore", "the window"),
+    Need(
+        "PySide6-Essentials",
+        ">=6.9" if sys.version_info >= (3, 12) else ">=6.9,<6.12",
+        "PySide6.QtCore",
+        "the window",
+    ),
 )
 """pyproject.toml says the same; a test compares them."""
 
@@ -70,7 +76,7 @@ NEEDS: Final = (
 def all_checks() -> list[Check]:
     """Return every check, in the order in which one builds on another."""
     found = [_guarded("Python", _python)]
-    found += [_guarded(need.package, lambda need=need: package(need)) for need in NEEDS]
+    found += [_guarded(need.package, partial(package, need)) for need in NEEDS]
     found += [
         _guarded("engine", _engine),
         _guarded("compiled code", _cache),

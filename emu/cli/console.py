@@ -9,8 +9,6 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable
-from types import TracebackType
 from typing import Final, TextIO
 
 from emu.errors import TextpokeError
@@ -20,13 +18,11 @@ _SHOWN: Final = {
     for byte in range(256)
 }
 
-_SILENCE: Final = 2.0
-"""Seconds without output before a line about the progress appears, and between two of them."""
-
-_terminal = threading.Lock()  # a progress line and output never mix
+terminal = threading.Lock()
+"""Held while something is printed: output and a progress line come from different threads."""
 
 
-class OutputFailed(TextpokeError):
+class OutputError(TextpokeError):
     """Standard output cannot be written: the disk is full, for instance."""
 
     status = 74  # EX_IOERR of sysexits.h
@@ -62,7 +58,7 @@ def shown(data: bytes) -> str:
 
 def _write(stream: TextIO, what: str | bytes) -> None:
     try:
-        with _terminal:
+        with terminal:
             if isinstance(what, bytes):
                 stream.flush()
                 stream.buffer.write(what)
@@ -73,7 +69,7 @@ def _write(stream: TextIO, what: str | bytes) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise OutputFailed(f"the output cannot be written: {error.strerror or error}") from None
+        raise OutputError(f"the output cannot be written: {error.strerror or error}") from None
 
 
 def prepare() -> None:
@@ -93,56 +89,3 @@ def give_up_output() -> None:
         os.dup2(null, sys.stdout.fileno())
     except (OSError, ValueError):
         pass  # a stream without a descriptor has no reader to lose
-
-
-class Progress:
-    """A line on a terminal that says how far a silent run is; nothing elsewhere.
-
-    Args:
-        state: returns what the line says; called from another thread, so it only looks.
-    """
-
-    def __init__(self, state: Callable[[], str]) -> None:
-        self._state = state
-        self._done = threading.Event()
-        self._spoken = threading.Event()
-        self._shown = False
-        self._thread: threading.Thread | None = None
-
-    def output(self) -> None:
-        """Take the line away, since something else is about to be printed."""
-        self._spoken.set()
-        with _terminal:
-            if self._shown:
-                sys.stderr.write("\r\x1b[K")
-                sys.stderr.flush()
-                self._shown = False
-
-    def __enter__(self) -> "Progress":
-        if sys.stderr.isatty():
-            self._thread = threading.Thread(target=self._run, daemon=True)
-            self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self._done.set()
-        if self._thread:
-            self._thread.join()
-        self.output()
-
-    def _run(self) -> None:
-        while not self._done.wait(_SILENCE):
-            if self._spoken.is_set():
-                self._spoken.clear()
-                continue
-            text = self._state()
-            with _terminal:
-                if not self._done.is_set() and not self._spoken.is_set():
-                    sys.stderr.write(f"\r\x1b[K{text}")
-                    sys.stderr.flush()
-                    self._shown = True

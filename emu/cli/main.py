@@ -8,6 +8,7 @@ value a function with typer's annotations in a module that imports little before
 are looked for only when a verb is asked for that is not built in, and for the list of verbs.
 """
 
+import contextlib
 import shlex
 import sys
 import traceback
@@ -17,12 +18,18 @@ from typing import Annotated, Any
 
 import typer
 
-from emu.cli import console, doctor, run
+from emu.cli import console, demo, doctor, patch, replay, run
 from emu.errors import TextpokeError, Unsupported
 
 INTERNAL, INTERRUPTED, UNREAD = 70, 130, 141
 
-_VERBS: dict[str, Callable[..., None]] = {"run": run.run, "doctor": doctor.doctor}
+_VERBS: dict[str, Callable[..., None]] = {
+    "demo": demo.demo,
+    "run": run.run,
+    "patch": patch.patch,
+    "replay": replay.replay,
+    "doctor": doctor.doctor,
+}
 
 _ClickException: Any = typer.BadParameter.__mro__[2]  # of click, or of the copy typer brings
 
@@ -51,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if debug:
             traceback.print_exc()
         _say(message)
-        if status == console.OutputFailed.status:
+        if status == console.OutputError.status:
             console.give_up_output()
         return status
     return 0
@@ -85,15 +92,13 @@ def _flushed(status: int) -> int:
     except OSError as error:
         _say(f"the output cannot be written: {error.strerror or error}")
         console.give_up_output()
-        return console.OutputFailed.status
+        return console.OutputError.status
     return status
 
 
 def _say(message: str) -> None:
-    try:
+    with contextlib.suppress(OSError, TextpokeError):  # nobody may be there to be told
         console.note(message)
-    except (OSError, TextpokeError):
-        pass  # nobody is there to be told
 
 
 def _one_line(text: str) -> str:
@@ -147,10 +152,10 @@ def version() -> str:
 
 
 def _options(
-    debug: Annotated[  # noqa: ARG001 -- main asks the context
+    debug: Annotated[
         bool, typer.Option("--debug", help="Show where in textpoke an error comes from.")
     ] = False,
-    show_version: Annotated[  # noqa: ARG001 -- the callback prints it
+    show_version: Annotated[
         bool,
         typer.Option(
             "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
@@ -158,6 +163,7 @@ def _options(
     ] = False,
 ) -> None:
     """Watch a kernel being patched while it runs."""
+    # main asks the context for --debug; --version has its callback
 
 
 if __name__ == "__main__":

@@ -11,8 +11,13 @@ MAX_STEPS: Final = 1 << 62
 _COUNT = re.compile(r"\d+(?:_\d+)*(?:\.\d+)?(?:[eE]\+?\d{1,2})?")
 
 
-def count(text: str) -> int:
-    """Return a count of instructions as people write it: 2000, 10_000, 1e6, 2.5e9."""
+def count(text: str | int) -> int:
+    """Return a count of instructions as people write it: 2000, 10_000, 1e6, 2.5e9.
+
+    An option's default comes here, too, as the number it is.
+    """
+    if isinstance(text, int):
+        return text
     if len(text) > 40 or not text.isascii() or not _COUNT.fullmatch(text):
         raise typer.BadParameter(f"{text[:40]!r} is not a count: 2000000, 2_000_000 and 2e6 are")
     number = Decimal(text)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from emu.cli import console, options
+from emu.cli.progress import Progress
 from emu.errors import GuestDied, TextpokeError
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def run(
     if seed is not None:
         console.note(f"moves are chosen at random from seed {seed}")
     last = b"\n"
-    with console.Progress(lambda: f"{started.machine.retired():,} instructions") as progress:
+    with Progress(lambda: f"{started.machine.retired():,} instructions") as progress:
 
         def show(data: bytes) -> None:
             nonlocal last

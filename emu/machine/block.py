@@ -1,8 +1,8 @@
 """What is asked before every block: may this core execute it now, and how much of it?
 
 The engine runs code in blocks. Its hook calls `before_block`, which admits the block or stops
-the engine in front of it and says why: the slice is used up; an interrupt can be delivered; the
-next instruction has bytes of which this core may see several versions; the block must be cut
+the engine in front of it and says why: the slice is used up; the next
+instruction has bytes of which this core may see several versions; the block must be cut
 so that something in it (an unstable instruction, a probe, a serialising instruction of a core
 whose floor is behind) comes first in a block.
 
@@ -16,7 +16,7 @@ is asked; and a fault counts as the instruction that was started.
 import numpy as np
 
 from emu.machine.decode import PLAIN, SERIALISING, decode
-from emu.machine.events import SERIALISED, emit
+from emu.machine.events import DELIVERED, SERIALISED, emit
 from emu.machine.native import jit, load64, store8
 from emu.machine.state import (
     C_FLOOR,
@@ -57,7 +57,6 @@ from emu.machine.state import (
     P_TASK,
     STOP_AFTER,
     STOP_BUDGET,
-    STOP_INTERRUPT,
     STOP_LOOK_AGAIN,
     STOP_SPLIT,
     STOP_UNGUARDED,
@@ -68,13 +67,18 @@ from emu.machine.unicorn_cpu import (
     RCX,
     RSP,
     find_block,
+    go_on,
+    interrupt,
     interruptible,
     linear_rip,
     mode,
+    nmi,
     register,
+    set_rip,
     stop,
     takes_nmi,
 )
+from emu.machine.xapic import acknowledge
 
 _READY = LINE_FETCHED | LINE_GUARDED
 _X2APIC = 0x800  # MSRs 0x800 to 0x8ff, and the TSC deadline: WRMSR to them does not serialise
@@ -100,9 +104,11 @@ def before_block(s, pc, size):
     if s.m[M_STOP_AFTER]:
         stop(s, STOP_AFTER)
         return
-    core = s.m[M_CURRENT]
-    if (s.core[core, C_IRQ] and interruptible(s)) or (s.core[core, C_NMI] and takes_nmi(s)):
-        stop(s, STOP_INTERRUPT)
+    if interrupt_comes(s, s.m[M_CURRENT]):
+        if s.m[M_BUDGET] == 0:
+            stop(s, STOP_BUDGET)
+        else:
+            _deliver(s, pc)
         return
     flags = _line_flags(s, size)
     if flags != _READY or s.m[M_BEHIND]:
@@ -114,6 +120,33 @@ def before_block(s, pc, size):
     if flags & LINE_PROBE:
         _report_probes(s, pc, load64(s.m[M_RAM] + s.m[M_CANDIDATE_PA]))
     _admit(s, pc)
+
+
+@jit
+def interrupt_comes(s, core):
+    """Return whether the running core takes an interrupt before its next instruction."""
+    return (s.core[core, C_IRQ] and interruptible(s)) or (s.core[core, C_NMI] and takes_nmi(s))
+
+
+@jit
+def _deliver(s, pc):
+    """Deliver what the core takes at pc, an NMI first; does not return.
+
+    In the hook, because the engine's main loop has to be there to catch a fault on the way: a
+    guest may have a bad stack, IDT or TSS.
+    """
+    core = s.m[M_CURRENT]
+    set_rip(s, pc)
+    s.m[M_BLOCK_COUNT] = 0
+    if s.core[core, C_NMI] and takes_nmi(s):
+        s.core[core, C_NMI] = 0
+        emit(s, core, DELIVERED, pc, 2, 0, 0, register(s, RSP))
+        nmi(s)
+    else:
+        vector = acknowledge(s, core)
+        emit(s, core, DELIVERED, pc, vector, 0, 0, register(s, RSP))
+        interrupt(s, vector)
+    go_on(s)
 
 
 @jit

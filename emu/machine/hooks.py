@@ -55,8 +55,10 @@ from emu.machine.unicorn_cpu import (
     RSP,
     enter_alone,
     exception,
+    fault,
     identify,
     linear_rip,
+    may_use_ports,
     register,
     set_register,
 )
@@ -172,11 +174,19 @@ def open_bus_write(engine, offset, size, value, data):
     """A store to physical memory where nothing answers."""
 
 
+@jit
+def _check_privilege(s):
+    """Raise #GP for in and out where the core may not; the engine allows them everywhere."""
+    if not may_use_ports(s):
+        fault(s, 13, 0)
+
+
 @hook(_u32(_i64, _u32, _i32, _ptr))
 def on_in(engine, port, size, data):
     """in."""
     s = state_at(data)
     _only_alone(s)
+    _check_privilege(s)
     return np.uint32(ports.read(s, np.int64(port), np.int64(size)))
 
 
@@ -185,6 +195,7 @@ def on_out(engine, port, size, value, data):
     """out."""
     s = state_at(data)
     _only_alone(s)
+    _check_privilege(s)
     ports.write(s, np.int64(port), np.int64(size), np.int64(value))
 
 

@@ -218,6 +218,11 @@ class Machine:
         value = int(self.state.m[state.M_EXIT])
         return None if value < 0 else value
 
+    @property
+    def alive(self) -> bool:
+        """Return whether the guest has neither ended the machine nor lost a core."""
+        return self.exit_value is None and self.dead_core() is None
+
     def started(self, core: int) -> bool:
         """Return whether a core runs or halts, rather than waiting for its start-up IPI."""
         return bool(self.state.core[core, state.C_STATE] != state.CORE_WAITS)

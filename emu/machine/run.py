@@ -12,10 +12,10 @@ see memory as it is.
 import numpy as np
 
 from emu.machine import xapic
-from emu.machine.block import finish_block, restore_true_bytes
+from emu.machine.block import finish_block, interrupt_comes, restore_true_bytes
 from emu.machine.clock import end_slice
 from emu.machine.decode import PLAIN, decode
-from emu.machine.events import DELIVERED, FETCH_HAZARD, FETCH_STALE, STALE_FETCH, emit
+from emu.machine.events import FETCH_HAZARD, FETCH_STALE, STALE_FETCH, emit
 from emu.machine.memory import walk
 from emu.machine.native import jit, store8
 from emu.machine.state import (
@@ -40,6 +40,7 @@ from emu.machine.state import (
     M_CLOCK,
     M_CORES,
     M_CURRENT,
+    M_DELIVERING,
     M_ERROR,
     M_LIMIT,
     M_MODEL,
@@ -55,7 +56,6 @@ from emu.machine.state import (
     STOP_BUDGET,
     STOP_FOR_DRAIN,
     STOP_FOR_EXIT,
-    STOP_INTERRUPT,
     STOP_NONE,
     STOP_SPLIT,
     STOP_UNDRAINED,
@@ -73,19 +73,15 @@ from emu.machine.unicorn_cpu import (
     emu_start,
     enter,
     forget,
-    interrupt,
-    interruptible,
     interrupts_on,
     leave,
     limit_next_block,
     linear_rip,
     mode,
-    nmi,
     register,
     reset_registers,
-    started_again,
+    reset_itself,
     take_halt,
-    takes_nmi,
 )
 
 _INIT_CR0 = 0x60000010
@@ -138,31 +134,13 @@ def _wakes(s, core):
 
 
 @jit
-def _deliver(s, core):
-    """Deliver what the running core takes now, an NMI first; returns whether there was any."""
-    if s.core[core, C_NMI] and takes_nmi(s):
-        s.core[core, C_NMI] = 0
-        vector = 2
-    elif s.core[core, C_IRQ] and interruptible(s):
-        vector = xapic.acknowledge(s, core)
-    else:
-        return False
-    emit(s, core, DELIVERED, linear_rip(s), vector, 0, 0, register(s, RSP))
-    if vector == 2:
-        nmi(s)
-    else:
-        interrupt(s, vector)
-    return True
-
-
-@jit
 def _slice(s, core, instructions):
     """Execute up to this many instructions without looking at timers; returns how many.
 
-    Stops early at an interrupt, unstable bytes, the end or hlt: M_REASON says which.
+    Stops early at unstable bytes, the end or hlt: M_REASON says which.
     """
     s.m[M_SLICE] = s.m[M_BUDGET] = instructions
-    s.m[M_BLOCK_COUNT] = 0
+    s.m[M_BLOCK_COUNT] = s.m[M_DELIVERING] = 0
     s.m[M_BEHIND] = s.core[core, C_FLOOR] < s.m[M_TEXT_NOW]
     unknown = 0
     while True:
@@ -171,14 +149,14 @@ def _slice(s, core, instructions):
         s.m[M_ERROR] = emu_start(s.m[M_UC], register(s, RIP), 0, 0, 0)
         finish_block(s)
         s.m[M_BLOCK_COUNT] = 0
-        if s.m[M_ERROR] != 0 or started_again(s):
+        if s.m[M_ERROR] != 0 or reset_itself(s):
             s.core[core, C_STATE] = CORE_DEAD
             break
         if take_halt(s):
             s.core[core, C_STATE] = CORE_HALTED
             break
         reason = s.m[M_REASON]
-        if reason in (STOP_INTERRUPT, STOP_UNSTABLE, STOP_AFTER, STOP_UNGUARDED):
+        if reason in (STOP_UNSTABLE, STOP_AFTER, STOP_UNGUARDED):
             break
         if s.m[M_BUDGET] == 0:
             break
@@ -213,8 +191,6 @@ def run(s, core, instructions):
             s.core[core, C_STATE] = state = CORE_RUNS
         if state != CORE_RUNS:
             break
-        while _deliver(s, core):
-            pass
         until_timer = s.apic[core, A_DEADLINE] - s.m[M_CLOCK]
         executed += _slice(s, core, min(instructions - executed, until_timer))
         reason = s.m[M_REASON]
@@ -254,7 +230,7 @@ def stands_at_unstable(s, core):
     if s.core[core, C_STATE] != CORE_RUNS or s.core[core, C_FLOOR] == s.m[M_TEXT_NOW]:
         return False
     enter(s, core)
-    if (s.core[core, C_IRQ] and interruptible(s)) or (s.core[core, C_NMI] and takes_nmi(s)):
+    if interrupt_comes(s, core):
         return False
     addresses = np.empty(15, np.int64)
     fetch_addresses(s, addresses)

@@ -66,7 +66,6 @@ STOP_NONE = 0  # the engine returned by itself: hlt, pause, an error
 STOP_BUDGET = 1  # the next block does not fit
 STOP_SPLIT = 2  # the next block has to be entered with M_LIMIT instructions
 STOP_UNSTABLE = 3  # the next instruction has bytes of which this core may see several versions
-STOP_INTERRUPT = 4  # an interrupt can be delivered
 STOP_AFTER = 5  # M_STOP_AFTER says why
 STOP_UNGUARDED = 6  # the page of the next block is executed for the first time
 STOP_UNDRAINED = 8  # a table is nearly full: the move goes on when it is drained

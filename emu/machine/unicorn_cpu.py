@@ -83,7 +83,8 @@ MXCSR, XMM = 816, 824  # XMM: sixteen of 64 bytes, of which QEMU 5 uses the firs
 SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP = 4800, 4808, 4816
 STAR, LSTAR, CSTAR, FMASK, KERNEL_GS_BASE = 4824, 4840, 4848, 4856, 4864
 TSC_AUX, XCR0, MISC_ENABLE, PAT, PKRU = 4896, 4904, 4920, 5280, 5304
-ERROR_CODE, IS_INT = 5384, 5388
+ERROR_CODE, IS_INT, OLD_EXCEPTION = 5384, 5388, 5496
+FEATURES = 5632  # u64 each, by FeatureWord: FEAT_1_ECX is 1, FEAT_8000_0001_EDX is 6
 DR0, DR6, DR7 = 5400, 5400 + 48, 5400 + 56
 
 FLAG_IF = 1 << 9
@@ -93,6 +94,8 @@ _CS64, _CS32, _PE = 1 << 15, 1 << 4, 1 << 7
 _NMI_MASKED = 1 << 2  # hflags2
 _TRANSLATION = 1 << 31 | 1 << 16 | 1  # of CR0: what address translation depends on
 _CC_OP_EFLAGS = 1
+_DOUBLE_FAULT = 8
+_RDRAND, _RDTSCP = 1 << 30, 1 << 27
 
 _library = ctypes.CDLL(uclib._name)
 _i64, _i32, _u32, _void = types.int64, types.int32, types.uint32, types.void
@@ -102,6 +105,7 @@ _emu_stop = external(_library, "uc_emu_stop", _i32(_i64))
 _do_interrupt = external(_library, "x86_cpu_do_interrupt_x86_64", _void(_i64))
 _hard_interrupt = external(_library, "do_interrupt_x86_hardirq_x86_64", _void(_i64, _i32, _i32))
 _loop_exit = external(_library, "cpu_loop_exit_noexc_x86_64", _void(_i64))
+_raise = external(_library, "raise_exception_err_x86_64", _void(_i64, _i32, _i32))
 _find_translation = external(
     _library, "tb_htable_lookup_x86_64", _i64(_i64, _i64, _i64, _u32, _u32)
 )
@@ -129,6 +133,9 @@ def open_engine() -> tuple[Uc, int, int]:
     uc = new_engine()
     cpu = ctypes.c_uint64.from_address(uc._uch.value + UC_TO_CPU).value
     env = ctypes.c_uint64.from_address(cpu + CPU_TO_ENV_POINTER).value
+    # instructions that would let the host's random numbers and clock into the guest: #UD
+    ctypes.c_uint64.from_address(env + FEATURES + 8 * 1).value &= ~_RDRAND
+    ctypes.c_uint64.from_address(env + FEATURES + 8 * 6).value &= ~_RDTSCP
     return uc, cpu, env
 
 
@@ -266,9 +273,26 @@ def mode(s):
 
 
 @jit
-def started_again(s):
-    """Return whether the running core fell back into the state after power-up (triple fault)."""
-    return load32(s.m[M_ENV] + HFLAGS) & _PE == 0 and load64(s.m[M_ENV] + RIP) == 0xFFF0
+def reset_itself(s):
+    """Return whether the running core met a fault while it took a double fault."""
+    return load32(s.m[M_ENV] + OLD_EXCEPTION) == _DOUBLE_FAULT
+
+
+@jit
+def may_use_ports(s):
+    """Return whether the running core's privilege allows in and out.
+
+    By RFLAGS.IOPL alone: a TSS's permission bitmap is not read.
+    """
+    env = s.m[M_ENV]
+    privilege, level = load32(env + HFLAGS) & 3, load64(env + RFLAGS) >> 12 & 3
+    return privilege <= level
+
+
+@jit
+def set_rip(s, pc):
+    """Write down RIP in a block hook; between linked blocks the engine does not."""
+    set_register(s, RIP, pc - load64(s.m[M_ENV] + CS + SEGMENT_BASE))
 
 
 @jit
@@ -385,6 +409,18 @@ def enter_alone(s):
 
 
 @jit
+def go_on(s):
+    """Abandon the block before it runs and go on at RIP; does not return, as `enter_alone`."""
+    _loop_exit(s.m[M_CPU])
+
+
+@jit
+def fault(s, vector, error):
+    """Let the instruction that runs raise a fault; does not return, as `enter_alone`."""
+    _raise(s.m[M_ENV], np.int32(vector), np.int32(error))
+
+
+@jit
 def forget(s, start, end):
     """Drop the translations of physical [start, end), after bytes were changed from outside."""
     _invalidate(s.m[M_UC], start, end)
@@ -459,6 +495,8 @@ def reset_registers(s, core, cs_base, rip, cr0):
     store32(row + CC_OP, _CC_OP_EFLAGS)
     store32(row + DIRECTION, 1)
     store32(row + HFLAGS, 0)
+    store32(row + HFLAGS2, load32(row + HFLAGS2) & ~_NMI_MASKED)
+    store32(row + OLD_EXCEPTION, -1)
     for segment in (ES, SS, DS, FS, GS):
         _set_segment(row, segment, 0, 0, 0xFFFF, _DATA16)
     _set_segment(row, CS, cs_base >> 4, cs_base, 0xFFFF, _CODE16)

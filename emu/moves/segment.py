@@ -3,8 +3,8 @@
     {"moves": ["run 0 100", "fetch 1 2 1 1 1 1", "patch", "request 0"]}
     {"chooser": "random", "seed": 7, "quantum": 100, "count": 5321}
 
-A chooser's segment may also have "bound", "start" (where it goes on), "actors" and "hash" (of the state at
-its end). Moves are described in `move_text`.
+A chooser's segment may also have "bound", "start" (where it goes on), "actors" (a bit mask
+of who may move) and "hash" (of the state at its end). Moves are described in `move_text`.
 """
 
 from dataclasses import dataclass
@@ -68,8 +68,6 @@ class Chosen:
         chooser: one of CHOOSERS.
         seed, quantum: how it was made.
         count: the moves it makes here.
-        bound: the instructions it was given, if it ended by having executed them all: the last
-            Run was cut to fit.
         start: where it goes on; None where it begins.
         actors: bit mask of the actors it may pick, None for all: who is left out is held.
         hash: the state hash at the end of the segment, or None if nobody asked for it.
@@ -79,7 +77,6 @@ class Chosen:
     seed: int
     quantum: int
     count: int
-    bound: int | None = None
     start: Start | None = None
     actors: int | None = None
     hash: str | None = None
@@ -111,8 +108,6 @@ def to_json(segment: Segment) -> dict[str, object]:
         "quantum": segment.quantum,
         "count": segment.count,
     }
-    if segment.bound is not None:
-        document["bound"] = segment.bound
     if segment.start is not None:
         document["start"] = {"last": segment.start.last, "state": f"{segment.start.state:016x}"}
     if segment.actors is not None:
@@ -145,7 +140,7 @@ def _moves(value: Value, cores: int, plans: int) -> Moves:
 
 
 def _chosen(value: Value, cores: int) -> Chosen:
-    fields = value.fields(("chooser", "seed", "quantum", "count"), ("bound", "start", "actors", "hash"))
+    fields = value.fields(("chooser", "seed", "quantum", "count"), ("start", "actors", "hash"))
     start = None
     if "start" in fields:
         members = fields["start"].fields(("last", "state"))
@@ -156,7 +151,6 @@ def _chosen(value: Value, cores: int) -> Chosen:
         seed=fields["seed"].number(0, _U64),
         quantum=fields["quantum"].number(1, move_text.MAX_COUNT),
         count=fields["count"].number(0, _LARGE),
-        bound=fields["bound"].number(1, _LARGE) if "bound" in fields else None,
         start=start,
         actors=fields["actors"].number(1, EVERYBODY) if "actors" in fields else None,
         hash=state_hash(fields.get("hash")),

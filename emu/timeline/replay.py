@@ -18,6 +18,7 @@ class Replay:
 
     request: gives the patcher a plan. on_step: called after each step of the patcher.
     state_hash: of machine and patcher. recording: is told what happens, as in any run.
+    last_segment: number of events when the last segment began, after `play`.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class Replay:
     ) -> None:
         self._machine, self._patcher, self._recording = machine, patcher, recording
         self._request, self._hash, self._on_step = request, state_hash, on_step
+        self.last_segment = 0
 
     def play(self, recorded: Schedule) -> None:
         """Make all moves, or as many as there are before the machine ends.
@@ -39,6 +41,7 @@ class Replay:
         it says.
         """
         for number, segment in enumerate(recorded.segments):
+            self.last_segment = len(self._machine.events)
             if isinstance(segment, Moves):
                 self._moves(segment, recorded.plans)
                 continue

@@ -58,7 +58,7 @@ chosen = st.builds(
     seed=st.integers(0, U64),
     quantum=st.integers(1, (1 << 32) - 1),
     count=st.integers(0, 1 << 62),
-    bound=st.none() | st.integers(1, 1 << 62),
+    actors=st.none() | st.integers(1, (1 << 16) - 1),
     start=st.none() | st.builds(Start, st.integers(-1, CORES), st.integers(0, U64)),
     hash=st.none() | hashes,
 )

@@ -1,0 +1,62 @@
+"""textpoke replay: make the moves of a schedule again and compare where they end."""
+
+from typing import Annotated
+
+import typer
+
+from emu.cli import console, options
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="A schedule.")]
+ImageOfRun = Annotated[
+    str, typer.Argument(metavar="IMAGE", help='The kernel it was made with: a path, or "toy".')
+]
+
+
+def replay(
+    file: File,
+    image: ImageOfRun = "toy",
+    show_hash: options.Hash = False,
+    save: options.Save = None,
+    as_json: options.Json = False,
+) -> None:
+    """Make the moves of a schedule again; says whether they end in the same state.
+
+    Exit status: 0 safe, 2 bad input or another end state, 4 the guest died, 8 HAZARD, 10 torn,
+    12 lost or late, 14 unhandled int3, 16 harmful; the highest wins.
+    """
+    from emu.cli import verdicts  # noqa: PLC0415 -- loads the machine
+    from emu.errors import BadSchedule  # noqa: PLC0415 -- with the rest
+    from emu.lab import boot  # noqa: PLC0415 -- loads the machine
+    from emu.moves import schedule_file  # noqa: PLC0415 -- loads numpy
+    from emu.moves.schedule import Schedule  # noqa: PLC0415 -- loads numpy
+
+    recorded = Schedule.read(file)
+    if save is not None:
+        schedule_file.check_target(save)
+    setup = recorded.machine
+    lab = boot(
+        image,
+        cores=setup.cores,
+        ram_mib=setup.ram_mib,
+        append=setup.command_line,
+        model=setup.model,
+        sha256=recorded.check_image,
+    )
+    lab.replay(recorded)
+    end_hash = lab.hash()
+    if recorded.end and recorded.end.hash and recorded.end.hash != end_hash:
+        raise BadSchedule(
+            f"{file}: the run ended in state {end_hash}, the schedule says {recorded.end.hash}"
+        )
+    if save is not None:
+        lab.schedule().write(save)
+    verdict = lab.verdict() if lab.detectors else None
+    if as_json:
+        console.document(
+            verdicts.document(lab, verdict) if verdict else {"verdict": None, "hash": end_hash}
+        )
+    elif verdict:
+        verdicts.tell(verdict)
+    if show_hash and not as_json:
+        console.line(end_hash)
+    raise typer.Exit(verdicts.status(lab, verdict) if verdict else 0)

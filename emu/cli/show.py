@@ -1,0 +1,168 @@
+"""The demo as a performance: a lab, its tour, and a stage on which scenes are shown.
+
+Live, the moves are chosen at random from a seed; a recorded break is a schedule that comes with
+textpoke, played move by move. Both show the same pictures.
+"""
+
+from rich.console import Console
+from rich.text import Text
+
+from emu import resources
+from emu.cli import pictures
+from emu.lab import End, Lab, boot
+from emu.moves.plan import Plan
+from emu.moves.schedule import Schedule
+from emu.patch import breaks
+from emu.scene.scene import Scene
+from emu.scene.tour import Tour
+
+FUNCTION = "cmdline_proc_show"
+SECOND = "ring_write"  # the toy's function whose site straddles an 8-byte word
+REPLACEMENT = {
+    FUNCTION: "mov eax, 42          # cmdline_proc_show returns 42 instead of printing\nret\n",
+    SECOND: "mov eax, 1           # ring_write says it wrote one byte\nret\n",
+}
+WARM_UP, IN_PLACE, BETWEEN = 20_000, 100_000, 5_000  # instructions of all cores
+ROUNDS = 50  # of a broken protocol, before we say that this seed does not show it
+
+
+class Left(Exception):
+    """The audience has seen enough."""
+
+
+class Stage:
+    """Where scenes are shown. quiet: nowhere. wait: for Enter after each."""
+
+    def __init__(self, *, quiet: bool, wait: bool) -> None:
+        self._console = Console(quiet=quiet, soft_wrap=False)
+        self._wait = wait
+
+    def say(self, text: str, style: str = "") -> None:
+        """Print a sentence."""
+        self._console.print(Text(text, style), highlight=False)
+
+    def legend(self) -> None:
+        """Print what the brackets mean."""
+        self._console.print(pictures.legend(), highlight=False)
+
+    def show(self, scene: Scene) -> None:
+        """Print a scene, and wait if there is somebody to wait for. Raises Left."""
+        pictures.show(self._console, pictures.picture(scene))
+        if self._wait and self._console.input("[dim]Enter: go on, q: leave[/dim] ").strip() == "q":
+            raise Left
+
+
+def recorded_break(broken: str | None, model: str) -> Schedule | None:
+    """Return the schedule that shows a break under a fetch model, if one comes with textpoke."""
+    if broken is None:
+        return None
+    breaks.check(broken)
+    path = resources.schedule(f"{broken}-{model}")
+    return Schedule.read(path) if path else None
+
+
+def functions(broken: str | None, model: str) -> tuple[str, ...]:
+    """Return the functions to patch: where a tear needs a straddling site, that one."""
+    if broken == "unsorted":
+        return (FUNCTION, SECOND)
+    return (SECOND,) if model == "observed" and broken in ("sync1", "sync2") else (FUNCTION,)
+
+
+def perform(stage: Stage, *, model: str, seed: int, cores: int, broken: str | None) -> Lab:
+    """Boot, patch in, run, patch out; returns the lab with what the detectors saw."""
+    if broken:
+        breaks.check(broken)
+    lab = boot("toy", cores=cores, append="load", model=model, seed=seed)
+    names = functions(broken, model)
+    _announce(stage, lab, names, f"seed {seed}", broken)
+    lab.run_until_tasks()
+    lab.run(instructions=WARM_UP)
+    redirects = [lab.arena.redirect(name, REPLACEMENT[name]) for name in names]
+    detectors = lab.watch(redirects)
+    tour = Tour(lab.guest, lab.patcher, detectors.watched)
+    try:
+        stage.show(tour.picture("", "All cores run tasks, and these tasks call the function."))
+        _walk(stage, lab, tour, lab.plan(redirects, inward=True, broken=broken)[0], inward=True)
+        rounds = ROUNDS if broken else 1
+        for number in range(rounds):
+            lab.run(instructions=IN_PLACE if number == 0 else BETWEEN)
+            if not lab.machine.alive or (number and lab.verdict().status):
+                break
+            lab.carry_out(lab.plan(redirects, inward=False)[0], inward=False)
+            if number == 0 and lab.machine.alive:
+                stage.show(tour.picture("done", "The function was given back in the same way."))
+            if not broken or lab.verdict().status or not lab.machine.alive:
+                break
+            if number == 0:
+                stage.say(f"Nothing went wrong yet: the same again, up to {ROUNDS} times.")
+            again = lab.plan(redirects, inward=True, broken=broken)[0]
+            lab.carry_out(again, inward=True)
+    except Left:
+        pass
+    _epilogue(stage, lab)
+    return lab
+
+
+def play(stage: Stage, recorded: Schedule, broken: str | None = None) -> Lab:
+    """Play a schedule for the toy kernel with pictures of its first plan."""
+    setup = recorded.machine
+    lab = boot(
+        "toy",
+        cores=setup.cores,
+        ram_mib=setup.ram_mib,
+        append=setup.command_line,
+        model=setup.model,
+    )
+    recorded.check_image(lab.image.boot_image.sha256, lab.image.name)
+    names = tuple(lab.image.symbols.describe(c.address) for c in recorded.plans[0].changes)
+    _announce(stage, lab, names, "a recorded run", broken)
+    tours: list[Tour] = []
+
+    def after_step() -> None:
+        if not tours and lab.detectors:
+            tours.append(Tour(lab.guest, lab.patcher, lab.detectors.watched))
+        if lab.patcher.requests == 1 and (scene := tours[0].after_step()):
+            stage.show(scene)
+
+    try:
+        lab.replay(recorded, after_step)
+    except Left:
+        pass
+    _epilogue(stage, lab)
+    return lab
+
+
+def _walk(stage: Stage, lab: Lab, tour: Tour, plan: Plan, *, inward: bool) -> None:
+    """Let the patcher carry out a plan and show every phase."""
+
+    def stop() -> bool:
+        if scene := tour.after_step():
+            stage.show(scene)
+        return lab.patcher.done
+
+    lab.request(plan, inward=inward)
+    lab.run(stop=stop)
+
+
+def _announce(
+    stage: Stage, lab: Lab, names: tuple[str, ...], chosen: str, broken: str | None
+) -> None:
+    stage.say(
+        f"{' and '.join(names)} of {lab.image.name} is rewritten while {lab.machine.cores} cores "
+        f"execute it. Fetch model {lab.machine.model}, {chosen}.",
+        "bold",
+    )
+    if broken:
+        stage.say(f"Broken on purpose ({broken}): {breaks.EXPLANATIONS[broken]}.", "bold yellow")
+    stage.legend()
+
+
+def _epilogue(stage: Stage, lab: Lab) -> None:
+    lab.drain()
+    if not lab.machine.alive:
+        last = lab.machine.output.decode("ascii", "replace").strip().splitlines()[-1:]
+        text = f' Its last words: "{last[0]}".' if last else ""
+        stage.say(f"The kernel has died.{text}", "bold red")
+
+
+__all__ = ["End", "Left", "Stage", "perform", "play", "recorded_break"]

@@ -1,0 +1,173 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from importlib import metadata
+from typing import Any
+
+import pytest
+
+from emu.cli import main as command
+from emu.cli import run
+from emu.errors import GuestDied
+from tests.cli.conftest import Command
+
+TEXTPOKE = [sys.executable, "-m", "emu.cli.main"]
+
+
+def verb(monkeypatch: pytest.MonkeyPatch, body: Callable[[], object]) -> None:
+    """Let the verb `run` do something else."""
+
+    def replaced() -> None:
+        body()
+
+    monkeypatch.setitem(command._VERBS, "run", replaced)
+
+
+def fail(error: BaseException) -> Callable[[], object]:
+    def body() -> object:
+        raise error
+
+    return body
+
+
+def test_help_names_the_verbs(textpoke: Command) -> None:
+    for words in ((), ("--help",)):
+        said = textpoke(*words)
+        assert said.status == 0
+        assert b"run " in said.out
+        assert b"doctor " in said.out
+    assert b"--until" in textpoke("run", "--help").out
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, emu.cli.main as m; m.main(['run', '--help']);"
+        "sys.exit(any(n in sys.modules for n in ('numpy', 'numba', 'unicorn', 'capstone')))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_the_version(textpoke: Command) -> None:
+    assert textpoke("--version").out.startswith(b"textpoke ")
+
+
+@pytest.mark.parametrize("words", [["rnu"], ["--verbose"], ["--debug"]])
+def test_a_command_that_does_not_exist(textpoke: Command, words: list[str]) -> None:
+    assert "see textpoke --help" in textpoke(*words).refusal()
+
+
+def test_an_error_has_its_status(textpoke: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    verb(monkeypatch, fail(GuestDied("core 1 at \x1b[2Jpanic")))
+    said = textpoke("run")
+    assert (said.status, said.err) == (4, "textpoke: core 1 at \\x1b[2Jpanic\n")
+
+
+def test_a_bug_asks_to_be_reported(textpoke: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    verb(monkeypatch, fail(KeyError("two\nlines")))
+    said = textpoke("run")
+    assert said.status == 70
+    (line,) = said.err.splitlines()
+    assert "please report what this prints: textpoke --debug run" in line
+    said = textpoke("--debug", "run")
+    assert said.status == 70
+    assert "Traceback" in said.err
+
+
+def test_a_library_that_is_missing_sends_to_the_doctor(
+    textpoke: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verb(monkeypatch, fail(ModuleNotFoundError("No module named 'numba'")))
+    said = textpoke("run").refusal()
+    assert "No module named 'numba'" in said
+    assert "textpoke doctor" in said
+
+
+def test_an_interrupt_is_130(textpoke: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    verb(monkeypatch, fail(KeyboardInterrupt()))
+    assert textpoke("run").status == 130
+
+
+def test_ctrl_c_ends_a_run_cleanly() -> None:
+    words = [*TEXTPOKE, "run", "toy", "--append", "load", "--steps", "1e12"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(1)
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+        assert process.stderr.read() == b"textpoke: interrupted\n"
+
+
+def test_nobody_reads_the_output() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run(
+        [*TEXTPOKE, "doctor"], stdout=writer, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a full device")  # noqa: PTH110
+def test_the_disk_is_full() -> None:
+    for words in (["doctor"], ["--help"]):
+        with open("/dev/full", "wb") as full:  # noqa: PTH123
+            ended = subprocess.run(
+                [*TEXTPOKE, *words], stdout=full, stderr=subprocess.PIPE, check=False
+            )
+        assert ended.returncode == 74
+        (line,) = ended.stderr.splitlines()
+        assert line == b"textpoke: the output cannot be written: No space left on device"
+
+
+# --- verbs of other packages -------------------------------------------------------------------
+
+
+class Entry:
+    """An entry point as importlib.metadata gives it."""
+
+    def __init__(self, name: str, verb: Callable[[], None] | Exception) -> None:
+        self.name, self._verb = name, verb
+
+    def load(self) -> Callable[[], None]:
+        if isinstance(self._verb, Exception):
+            raise self._verb
+        return self._verb
+
+
+def test_other_packages_add_verbs(textpoke: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def window() -> None:
+        """Open a window."""
+        print("window")
+
+    entries = [
+        Entry("gui", window),
+        Entry("broken", ImportError("libGL is\nmissing")),
+        Entry("run", fail(RuntimeError("a built-in verb cannot be replaced"))),  # type: ignore[arg-type]
+    ]
+
+    def entry_points(**_selection: Any) -> list[Entry]:
+        return entries
+
+    monkeypatch.setattr(metadata, "entry_points", entry_points)
+    assert textpoke("gui").out == b"window\n"
+    assert b"Open a window." in textpoke("--help").out
+    assert textpoke("run", "--help").out.startswith(b"Usage: textpoke run")
+    assert "broken cannot be loaded: ImportError: libGL is missing" in textpoke("broken").refusal()
+
+
+def test_the_status_of_the_exit_port_is_that_of_qemu() -> None:
+    class Machine:
+        exit_value = 0x81
+
+    class Lab:
+        machine = Machine()
+
+    class End:
+        name = "EXIT"
+
+    assert run.exit_status(Lab(), End()) == 3  # type: ignore[arg-type]
