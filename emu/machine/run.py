@@ -79,8 +79,8 @@ from emu.machine.unicorn_cpu import (
     linear_rip,
     mode,
     register,
-    reset_registers,
     reset_itself,
+    reset_registers,
     take_halt,
 )
 
