@@ -33,9 +33,9 @@ def legend() -> Text:
         (Byte(0x0F, 0x0F, Version.OLD), "old"),
         (Byte(0xCC, 0xCC, Version.INT3), "int3"),
         (Byte(0xE8, 0xE8, Version.NEW), "new"),
-        (Byte(0x0F, 0xCC, Version.OLD), "stale: memory has changed, this core may not see it yet"),
+        (Byte(0x0F, 0xCC, Version.OLD), "stale: memory holds something newer"),
     ):
-        text.append_text(_cell(sample)).append(f" {words}   ")
+        text.append_text(_cell(sample)).append(f" {words}  ")
     return text
 
 
@@ -44,7 +44,7 @@ def picture(scene: Scene) -> RenderableType:
     number = f"{PHASES.index(scene.phase) + 1}/{len(PHASES)} " if scene.phase in PHASES else ""
     title = f"{number}{scene.phase}" if scene.phase else "before"
     parts: list[RenderableType] = [
-        Rule(Text(f" {title} · {scene.time:,} ns ", "bold"), align="left", style="cyan"),
+        Rule(Text(f"{title} · {scene.time:,} ns", "bold"), align="left", style="cyan"),
         Text(scene.sentence),
     ]
     for index, site in enumerate(scene.sites):
@@ -53,21 +53,26 @@ def picture(scene: Scene) -> RenderableType:
 
 
 def _change(site: Site) -> Text:
-    old, new = (decode_one(code, site.address) for code in (site.old, site.new))
     return Text.assemble(
         "\n  ",
         (shown(site.function.encode()), "bold cyan"),
-        f" at {site.address:x}: ",
-        f"{old.mnemonic} {old.op_str}".strip(),
-        " becomes ",
-        (f"{new.mnemonic} {new.op_str}".strip(), "green"),
+        f": {_instruction(site.old, site.address)} becomes ",
+        (_instruction(site.new, site.address), "green"),
     )
 
 
+def _instruction(code: bytes, address: int) -> str:
+    """Return an instruction as people say it; what a long nop pretends to read is left out."""
+    decoded = decode_one(code, address)
+    operands = "" if decoded.mnemonic == "nop" else f" {decoded.op_str.removeprefix('0x')}"
+    return f"{decoded.mnemonic}{operands}"
+
+
 def _table(site: Site, index: int, cores: Sequence[Core]) -> Table:
-    table = Table.grid(padding=(0, 2))
-    for _ in range(5):
-        table.add_column(no_wrap=True)
+    table = Table.grid(padding=(0, 1))
+    for least in (6, 9, 20, 21):  # who, task, bytes, words: never cut; the rest is for the place
+        table.add_column(no_wrap=True, min_width=least)
+    table.add_column(no_wrap=True, overflow="ellipsis")
     table.add_row("memory", "", _cells(site.memory), _words(site.memory), "")
     for core in cores:
         fetched = core.sites[index]

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from emu import resources
 from emu.cli import pictures
-from emu.lab import End, Lab, boot
+from emu.lab import Lab, boot
 from emu.moves.plan import Plan
 from emu.moves.schedule import Schedule
 from emu.patch import breaks
@@ -159,10 +159,16 @@ def _announce(
 
 def _epilogue(stage: Stage, lab: Lab) -> None:
     lab.drain()
+    lab.verdict()
+    for tear in lab.detectors.fetches.tears if lab.detectors else ():
+        does = "does what neither of the two does" if tear.harmful else "does no harm by chance"
+        stage.say(
+            f"Core {tear.core} executed {tear.code.hex(' ')} at {tear.function}, which nobody "
+            f"wrote: it {does}.",
+            "bold red",
+        )
     if not lab.machine.alive:
         last = lab.machine.output.decode("ascii", "replace").strip().splitlines()[-1:]
         text = f' Its last words: "{last[0]}".' if last else ""
         stage.say(f"The kernel has died.{text}", "bold red")
 
-
-__all__ = ["End", "Left", "Stage", "perform", "play", "recorded_break"]

@@ -18,13 +18,14 @@ def tell(verdict: Verdict) -> None:
         f"HAZARD {verdict.hazard:,}, torn {verdict.torn:,}, harmful {verdict.harmful:,}, "
         f"unhandled int3 {verdict.unhandled:,}"
     )
-    console.line(f"verdict: {verdict.name}")
+    console.line(f"verdict: {', '.join(verdict.findings)}")
 
 
 def document(lab: Lab, verdict: Verdict, **more: object) -> dict[str, object]:
     """Return the result for scripts: counts, verdict, status, and what else the verb knows."""
     return {
         "verdict": verdict.name,
+        "findings": verdict.findings,
         "status": verdict.status,
         "counts": dataclasses.asdict(verdict),
         "image": lab.image.name,

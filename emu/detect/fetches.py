@@ -6,7 +6,7 @@ HAZARD: the RACE rule was broken: more than one instruction that is not int3 was
 unhandled: the kernel gave up on an int3 (D2).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +14,27 @@ from numpy.typing import NDArray
 from emu.detect.effect import harmful
 from emu.detect.watch import CALL, UNHANDLED, Watched
 from emu.machine import events
-from emu.machine.state import E_A, E_ADDRESS, E_B, E_KIND
+from emu.machine.state import E_A, E_ADDRESS, E_B, E_CORE, E_KIND
 
 _INT3 = 0xCC
 _BREAKPOINT = 3
+_MOST_TEARS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Tear:
+    """Torn bytes that a core executed at a site. harmful: see the top of this file."""
+
+    core: int
+    function: str
+    address: int
+    code: bytes
+    harmful: bool
 
 
 @dataclass
 class Fetches:
-    """The count so far."""
+    """The count so far. tears: the first of each kind."""
 
     watched: tuple[Watched, ...]
     torn: int = 0
@@ -31,6 +43,7 @@ class Fetches:
     int3: int = 0
     stale: int = 0
     unhandled: int = 0
+    tears: list[Tear] = field(default_factory=list)
 
     def take(self, rows: NDArray[np.int64]) -> None:
         """Look at events."""
@@ -44,14 +57,17 @@ class Fetches:
         for number, each in enumerate(self.watched):
             site = each.site - (1 << 64)
             self.int3 += int(np.count_nonzero(traps[:, E_ADDRESS] == site + 1))
-            self._sites(each, calls[calls[:, E_A] == number][:, E_B])
+            self._sites(each, calls[calls[:, E_A] == number])
 
-    def _sites(self, each: Watched, codes: NDArray[np.int64]) -> None:
-        for code in np.unique(codes):
+    def _sites(self, each: Watched, rows: NDArray[np.int64]) -> None:
+        codes, first, counts = np.unique(rows[:, E_B], return_index=True, return_counts=True)
+        for code, row, times in zip(codes, rows[first], counts.tolist(), strict=True):
             executed = int(code).to_bytes(8, "little", signed=True)[:5]
             if executed[0] == _INT3 or executed in each.legal:
                 continue
-            times = int(np.count_nonzero(codes == code))
+            hurts = harmful(executed, each.legal, each.site)
             self.torn += times
-            if harmful(executed, each.legal, each.site):
-                self.harmful += times
+            self.harmful += times * hurts
+            if len(self.tears) < _MOST_TEARS:
+                core = int(row[E_CORE])
+                self.tears.append(Tear(core, each.function, each.site, executed, hurts))

@@ -34,16 +34,24 @@ class Verdict:
     @property
     def status(self) -> int:
         """The exit status: of everything that went wrong, the highest."""
-        found = {
-            HAZARD: self.hazard,
-            TORN: self.torn,
-            LOST_OR_LATE: self.lost + self.late,
-            UNHANDLED: self.unhandled,
-            HARMFUL: self.harmful,
-        }
-        return max((status for status, count in found.items() if count), default=SAFE)
+        return self._found()[0]
 
     @property
     def name(self) -> str:
         """The status in words."""
         return NAMES[self.status]
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """Everything that went wrong, in words, the worst first; ("safe",) if nothing did."""
+        return tuple(NAMES[status] for status in self._found())
+
+    def _found(self) -> list[int]:
+        counts = {
+            HARMFUL: self.harmful,
+            UNHANDLED: self.unhandled,
+            LOST_OR_LATE: self.lost + self.late,
+            TORN: self.torn,
+            HAZARD: self.hazard,
+        }
+        return [status for status, count in counts.items() if count] or [SAFE]

@@ -93,6 +93,8 @@ def _misplaced(uc: Uc, env: int) -> Iterator[str]:
 def _misbehaved(uc: Uc, cpu: int, env: int) -> Iterator[str]:
     blocks: list[tuple[int, int]] = []
     faults: list[tuple[int, int, int]] = []
+    halt_flag = ctypes.c_uint32.from_address(cpu + cpu_layout.CPU_HALTED)
+    halted: list[int] = []
 
     def on_block(_uc: Uc, address: int, size: int, _data: object) -> None:
         blocks.append((address, size))
@@ -100,6 +102,7 @@ def _misbehaved(uc: Uc, cpu: int, env: int) -> Iterator[str]:
     def on_exception(_uc: Uc, vector: int, _data: object) -> None:
         error = _pointer(env + cpu_layout.ERROR_CODE)
         faults.append((vector, error, _pointer(env + cpu_layout.RIP)))
+        halted.append(halt_flag.value)
         cpu_layout.deliver(cpu)
 
     _prepare(uc)
@@ -114,7 +117,7 @@ def _misbehaved(uc: Uc, cpu: int, env: int) -> Iterator[str]:
     frame = struct.unpack("<5Q", uc.mem_read(uc.reg_read(x86_const.UC_X86_REG_RSP), 40))
     if frame != (_BAD_SELECTOR, _CODE + 1, 0, 2, _STACK):
         yield "an exception is not delivered through the guest's IDT"
-    if ctypes.c_uint32.from_address(cpu + cpu_layout.CPU_HALTED).value != 1:
+    if [*halted, halt_flag.value] != [0, 1]:
         yield "hlt is not noticed"
     mixed = _HANDLER ^ (_HANDLER >> 6)
     slot = (mixed >> 6) & _CLUSTER_BITS | mixed & 0x3F
