@@ -1,11 +1,11 @@
 """The lab: what users import. One kernel on one machine, and everything to do with it.
 
-    import emu.lab
-    lab = emu.lab.boot("toy", cores=4, model="sdm", seed=7)
-    lab.run_until_tasks()
-    redirect = lab.arena.redirect("cmdline_proc_show", open("new.s").read())
-    lab.patch_in((redirect,))
-    print(lab.verdict())
+import emu.lab
+lab = emu.lab.boot("toy", cores=4, model="sdm", seed=7)
+lab.run_until_tasks()
+redirect = lab.arena.redirect("cmdline_proc_show", open("new.s").read())
+lab.patch_in((redirect,))
+print(lab.verdict())
 """
 
 import dataclasses
@@ -166,7 +166,12 @@ class Lab:
         its end are lost.
         """
         replay = Replay(
-            self.machine, self.patcher, self.recording, self._request_again, self.hash, on_step
+            self.machine,
+            self.patcher,
+            self.recording,
+            request=self._request_again,
+            state_hash=self.hash,
+            on_step=on_step,
         )
         replay.play(recorded)
         if self.detectors and self.machine.alive:
@@ -235,7 +240,7 @@ class Lab:
         return self.detectors.verdict()
 
 
-def boot(
+def boot(  # noqa: PLR0913 -- what a machine is made of
     image: str | Path = "toy",
     *,
     cores: int = 4,
@@ -260,4 +265,3 @@ def boot(
     )
     chooser = round_robin(quantum or 1000) if seed is None else random(seed, quantum or 100)
     return Lab(elf, machine, chooser)
-

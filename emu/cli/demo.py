@@ -50,7 +50,9 @@ def demo(
     if recorded is not None:
         lab = show.play(stage, recorded, broken)
     else:
-        lab = show.perform(stage, model=model, seed=1 if seed is None else seed, cores=cores, broken=broken)
+        lab = show.perform(
+            stage, model=model, seed=1 if seed is None else seed, cores=cores, broken=broken
+        )
     _finish(lab, save, as_json)
 
 

@@ -73,7 +73,9 @@ def _read(source: Path) -> str:
     except OSError as error:
         raise BadAssembly(f"{source}: {error.strerror or error}") from None
     if len(data) > MAX_SOURCE:
-        raise BadAssembly(f"{source}: {len(data):,} bytes; a replacement has at most {MAX_SOURCE:,}")
+        raise BadAssembly(
+            f"{source}: {len(data):,} bytes; a replacement has at most {MAX_SOURCE:,}"
+        )
     try:
         return data.decode()
     except UnicodeDecodeError:

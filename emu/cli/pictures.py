@@ -1,6 +1,6 @@
 """Scenes on a terminal. What a byte is can be read without colour: brackets say it.
 
- 0f   old      [cc]  int3      <e8>  new      ~0f~  stale: memory holds something else by now
+0f   old      [cc]  int3      <e8>  new      ~0f~  stale: memory holds something else by now
 """
 
 from collections.abc import Sequence

@@ -4,6 +4,8 @@ Live, the moves are chosen at random from a seed; a recorded break is a schedule
 textpoke, played move by move. Both show the same pictures.
 """
 
+import contextlib
+
 from rich.console import Console
 from rich.text import Text
 
@@ -26,7 +28,7 @@ WARM_UP, IN_PLACE, BETWEEN = 20_000, 100_000, 5_000  # instructions of all cores
 ROUNDS = 50  # of a broken protocol, before we say that this seed does not show it
 
 
-class Left(Exception):
+class Left(Exception):  # noqa: N818 -- no error: somebody pressed q
     """The audience has seen enough."""
 
 
@@ -124,10 +126,8 @@ def play(stage: Stage, recorded: Schedule, broken: str | None = None) -> Lab:
         if lab.patcher.requests == 1 and (scene := tours[0].after_step()):
             stage.show(scene)
 
-    try:
+    with contextlib.suppress(Left):
         lab.replay(recorded, after_step)
-    except Left:
-        pass
     _epilogue(stage, lab)
     return lab
 
@@ -171,4 +171,3 @@ def _epilogue(stage: Stage, lab: Lab) -> None:
         last = lab.machine.output.decode("ascii", "replace").strip().splitlines()[-1:]
         text = f' Its last words: "{last[0]}".' if last else ""
         stage.say(f"The kernel has died.{text}", "bold red")
-

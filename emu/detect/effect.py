@@ -17,7 +17,15 @@ from emu.machine.machine import Machine
 from emu.machine.unicorn_cpu import REGISTERS, RFLAGS, RIP, RSP
 
 _PAGE = 4096
-_PML4, _STACK, _IDT, _GDT, _TSS, _HANDLER, _CODE = 0x3000, 0x8000, 0x9000, 0xA000, 0xB000, 0xC000, 0xD000
+_PML4, _STACK, _IDT, _GDT, _TSS, _HANDLER, _CODE = (
+    0x3000,
+    0x8000,
+    0x9000,
+    0xA000,
+    0xB000,
+    0xC000,
+    0xD000,
+)
 _TABLES = 0x20000
 _LOW = 0x7000_0000_0000  # where the harness lies in virtual memory: nothing jumps there
 _PAGE_FAULT = 14
@@ -26,8 +34,11 @@ _NX = 1 << 63
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """rip: of the next instruction. vector: of the exception taken, or None. registers: the
-    sixteen general ones and RFLAGS. written: the stack page afterwards."""
+    """What an instruction did.
+
+    rip: of the next instruction. vector: of the exception taken, or None. registers: the sixteen
+    general ones and RFLAGS. written: the stack page afterwards.
+    """
 
     rip: int
     vector: int | None
@@ -58,7 +69,9 @@ def _execute(code: bytes, address: int, seed: int) -> Effect:
         gdt=(_LOW + _GDT, 0x37),
         idt=(_LOW + _IDT, 0xFFF),
         tss=_LOW + _TSS,
-        registers=[0x1111_1111_1111 * seed * (n + 1) if n != RSP // 8 else stack for n in range(16)],
+        registers=[
+            0x1111_1111_1111 * seed * (n + 1) if n != RSP // 8 else stack for n in range(16)
+        ],
     )
     machine.run(0, 1)
     rip, vector = machine.register(0, RIP), None

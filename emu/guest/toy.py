@@ -91,9 +91,9 @@ class ToyGuest:
     def _names_tasks(self) -> bool:
         try:
             members = self.image.types.struct("task").names()
-            return "comm" in members and "pid" in members and "cpus" in self.image.symbols
         except (BadSymbol, BadImage):
             return False
+        return {"comm", "pid"} <= set(members) and "cpus" in self.image.symbols
 
     def _object(self, name: str) -> Object:
         found = self.objects[name]

@@ -61,6 +61,8 @@ from emu.machine.state import (
     STOP_SPLIT,
     STOP_UNGUARDED,
     STOP_UNSTABLE,
+    Bytes,
+    State,
 )
 from emu.machine.text import COHERENT, serialise, unstable
 from emu.machine.unicorn_cpu import (
@@ -86,7 +88,7 @@ _TSC_DEADLINE = 0x6E0
 
 
 @jit
-def before_block(s, pc, size):
+def before_block(s: State, pc: int, size: int) -> None:
     """Admit the block at linear address pc, of `size` bytes, or stop the engine before it."""
     finish_block(s)
     if not find_block(s, pc, size):
@@ -111,9 +113,8 @@ def before_block(s, pc, size):
             _deliver(s, pc)
         return
     flags = _line_flags(s, size)
-    if flags != _READY or s.m[M_BEHIND]:
-        if not _inspect(s, flags, size):
-            return
+    if (flags != _READY or s.m[M_BEHIND]) and not _inspect(s, flags, size):
+        return
     if s.m[M_CANDIDATE_COUNT] > s.m[M_BUDGET]:
         stop(s, STOP_BUDGET)
         return
@@ -123,13 +124,13 @@ def before_block(s, pc, size):
 
 
 @jit
-def interrupt_comes(s, core):
+def interrupt_comes(s: State, core: int) -> int:
     """Return whether the running core takes an interrupt before its next instruction."""
     return (s.core[core, C_IRQ] and interruptible(s)) or (s.core[core, C_NMI] and takes_nmi(s))
 
 
 @jit
-def _deliver(s, pc):
+def _deliver(s: State, pc: int) -> None:
     """Deliver what the core takes at pc, an NMI first; does not return.
 
     In the hook, because the engine's main loop has to be there to catch a fault on the way: a
@@ -150,7 +151,7 @@ def _deliver(s, pc):
 
 
 @jit
-def _admit(s, pc):
+def _admit(s: State, pc: int) -> None:
     count = s.m[M_CANDIDATE_COUNT]
     s.m[M_BUDGET] -= count
     s.m[M_BLOCK_PC] = pc
@@ -161,7 +162,7 @@ def _admit(s, pc):
 
 
 @jit
-def _report_probes(s, pc, code):
+def _report_probes(s: State, pc: int, code: Bytes) -> None:
     address = s.m[M_CANDIDATE_PA]
     probe = find_probe(s, address)
     while probe < s.m[M_PROBES] and s.probes[probe, P_ADDRESS] == address:
@@ -170,7 +171,7 @@ def _report_probes(s, pc, code):
 
 
 @jit
-def finish_block(s):
+def finish_block(s: State) -> None:
     """Do what follows when the admitted block has run to its end."""
     if s.m[M_SERIAL]:
         s.m[M_SERIAL] = 0
@@ -181,7 +182,7 @@ def finish_block(s):
 
 
 @jit
-def give_back(s, started):
+def give_back(s: State, started: int) -> None:
     """The admitted block was left after `started` of its instructions: correct the budget."""
     if s.m[M_BLOCK_COUNT]:
         s.m[M_BUDGET] += s.m[M_BLOCK_COUNT] - started
@@ -190,7 +191,7 @@ def give_back(s, started):
 
 
 @jit
-def index_in_block(s):
+def index_in_block(s: State) -> int:
     """Return the number of whole instructions in the admitted block before RIP."""
     target = linear_rip(s) - s.m[M_BLOCK_PC]
     code = np.zeros(24, np.uint8)
@@ -204,14 +205,14 @@ def index_in_block(s):
 
 
 @jit
-def rip_in_block(s):
+def rip_in_block(s: State) -> bool:
     """Return whether RIP lies in the admitted block."""
     offset = linear_rip(s) - s.m[M_BLOCK_PC]
     return s.m[M_BLOCK_COUNT] > 0 and 0 <= offset < 15 * s.m[M_BLOCK_COUNT]
 
 
 @jit
-def _line_flags(s, size):
+def _line_flags(s: State, size: int) -> int:
     """Mark the lines of the candidate as fetched; returns their flags, all together.
 
     READY when nothing is special about them; without GUARDED when a line is new.
@@ -239,7 +240,7 @@ def _line_flags(s, size):
 
 
 @jit
-def _inspect(s, flags, size):
+def _inspect(s: State, flags: int, size: int) -> bool:
     """Look at the candidate instruction by instruction; stop or cut it where needed."""
     pa, pa2 = s.m[M_CANDIDATE_PA], s.m[M_CANDIDATE_PA2]
     if not flags & LINE_GUARDED:
@@ -275,14 +276,14 @@ def _inspect(s, flags, size):
 
 
 @jit
-def _cut(s, instructions):
+def _cut(s: State, instructions: int) -> bool:
     s.m[M_LIMIT] = instructions
     stop(s, STOP_SPLIT)
     return False
 
 
 @jit
-def _serialises(s, kind):
+def _serialises(s: State, kind: int) -> bool:
     if kind == SERIALISING:
         return True
     msr = register(s, RCX) & 0xFFFFFFFF
@@ -290,7 +291,7 @@ def _serialises(s, kind):
 
 
 @jit
-def _unstable_instruction(s, core, pa, pa2, offset, length):
+def _unstable_instruction(s: State, core: int, pa: int, pa2: int, offset: int, length: int) -> bool:
     """Return whether any byte of the instruction has several versions for the core."""
     start = _physical(pa, pa2, offset)
     in_page = min(length, 4096 - (start & 0xFFF))
@@ -300,7 +301,7 @@ def _unstable_instruction(s, core, pa, pa2, offset, length):
 
 
 @jit
-def _physical(pa, pa2, offset):
+def _physical(pa: int, pa2: int, offset: int) -> int:
     """Return the physical address of a byte of a block that may cross into a second page."""
     address = pa + offset
     if address >> 12 != pa >> 12:
@@ -309,7 +310,7 @@ def _physical(pa, pa2, offset):
 
 
 @jit
-def _block_code(s, pa, pa2, offset, code):
+def _block_code(s: State, pa: int, pa2: int, offset: int, code: Bytes) -> None:
     """Copy up to 15 bytes of a block from RAM, as far as its pages go."""
     for index in range(15):
         address = _physical(pa, pa2, offset + index)
@@ -317,7 +318,7 @@ def _block_code(s, pa, pa2, offset, code):
 
 
 @jit
-def restore_true_bytes(s):
+def restore_true_bytes(s: State) -> None:
     """Put the true bytes back where a fetch was given chosen ones."""
     for row in range(s.m[M_SWAPPED]):
         store8(s.m[M_RAM] + s.swap[row, 0], s.swap[row, 1])
@@ -325,7 +326,7 @@ def restore_true_bytes(s):
 
 
 @jit
-def find_probe(s, address):
+def find_probe(s: State, address: int) -> int:
     """Return the first probe at or after a physical address (an index into `probes`)."""
     low, high = 0, s.m[M_PROBES]
     while low < high:
@@ -338,7 +339,7 @@ def find_probe(s, address):
 
 
 @jit
-def report_probe(s, probe, pc, code):
+def report_probe(s: State, probe: int, pc: int, code: Bytes) -> None:
     """Append the event of a probe that was reached; `code` is the first eight bytes executed."""
     task = 0
     if s.probes[probe, P_TASK]:

@@ -15,19 +15,20 @@ from emu.machine.state import (
     M_CLOCK,
     M_CORES,
     M_SLICE,
+    State,
 )
 
 NS_PER_INSTRUCTION = 1
 
 
 @jit
-def now(s):
+def now(s: State) -> int:
     """Return the virtual time in ns, the instruction that runs included."""
     return s.m[M_CLOCK] + s.m[M_SLICE] - s.m[M_BUDGET]
 
 
 @jit
-def end_slice(s):
+def end_slice(s: State) -> int:
     """Move the clock to where the slice stopped; returns the instructions it executed."""
     executed = s.m[M_SLICE] - s.m[M_BUDGET]
     s.m[M_CLOCK] += executed
@@ -36,7 +37,7 @@ def end_slice(s):
 
 
 @jit
-def next_deadline(s):
+def next_deadline(s: State) -> int:
     """Return the virtual time of the next timer, or FOREVER."""
     soonest = FOREVER
     for core in range(s.m[M_CORES]):

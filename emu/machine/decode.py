@@ -14,6 +14,7 @@ Source of the lengths: SDM volume 2, appendix A (opcode maps) and chapter 2 (pre
 import numpy as np
 
 from emu.machine.native import jit
+from emu.machine.state import Bytes
 
 MAX_LENGTH = 15
 REAL, PROTECTED, LONG = 0, 1, 2  # default operand and address size: 16, 32, 32 with REX
@@ -64,7 +65,22 @@ def _one_byte_map() -> "np.ndarray[tuple[int], np.dtype[np.uint8]]":
 
 def _two_byte_map() -> "np.ndarray[tuple[int], np.dtype[np.uint8]]":
     table = np.full(256, _MODRM, np.uint8)
-    for plain in (0x05, 0x06, 0x07, 0x08, 0x09, 0x0B, 0x0E, 0x77, 0xA0, 0xA1, 0xA2, 0xA8, 0xA9, 0xAA):
+    for plain in (
+        0x05,
+        0x06,
+        0x07,
+        0x08,
+        0x09,
+        0x0B,
+        0x0E,
+        0x77,
+        0xA0,
+        0xA1,
+        0xA2,
+        0xA8,
+        0xA9,
+        0xAA,
+    ):
         table[plain] = 0
     table[0x30:0x38] = 0  # wrmsr, rdtsc, rdmsr, rdpmc, sysenter, sysexit, getsec
     table[0x80:0x90] = _IMMZ
@@ -79,7 +95,7 @@ _TWO_BYTE = _two_byte_map()
 
 
 @jit
-def _modrm_length(code, at, address16):
+def _modrm_length(code: Bytes, at: int, address16: int) -> int:
     """Return the bytes of ModRM, SIB and displacement."""
     modrm = code[at]
     mod, rm = modrm >> 6, modrm & 7
@@ -102,7 +118,7 @@ def _modrm_length(code, at, address16):
 
 
 @jit
-def decode(code, mode):
+def decode(code: Bytes, mode: int) -> tuple[int, int]:
     """Return (length, class) of the instruction at the start of `code`.
 
     code: at least 24 readable bytes, of which 15 count. A sequence that is no instruction, or
@@ -122,7 +138,7 @@ def decode(code, mode):
         elif byte == 0x67:
             address16 = mode == PROTECTED
             prefix67 = True
-        elif not (byte in (0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65, 0xF0, 0xF2, 0xF3)):
+        elif byte not in (0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65, 0xF0, 0xF2, 0xF3):
             break
         at += 1
     if mode == LONG and code[at] & 0xF0 == 0x40:
@@ -164,9 +180,7 @@ def decode(code, mode):
             if opcode in (0x20, 0x21, 0x22, 0x23, 0x24, 0x26):  # mov cr, dr: always registers
                 flags = 0
                 at += 1
-                if opcode == 0x23:
-                    kind = SERIALISING
-                elif opcode == 0x22 and not (extension == 0 and rex & 4):  # not CR8
+                if opcode == 0x23 or (opcode == 0x22 and not (extension == 0 and rex & 4)):
                     kind = SERIALISING
             elif opcode in (0x08, 0x09, 0xA2, 0xAA):  # invd, wbinvd, cpuid, rsm
                 kind = SERIALISING
@@ -204,4 +218,3 @@ def decode(code, mode):
         else:
             immediate += 2 if address16 else 4
     return min(at + immediate, MAX_LENGTH), kind
-

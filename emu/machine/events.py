@@ -53,7 +53,9 @@ _ROOM = 1024  # rows: more than one block can make before its successor is refus
 
 
 @jit
-def emit(s, core, kind, address, a, b, task, stack):
+def emit(
+    s: State, core: int, kind: int, address: int, a: int, b: int, task: int, stack: int
+) -> None:
     """Append an event; a table that is nearly full pauses the move to have it drained."""
     row = s.m[M_EVENTS]
     if row < MAX_EVENTS:

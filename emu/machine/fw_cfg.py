@@ -6,7 +6,7 @@ processors. Source: QEMU docs/specs/fw_cfg.rst.
 """
 
 from emu.machine.native import jit
-from emu.machine.state import M_CORES, M_FWCFG_AT, M_FWCFG_KEY, M_RAM_SIZE
+from emu.machine.state import M_CORES, M_FWCFG_AT, M_FWCFG_KEY, M_RAM_SIZE, State
 
 PORT = 0x510
 
@@ -16,13 +16,13 @@ _TRADITIONAL = 1  # version bits: the traditional interface, no DMA
 
 
 @jit
-def select(s, key):
+def select(s: State, key: int) -> None:
     """Select the item of which the following reads take bytes."""
     s.m[M_FWCFG_KEY], s.m[M_FWCFG_AT] = key & 0xFFFF, 0
 
 
 @jit
-def read_byte(s):
+def read_byte(s: State) -> int:
     """Return the next byte of the selected item; beyond its end, zeros."""
     key, at = s.m[M_FWCFG_KEY], s.m[M_FWCFG_AT]
     s.m[M_FWCFG_AT] += 1

@@ -43,6 +43,7 @@ from emu.machine.state import (
     M_SWAPPED,
     M_TEXT_NOW,
     STOP_FOR_TIMER,
+    State,
 )
 from emu.machine.unicorn_cpu import (
     CR2,
@@ -71,23 +72,22 @@ _i64, _u32, _i32, _ptr = types.int64, types.uint32, types.int32, types.voidptr
 
 
 @hook(types.void(_i64, _i64, _u32, _ptr))
-def on_block(engine, pc, size, data):
+def on_block(engine: int, pc: int, size: int, data: Any) -> None:
     """Every block, before it runs."""
     before_block(state_at(data), pc, np.int64(size))
 
 
 @jit
-def _raise(s, vector):
+def _raise(s: State, vector: int) -> None:
     """Let the running core take an exception that the engine noticed."""
     is_int = load32(s.m[M_ENV] + IS_INT)
     error = load32(s.m[M_ENV] + ERROR_CODE)
     fetch = (
-        vector == _PAGE_FAULT
-        and register(s, CR2) == linear_rip(s)
-        and not error & _FETCH_OR_READ
+        vector == _PAGE_FAULT and register(s, CR2) == linear_rip(s) and not error & _FETCH_OR_READ
     )
     if not is_int and not fetch and rip_in_block(s):
-        give_back(s, index_in_block(s) + 1)
+        # after a single step RIP is behind the block
+        give_back(s, min(index_in_block(s) + 1, s.m[M_BLOCK_COUNT]))
     else:
         give_back(s, s.m[M_BLOCK_COUNT])
     if s.m[M_SWAPPED]:
@@ -99,20 +99,20 @@ def _raise(s, vector):
 
 
 @hook(types.void(_i64, _u32, _ptr))
-def on_exception(engine, vector, data):
+def on_exception(engine: int, vector: int, data: Any) -> None:
     """An exception or software interrupt; RIP is at a fault, after a trap."""
     _raise(state_at(data), np.int64(vector))
 
 
 @hook(types.boolean(_i64, _ptr))
-def on_undefined(engine, data):
+def on_undefined(engine: int, data: Any) -> bool:
     """An instruction that does not exist: #UD."""
     _raise(state_at(data), _UNDEFINED)
     return True
 
 
 @jit
-def _only_alone(s):
+def _only_alone(s: State) -> None:
     """Go on only if the instruction is a block of its own; else enter it as one."""
     if not s.m[M_BLOCK_ALONE] and not s.m[M_DELIVERING]:
         give_back(s, index_in_block(s))
@@ -120,13 +120,15 @@ def _only_alone(s):
 
 
 @hook(types.void(_i64, _i32, _i64, _i32, _i64, _ptr))
-def on_device_access(engine, access, address, size, value, data):
+def on_device_access(
+    engine: int, access: int, address: int, size: int, value: int, data: Any
+) -> None:
     """A load or store of device memory, before it happens."""
     _only_alone(state_at(data))
 
 
 @hook(types.void(_i64, _i32, _i64, _i32, _i64, _ptr))
-def on_text_store(engine, access, address, size, value, data):
+def on_text_store(engine: int, access: int, address: int, size: int, value: int, data: Any) -> None:
     """A store to a page that was executed, before it happens."""
     s = state_at(data)
     first, last = address >> 6, (address + size - 1) >> 6
@@ -149,14 +151,14 @@ def on_text_store(engine, access, address, size, value, data):
 
 
 @hook(_i64(_i64, _i64, _u32, _ptr))
-def apic_read(engine, offset, size, data):
+def apic_read(engine: int, offset: int, size: int, data: Any) -> int:
     """A load from the page of the local APIC."""
     s = state_at(data)
     return xapic.read(s, s.m[M_CURRENT], np.int64(offset))
 
 
 @hook(types.void(_i64, _i64, _u32, _i64, _ptr))
-def apic_write(engine, offset, size, value, data):
+def apic_write(engine: int, offset: int, size: int, value: int, data: Any) -> None:
     """A store to the page of the local APIC."""
     s = state_at(data)
     xapic.write(s, s.m[M_CURRENT], np.int64(offset), value)
@@ -164,25 +166,25 @@ def apic_write(engine, offset, size, value, data):
 
 
 @hook(_i64(_i64, _i64, _u32, _ptr))
-def open_bus_read(engine, offset, size, data):
+def open_bus_read(engine: int, offset: int, size: int, data: Any) -> int:
     """A load from physical memory where nothing answers: all ones."""
-    return np.int64(-1)
+    return -1
 
 
 @hook(types.void(_i64, _i64, _u32, _i64, _ptr))
-def open_bus_write(engine, offset, size, value, data):
+def open_bus_write(engine: int, offset: int, size: int, value: int, data: Any) -> None:
     """A store to physical memory where nothing answers."""
 
 
 @jit
-def _check_privilege(s):
+def _check_privilege(s: State) -> None:
     """Raise #GP for in and out where the core may not; the engine allows them everywhere."""
     if not may_use_ports(s):
         fault(s, 13, 0)
 
 
 @hook(_u32(_i64, _u32, _i32, _ptr))
-def on_in(engine, port, size, data):
+def on_in(engine: int, port: int, size: int, data: Any) -> np.uint32:
     """in."""
     s = state_at(data)
     _only_alone(s)
@@ -191,7 +193,7 @@ def on_in(engine, port, size, data):
 
 
 @hook(types.void(_i64, _u32, _i32, _u32, _ptr))
-def on_out(engine, port, size, value, data):
+def on_out(engine: int, port: int, size: int, value: int, data: Any) -> None:
     """out."""
     s = state_at(data)
     _only_alone(s)
@@ -200,7 +202,7 @@ def on_out(engine, port, size, value, data):
 
 
 @hook(_i32(_i64, _ptr))
-def on_rdtsc(engine, data):
+def on_rdtsc(engine: int, data: Any) -> int:
     """rdtsc: virtual time; no clock of the host reaches the guest."""
     s = state_at(data)
     _only_alone(s)
@@ -215,7 +217,7 @@ _X2APIC, _TSC_DEADLINE = 1 << 21, 1 << 24
 
 
 @hook(_i32(_i64, _ptr))
-def on_cpuid(engine, data):
+def on_cpuid(engine: int, data: Any) -> int:
     """cpuid: the engine's model, with the core's own APIC ID and without what reads the host."""
     s = state_at(data)
     leaf = register(s, RAX) & 0xFFFFFFFF

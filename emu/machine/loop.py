@@ -37,6 +37,10 @@ from emu.machine.state import (
     STOP_FOR_DRAIN,
     STOP_UNDRAINED,
     STOP_UNGUARDED,
+    Bytes,
+    Seeds,
+    State,
+    Words,
 )
 from emu.machine.text import below
 from emu.moves.move import FETCH, PATCH, RUN
@@ -61,7 +65,7 @@ ROUND_ROBIN, RANDOM = 0, 1
 
 
 @jit
-def patcher_can_move(s):
+def patcher_can_move(s: State) -> bool:
     """Return whether the patcher's next step can be made: what it waits for has come."""
     if s.m[M_PATCHER] != PATCHER_WAITS:
         return s.m[M_PATCHER] == PATCHER_READY
@@ -75,7 +79,7 @@ def patcher_can_move(s):
 
 
 @jit
-def _enabled(s, actors):
+def _enabled(s: State, actors: Words) -> int:
     """Fill in the actors that can move, cores in order and then the patcher; returns how many."""
     while True:
         count = 0
@@ -96,7 +100,7 @@ def _enabled(s, actors):
 
 
 @jit
-def _allowed(actors, count, mask):
+def _allowed(actors: Words, count: int, mask: int) -> int:
     """Keep the actors that a chooser may pick; returns how many."""
     kept = 0
     for index in range(count):
@@ -107,7 +111,7 @@ def _allowed(actors, count, mask):
 
 
 @jit
-def _record(s, kind, actor, count, ages, length):
+def _record(s: State, kind: int, actor: int, count: int, ages: Words, length: int) -> None:
     row = s.m[M_MOVES]
     s.moves[row, 0], s.moves[row, 1], s.moves[row, 2], s.moves[row, 3] = kind, actor, length, 0
     for byte in range(4):
@@ -119,7 +123,7 @@ def _record(s, kind, actor, count, ages, length):
 
 
 @jit
-def _must_return(s):
+def _must_return(s: State) -> int:
     """Return why the loop should return between two moves, or -1."""
     for core in range(s.m[M_CORES]):
         if s.core[core, C_STATE] == CORE_DEAD:
@@ -136,7 +140,7 @@ def _must_return(s):
 
 
 @jit
-def _run(s, core, instructions, limits):
+def _run(s: State, core: int, instructions: int, limits: Words) -> int:
     """Make a Run; returns GUARD or DRAIN if it is paused for that, else -1."""
     executed = run(s, core, instructions)
     limits[1] -= executed
@@ -149,7 +153,7 @@ def _run(s, core, instructions, limits):
 
 
 @jit
-def drive(s, chooser, random, limits):
+def drive(s: State, chooser: Words, random: Seeds, limits: Words) -> int:
     """Let a chooser make moves; returns why it stopped.
 
     chooser: int64 [kind, longest Run, last actor, bit mask of the actors it may pick].
@@ -205,7 +209,7 @@ def drive(s, chooser, random, limits):
 
 
 @jit
-def play(s, script, at, limits):
+def play(s: State, script: Bytes, at: Words, limits: Words) -> int:
     """Make the moves of a script, rows of `emu.moves.move.ROW` as bytes, from at[0] on.
 
     Stops before a move that is not one of a core. Moves are recorded like any others.

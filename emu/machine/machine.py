@@ -115,7 +115,9 @@ class Machine:
         """
         state_, signed = self.state, _signed
         unicorn_cpu.long_mode_registers(state_, core, cr3, signed(rip), signed(rsp))
-        unicorn_cpu.set_tables(state_, core, signed(gdt[0]), gdt[1], signed(idt[0]), idt[1], signed(tss))
+        unicorn_cpu.set_tables(
+            state_, core, signed(gdt[0]), gdt[1], signed(idt[0]), idt[1], signed(tss)
+        )
         for number, value in enumerate(registers):
             unicorn_cpu.set_general(state_, core, number, signed(value))
 
@@ -160,7 +162,9 @@ class Machine:
             elif why != loop.DRAIN:
                 return why
 
-    def play(self, rows: NDArray[np.void], at: int = 0, *, instructions: int = 1 << 62) -> tuple[int, int]:
+    def play(
+        self, rows: NDArray[np.void], at: int = 0, *, instructions: int = 1 << 62
+    ) -> tuple[int, int]:
         """Make the moves of a script from row `at` on; returns (reason, next row)."""
         script = rows.view(np.uint8).reshape(len(rows), state.MOVE_BYTES)
         position = np.array([at], np.int64)

@@ -6,7 +6,7 @@ Source: Intel SDM volume 3A, chapter "Paging".
 """
 
 from emu.machine.native import jit, load32, load64
-from emu.machine.state import M_RAM, M_RAM_SIZE
+from emu.machine.state import M_RAM, M_RAM_SIZE, State
 
 PAGE = 4096
 _PRESENT, _LARGE = 1, 0x80
@@ -16,7 +16,7 @@ _LMA = 1 << 10
 
 
 @jit
-def _entry(s, address, size):
+def _entry(s: State, address: int, size: int) -> int:
     """Return the page-table entry at a physical address; 0 (not present) outside RAM."""
     if address < 0 or address + size > s.m[M_RAM_SIZE]:
         return 0
@@ -25,7 +25,7 @@ def _entry(s, address, size):
 
 
 @jit
-def walk(s, cr0, cr3, cr4, efer, virtual):
+def walk(s: State, cr0: int, cr3: int, cr4: int, efer: int, virtual: int) -> int:
     """Return the physical address of a virtual one, or -1 where nothing is mapped."""
     if not cr0 & _PG:
         return virtual & 0xFFFFFFFF

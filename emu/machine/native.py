@@ -44,8 +44,8 @@ def _cache_directory() -> Path:
             digest.update(source.name.encode() + text)
     for library in ("numba", "llvmlite", "numpy", "unicorn"):
         digest.update(metadata.version(library).encode())
-    caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    directory = Path(caches) / "textpoke" / digest.hexdigest()[:16]
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    directory = caches / "textpoke" / digest.hexdigest()[:16]
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=directory):

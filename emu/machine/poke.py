@@ -6,7 +6,7 @@ from emu.machine import xapic
 from emu.machine.events import IPI, TEXT_STORE, emit
 from emu.machine.native import jit, store8
 from emu.machine.run import settle_machine
-from emu.machine.state import M_CORES, M_RAM
+from emu.machine.state import M_CORES, M_RAM, Bytes, State
 from emu.machine.text import remember
 from emu.machine.unicorn_cpu import forget
 
@@ -14,7 +14,7 @@ PATCHER = -1  # the core number of events that no core caused
 
 
 @jit
-def store(s, address, data):
+def store(s: State, address: int, data: Bytes) -> None:
     """Store bytes at a physical address; stores to text become versions, word by word."""
     at = 0
     while at < data.size:
@@ -32,7 +32,7 @@ def store(s, address, data):
 
 
 @jit
-def send(s, vector, cores):
+def send(s: State, vector: int, cores: int) -> None:
     """Make a fixed interrupt pending at every core of a bit mask."""
     for core in range(s.m[M_CORES]):
         if cores >> core & 1:

@@ -6,13 +6,13 @@ machine with status (v << 1) | 1.
 
 from emu.machine import fw_cfg, uart
 from emu.machine.native import jit
-from emu.machine.state import M_EXIT, M_STOP_AFTER, STOP_FOR_EXIT
+from emu.machine.state import M_EXIT, M_STOP_AFTER, STOP_FOR_EXIT, State
 
 DEBUG_EXIT = 0xF4
 
 
 @jit
-def read(s, port, size):
+def read(s: State, port: int, size: int) -> int:
     """Return what `in` of 1, 2 or 4 bytes reads."""
     if uart.PORT <= port < uart.PORT + 8:
         return uart.read(s, port - uart.PORT)
@@ -22,7 +22,7 @@ def read(s, port, size):
 
 
 @jit
-def write(s, port, size, value):
+def write(s: State, port: int, size: int, value: int) -> None:
     """Do what `out` of 1, 2 or 4 bytes does."""
     if uart.PORT <= port < uart.PORT + 8:
         uart.write(s, port - uart.PORT, value)

@@ -61,6 +61,10 @@ from emu.machine.state import (
     STOP_UNDRAINED,
     STOP_UNGUARDED,
     STOP_UNSTABLE,
+    Bytes,
+    Seeds,
+    State,
+    Words,
 )
 from emu.machine.text import SDM, allowed, choose, hazard, settle, unstable
 from emu.machine.unicorn_cpu import (
@@ -88,7 +92,7 @@ _INIT_CR0 = 0x60000010
 
 
 @jit
-def _heed_init(s, core):
+def _heed_init(s: State, core: int) -> None:
     """Let an INIT or start-up IPI that came take effect."""
     message = s.core[core, C_SIPI]
     if message == xapic.SIPI_NONE:
@@ -109,7 +113,7 @@ def _heed_init(s, core):
 
 
 @jit
-def settle_machine(s):
+def settle_machine(s: State) -> None:
     """Let happen what follows by itself: timers that are due, INIT and start-up IPIs."""
     for core in range(s.m[M_CORES]):
         if s.apic[core, A_DEADLINE] <= s.m[M_CLOCK]:
@@ -119,7 +123,7 @@ def settle_machine(s):
 
 
 @jit
-def can_move(s, core):
+def can_move(s: State, core: int) -> bool:
     """Return whether the core has something to do: it runs, or an interrupt wakes it."""
     state = s.core[core, C_STATE]
     if state == CORE_RUNS:
@@ -128,13 +132,13 @@ def can_move(s, core):
 
 
 @jit
-def _wakes(s, core):
+def _wakes(s: State, core: int) -> bool:
     """Return whether a halted core has an interrupt that it takes."""
     return s.core[core, C_NMI] != 0 or (s.core[core, C_IRQ] != 0 and interrupts_on(s, core))
 
 
 @jit
-def _slice(s, core, instructions):
+def _slice(s: State, core: int, instructions: int) -> int:
     """Execute up to this many instructions without looking at timers; returns how many.
 
     Stops early at unstable bytes, the end or hlt: M_REASON says which.
@@ -173,7 +177,7 @@ def _slice(s, core, instructions):
 
 
 @jit
-def run(s, core, instructions):
+def run(s: State, core: int, instructions: int) -> int:
     """Run a core for up to this many instructions; returns how many it executed.
 
     M_REASON tells why it ended early. A core that cannot move executes nothing.
@@ -206,14 +210,19 @@ def run(s, core, instructions):
 
 
 @jit
-def fetch_addresses(s, addresses):
+def fetch_addresses(s: State, addresses: Words) -> None:
     """Fill in the physical addresses of the 15 bytes at the running core's RIP, -1 if unmapped."""
     pc = linear_rip(s)
     physical = np.int64(-1)
     for index in range(addresses.size):
         if index == 0 or (pc + index) & 0xFFF == 0:
             physical = walk(
-                s, register(s, CR0), register(s, CR3), register(s, CR4), register(s, EFER), pc + index
+                s,
+                register(s, CR0),
+                register(s, CR3),
+                register(s, CR4),
+                register(s, EFER),
+                pc + index,
             )
         else:
             physical += 1 if physical >= 0 else 0
@@ -222,7 +231,7 @@ def fetch_addresses(s, addresses):
 
 
 @jit
-def stands_at_unstable(s, core):
+def stands_at_unstable(s: State, core: int) -> bool:
     """Return whether the core's next step is a fetch with several versions to choose from.
 
     Not if an interrupt comes first. Puts the core into the engine.
@@ -238,7 +247,7 @@ def stands_at_unstable(s, core):
 
 
 @jit
-def _any_unstable(s, core, addresses):
+def _any_unstable(s: State, core: int, addresses: Words) -> bool:
     code = np.zeros(24, np.uint8)
     for index in range(15):
         code[index] = s.ram[addresses[index]] if addresses[index] >= 0 else 0
@@ -250,7 +259,7 @@ def _any_unstable(s, core, addresses):
 
 
 @jit
-def choose_fetch(s, core, ages, random):
+def choose_fetch(s: State, core: int, ages: Words, random: Seeds) -> int:
     """Choose versions for the fetch a core stands at, by the fetch model; returns the length.
 
     ages: filled with 15 ages. random: as in `text.choose`.
@@ -263,7 +272,7 @@ def choose_fetch(s, core, ages, random):
 
 
 @jit
-def fetch(s, core, ages, length):
+def fetch(s: State, core: int, ages: Words, length: int) -> bool:
     """Execute one instruction from chosen versions of its bytes; returns whether it was allowed.
 
     ages: of each byte; beyond `length` they are 0.
@@ -284,16 +293,16 @@ def fetch(s, core, ages, length):
     packed = np.int64(0)
     for index in range(8):
         packed |= np.int64(code[index]) << (8 * index)
-    emit(
-        s, core, STALE_FETCH, linear_rip(s), packed, flags | real_length << 8, 0, register(s, RSP)
-    )
+    emit(s, core, STALE_FETCH, linear_rip(s), packed, flags | real_length << 8, 0, register(s, RSP))
     s.core[core, C_STALE] += np.int64(stale)
     _execute_chosen(s, core, addresses, code, real_length, kind, packed)
     return True
 
 
 @jit
-def _execute_chosen(s, core, addresses, code, length, kind, packed):
+def _execute_chosen(
+    s: State, core: int, addresses: Words, code: Bytes, length: int, kind: int, packed: int
+) -> None:
     count = 0
     for index in range(length):
         address = addresses[index]

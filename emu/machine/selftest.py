@@ -65,7 +65,7 @@ def _differences() -> Iterator[str]:
     """Yield what is different, the first first; later checks rely on earlier ones."""
     uc = cpu_layout.new_engine()
     uc.reg_write(x86_const.UC_X86_REG_RAX, _pattern(cpu_layout.RAX))
-    cpu = _pointer(uc._uch.value + cpu_layout.UC_TO_CPU)  # noqa: SLF001
+    cpu = _pointer(uc._uch.value + cpu_layout.UC_TO_CPU)
     env = _pointer(cpu + cpu_layout.CPU_TO_ENV_POINTER) if cpu else 0
     if not env or _pointer(env + cpu_layout.RAX) != _pattern(cpu_layout.RAX):
         yield "the registers are not where they should be"

@@ -10,6 +10,7 @@ The names below are column numbers. `M_` machine scalars, `C_` one core, `A_` on
 """
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,6 +125,12 @@ TABLES = (  # name, bits of an element, columns (0: a vector); in the order of M
     ("output", 8, 0),
     ("scratch", 64, 0),
 )
+
+
+Words: TypeAlias = NDArray[np.int64]
+Bytes: TypeAlias = NDArray[np.uint8]
+Seeds: TypeAlias = NDArray[np.uint64]
+"""Arguments of native functions that are arrays: numbers, memory, generators."""
 
 
 @dataclass(frozen=True, eq=False)

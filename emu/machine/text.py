@@ -40,6 +40,10 @@ from emu.machine.state import (
     M_MODEL,
     M_TEXT_NOW,
     MAX_HISTORY,
+    Bytes,
+    Seeds,
+    State,
+    Words,
 )
 
 # Fetch models. coherent: the newest bytes, always. observed: one version for each aligned
@@ -53,14 +57,14 @@ INT3 = 0xCC
 
 
 @jit
-def mark_live(s):
+def mark_live(s: State) -> None:
     """Recompute which lines have a store in the history."""
     for row in range(s.m[M_HISTORY]):
         s.lines[s.history[row, H_ADDRESS] >> 6] |= LINE_LIVE
 
 
 @jit
-def settle(s):
+def settle(s: State) -> None:
     """Drop the stores that every started core has passed."""
     oldest = s.m[M_TEXT_NOW]
     for core in range(s.m[M_CORES]):
@@ -80,7 +84,7 @@ def settle(s):
 
 
 @jit
-def serialise(s, core):
+def serialise(s: State, core: int) -> None:
     """Move a core's floor to now: from here on it fetches the newest bytes."""
     s.core[core, C_FLOOR] = s.m[M_TEXT_NOW]
     if s.m[M_HISTORY]:
@@ -88,7 +92,7 @@ def serialise(s, core):
 
 
 @jit
-def remember(s, address, length, old, new):
+def remember(s: State, address: int, length: int, old: int, new: int) -> bool:
     """Note that up to eight bytes of text within one aligned word change from old to new.
 
     Returns whether a version was made: not where the line is fresh or nothing changes.
@@ -118,7 +122,7 @@ def remember(s, address, length, old, new):
 
 
 @jit
-def byte_at(s, address, time):
+def byte_at(s: State, address: int, time: int) -> int:
     """Return the byte at a physical address as it was at a text time."""
     value = s.ram[address]
     for row in range(s.m[M_HISTORY] - 1, -1, -1):
@@ -131,7 +135,7 @@ def byte_at(s, address, time):
 
 
 @jit
-def version_times(s, address, floor, times):
+def version_times(s: State, address: int, floor: int, times: Words) -> int:
     """Fill `times` with the times at which the byte got each version a core may see.
 
     times[0] is that of the newest version; an age is an index into it. Returns their number.
@@ -153,7 +157,7 @@ def version_times(s, address, floor, times):
 
 
 @jit
-def unstable(s, core, address, length):
+def unstable(s: State, core: int, address: int, length: int) -> bool:
     """Return whether the core may see more than one version of any of these bytes.
 
     The bytes must lie in one page.
@@ -176,14 +180,14 @@ def unstable(s, core, address, length):
 
 
 @jit
-def code_at(s, addresses, time, code):
+def code_at(s: State, addresses: Words, time: int, code: Bytes) -> None:
     """Fill `code` with the bytes at these physical addresses as they were at a text time."""
     for index in range(addresses.size):
         code[index] = byte_at(s, addresses[index], time) if addresses[index] >= 0 else 0
 
 
 @jit
-def hazard(s, core, addresses, mode):
+def hazard(s: State, core: int, addresses: Words, mode: int) -> bool:
     """Return whether the RACE rule is broken for a fetch at these addresses.
 
     The instructions that stood there whole at any time from the core's floor to now, those
@@ -217,7 +221,9 @@ def hazard(s, core, addresses, mode):
 
 
 @jit
-def choose(s, core, addresses, mode, ages, code, random):
+def choose(
+    s: State, core: int, addresses: Words, mode: int, ages: Words, code: Bytes, random: Seeds
+) -> int:
     """Let the fetch model choose versions for one fetch; returns the instruction's length.
 
     addresses: physical address of each of the 15 bytes at RIP, -1 where none can be fetched.
@@ -264,7 +270,7 @@ def choose(s, core, addresses, mode, ages, code, random):
 
 
 @jit
-def _length_so_far(s, addresses, code, known, mode):
+def _length_so_far(s: State, addresses: Words, code: Bytes, known: int, mode: int) -> int:
     """Return the length of the instruction of which `known` bytes are chosen."""
     for index in range(known, MAX_LENGTH):
         code[index] = s.ram[addresses[index]] if addresses[index] >= 0 else 0
@@ -273,7 +279,7 @@ def _length_so_far(s, addresses, code, known, mode):
 
 
 @jit
-def _random_time(s, address, size, floor, random):
+def _random_time(s: State, address: int, size: int, floor: int, random: Seeds) -> int:
     """Pick evenly among the moments at which these bytes changed, the floor included."""
     moments = np.int64(1)
     for pick in range(2):
@@ -296,7 +302,7 @@ def _random_time(s, address, size, floor, random):
 
 
 @jit
-def below(random, bound):
+def below(random: Seeds, bound: int) -> int:
     """Return the next number of a SplitMix64 generator, in [0, bound).
 
     Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators" (2014).
@@ -306,11 +312,11 @@ def below(random, bound):
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     z = z ^ (z >> np.uint64(31))
-    return np.int64(z >> np.uint64(1)) % bound
+    return int(np.int64(z >> np.uint64(1)) % bound)
 
 
 @jit
-def allowed(s, core, addresses, ages, length, code):
+def allowed(s: State, core: int, addresses: Words, ages: Words, length: int, code: Bytes) -> bool:
     """Check chosen ages against the fetch model and fill `code`; returns whether it may be.
 
     For observed, one moment must fit all bytes of an 8-byte word; for intel2010, moments that

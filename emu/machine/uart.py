@@ -14,6 +14,7 @@ from emu.machine.state import (
     M_WATCHED,
     MAX_OUTPUT,
     STOP_FOR_DRAIN,
+    State,
 )
 
 PORT = 0x3F8
@@ -25,7 +26,7 @@ _NO_INTERRUPT = 0x01
 
 
 @jit
-def read(s, register):
+def read(s: State, register: int) -> int:
     """Return a register; `register` is the port minus PORT."""
     if s.m[M_UART + _LINE_CONTROL] & _DIVISOR_LATCH and register <= _INTERRUPT_ENABLE:
         return s.m[M_UART_DIVISOR] >> (8 * register) & 0xFF
@@ -37,7 +38,7 @@ def read(s, register):
 
 
 @jit
-def write(s, register, value):
+def write(s: State, register: int, value: int) -> None:
     """Store to a register."""
     value &= 0xFF
     if s.m[M_UART + _LINE_CONTROL] & _DIVISOR_LATCH and register <= _INTERRUPT_ENABLE:

@@ -51,6 +51,7 @@ from emu.machine.state import (
     M_SCRATCH,
     M_UC,
     State,
+    Words,
 )
 
 VERSION = "2.1.4"
@@ -113,9 +114,7 @@ _invalidate = external(_library, "tb_invalidate_phys_range_x86_64", _void(_i64, 
 _flush_tlb = external(_library, "tlb_flush_x86_64", _void(_i64))
 _flags = external(_library, "helper_cc_compute_all_x86_64", _i64(_i64, _i64, _i64, _i32))
 _update_hflags = external(_library, "x86_update_hflags_x86_64", _void(_i64))
-_cpuid = external(
-    _library, "cpu_x86_cpuid_x86_64", _void(_i64, _u32, _u32, _i64, _i64, _i64, _i64)
-)
+_cpuid = external(_library, "cpu_x86_cpuid_x86_64", _void(_i64, _u32, _u32, _i64, _i64, _i64, _i64))
 
 
 def new_engine() -> Uc:
@@ -223,32 +222,32 @@ def deliver(cpu: int) -> None:
 
 
 @jit
-def register(s, offset):
+def register(s: State, offset: int) -> int:
     """Return a 64-bit field of the running core's CPUX86State."""
     return load64(s.m[M_ENV] + offset)
 
 
 @jit
-def set_register(s, offset, value):
+def set_register(s: State, offset: int, value: int) -> None:
     """Set a 64-bit field of the running core's CPUX86State."""
     store64(s.m[M_ENV] + offset, value)
 
 
 @jit
-def linear_rip(s):
+def linear_rip(s: State) -> int:
     """Return RIP plus the base of CS."""
     return load64(s.m[M_ENV] + RIP) + load64(s.m[M_ENV] + CS + SEGMENT_BASE)
 
 
 @jit
-def interruptible(s):
+def interruptible(s: State) -> bool:
     """Return whether the running core takes interrupts before its next instruction."""
     env = s.m[M_ENV]
     return load64(env + RFLAGS) & FLAG_IF != 0 and load32(env + HFLAGS) & _SHADOW == 0
 
 
 @jit
-def interrupts_on(s, core):
+def interrupts_on(s: State, core: int) -> bool:
     """Return whether a core, in the engine or not, has RFLAGS.IF set."""
     registers = s.m[M_ENV_ROWS] + core * ENV_SIZE
     if s.m[M_CURRENT] == core:
@@ -257,14 +256,14 @@ def interrupts_on(s, core):
 
 
 @jit
-def takes_nmi(s):
+def takes_nmi(s: State) -> bool:
     """Return whether the running core takes an NMI before its next instruction."""
     env = s.m[M_ENV]
     return load32(env + HFLAGS2) & _NMI_MASKED == 0 and load32(env + HFLAGS) & _SHADOW == 0
 
 
 @jit
-def mode(s):
+def mode(s: State) -> int:
     """Return the code size of the running core: REAL, PROTECTED or LONG of `decode`."""
     hflags = load32(s.m[M_ENV] + HFLAGS)
     if hflags & _CS64:
@@ -273,13 +272,13 @@ def mode(s):
 
 
 @jit
-def reset_itself(s):
+def reset_itself(s: State) -> bool:
     """Return whether the running core met a fault while it took a double fault."""
     return load32(s.m[M_ENV] + OLD_EXCEPTION) == _DOUBLE_FAULT
 
 
 @jit
-def may_use_ports(s):
+def may_use_ports(s: State) -> bool:
     """Return whether the running core's privilege allows in and out.
 
     By RFLAGS.IOPL alone: a TSS's permission bitmap is not read.
@@ -290,13 +289,13 @@ def may_use_ports(s):
 
 
 @jit
-def set_rip(s, pc):
+def set_rip(s: State, pc: int) -> None:
     """Write down RIP in a block hook; between linked blocks the engine does not."""
     set_register(s, RIP, pc - load64(s.m[M_ENV] + CS + SEGMENT_BASE))
 
 
 @jit
-def enter(s, core):
+def enter(s: State, core: int) -> None:
     """Put a core's registers into the engine."""
     current = s.m[M_CURRENT]
     if current == core:
@@ -317,7 +316,7 @@ def enter(s, core):
 
 
 @jit
-def leave(s):
+def leave(s: State) -> None:
     """Copy the registers in the engine to where the running core keeps them."""
     env, row = s.m[M_ENV], s.m[M_ENV_ROWS] + s.m[M_CURRENT] * ENV_SIZE
     canonical_flags(s)
@@ -326,7 +325,7 @@ def leave(s):
 
 
 @jit
-def canonical_flags(s):
+def canonical_flags(s: State) -> None:
     """Write down RFLAGS' arithmetic flags, which the engine computes when somebody asks."""
     env = s.m[M_ENV]
     operation = load32(env + CC_OP)
@@ -341,7 +340,7 @@ def canonical_flags(s):
 
 
 @jit
-def interrupt(s, vector):
+def interrupt(s: State, vector: int) -> None:
     """Let the running core take an external interrupt through its IDT."""
     s.m[M_DELIVERING] = 1
     _hard_interrupt(s.m[M_ENV], np.int32(vector), np.int32(1))
@@ -349,7 +348,7 @@ def interrupt(s, vector):
 
 
 @jit
-def nmi(s):
+def nmi(s: State) -> None:
     """Let the running core take an NMI; further ones are masked until it executes iret."""
     env = s.m[M_ENV]
     store32(env + HFLAGS2, load32(env + HFLAGS2) | _NMI_MASKED)
@@ -357,7 +356,7 @@ def nmi(s):
 
 
 @jit
-def exception(s):
+def exception(s: State) -> None:
     """Let the running core take the exception it raised; called from the interrupt hook."""
     s.m[M_DELIVERING] = 1
     _do_interrupt(s.m[M_CPU])
@@ -365,7 +364,7 @@ def exception(s):
 
 
 @jit
-def take_halt(s):
+def take_halt(s: State) -> bool:
     """Return whether the engine stopped at hlt, and let it go on next time."""
     halted = load32(s.m[M_CPU] + CPU_HALTED) != 0
     store32(s.m[M_CPU] + CPU_HALTED, 0)
@@ -373,7 +372,7 @@ def take_halt(s):
 
 
 @jit
-def identify(s, leaf, subleaf, output):
+def identify(s: State, leaf: int, subleaf: int, output: Words) -> None:
     """Fill `output` with the engine's EAX, EBX, ECX, EDX for a CPUID leaf (uses `scratch`)."""
     at = s.m[M_SCRATCH]
     _cpuid(s.m[M_ENV], np.uint32(leaf), np.uint32(subleaf), at, at + 8, at + 16, at + 24)
@@ -385,20 +384,20 @@ def identify(s, leaf, subleaf, output):
 
 
 @jit
-def stop(s, reason):
+def stop(s: State, reason: int) -> None:
     """Stop the engine before the block whose hook calls this."""
     s.m[M_REASON] = reason
     _emu_stop(s.m[M_UC])
 
 
 @jit
-def limit_next_block(s, instructions):
+def limit_next_block(s: State, instructions: int) -> None:
     """Let the next block that is entered have at most this many instructions."""
     store32(s.m[M_CPU] + CPU_CFLAGS_NEXT_TB, min(instructions, CFLAGS_COUNT))
 
 
 @jit
-def enter_alone(s):
+def enter_alone(s: State) -> None:
     """Abandon the block that runs; enter it again at RIP as a block of one instruction.
 
     Does not return: it unwinds to the engine's main loop. Only for hooks that the engine calls
@@ -409,31 +408,31 @@ def enter_alone(s):
 
 
 @jit
-def go_on(s):
+def go_on(s: State) -> None:
     """Abandon the block before it runs and go on at RIP; does not return, as `enter_alone`."""
     _loop_exit(s.m[M_CPU])
 
 
 @jit
-def fault(s, vector, error):
+def fault(s: State, vector: int, error: int) -> None:
     """Let the instruction that runs raise a fault; does not return, as `enter_alone`."""
     _raise(s.m[M_ENV], np.int32(vector), np.int32(error))
 
 
 @jit
-def forget(s, start, end):
+def forget(s: State, start: int, end: int) -> None:
     """Drop the translations of physical [start, end), after bytes were changed from outside."""
     _invalidate(s.m[M_UC], start, end)
 
 
 @jit
-def flush_tlb(s):
+def flush_tlb(s: State) -> None:
     """Forget all address translations."""
     _flush_tlb(s.m[M_CPU])
 
 
 @jit
-def find_block(s, pc, size):
+def find_block(s: State, pc: int, size: int) -> bool:
     """Find the translation whose block hook runs; fills the M_CANDIDATE columns.
 
     The jump cache has it nearly always: the engine puts every block there that it looks up.
@@ -473,7 +472,7 @@ _CODE16, _DATA16 = 0x00009B00, 0x00009300
 
 
 @jit
-def _set_segment(row, segment, selector, base, limit, flags):
+def _set_segment(row: int, segment: int, selector: int, base: int, limit: int, flags: int) -> None:
     store32(row + segment, selector)
     store64(row + segment + SEGMENT_BASE, base)
     store32(row + segment + SEGMENT_LIMIT, limit)
@@ -481,7 +480,7 @@ def _set_segment(row, segment, selector, base, limit, flags):
 
 
 @jit
-def reset_registers(s, core, cs_base, rip, cr0):
+def reset_registers(s: State, core: int, cs_base: int, rip: int, cr0: int) -> None:
     """Give a core the registers of INIT; it must not be the one in the engine.
 
     `state.env` already holds what INIT leaves alone (FPU and SSE at their defaults).
@@ -513,7 +512,7 @@ def reset_registers(s, core, cs_base, rip, cr0):
 
 
 @jit
-def pvh_registers(s, core, entry, start_info):
+def pvh_registers(s: State, core: int, entry: int, start_info: int) -> None:
     """Give a core the registers of the PVH entry: flat 32-bit protected mode, paging off.
 
     Source: xen docs/misc/pvh.pandoc, "Booting".
@@ -533,7 +532,7 @@ _LONG_CR0, _LONG_CR4, _LONG_EFER = 0x80010033, 0x6A0, 0xD01  # paging, WP; PAE, 
 
 
 @jit
-def long_mode_registers(s, core, cr3, rip, rsp):
+def long_mode_registers(s: State, core: int, cr3: int, rip: int, rsp: int) -> None:
     """Give a core flat 64-bit registers at ring 0, with paging on and interrupts off."""
     reset_registers(s, core, 0, rip, _LONG_CR0)
     row = s.m[M_ENV_ROWS] + core * ENV_SIZE
@@ -548,7 +547,9 @@ def long_mode_registers(s, core, cr3, rip, rsp):
 
 
 @jit
-def set_tables(s, core, gdt, gdt_limit, idt, idt_limit, tss):
+def set_tables(
+    s: State, core: int, gdt: int, gdt_limit: int, idt: int, idt_limit: int, tss: int
+) -> None:
     """Give a core that is not in the engine its descriptor tables, by linear address."""
     row = s.m[M_ENV_ROWS] + core * ENV_SIZE
     _set_segment(row, GDT, 0, gdt, gdt_limit, 0)
@@ -557,6 +558,6 @@ def set_tables(s, core, gdt, gdt_limit, idt, idt_limit, tss):
 
 
 @jit
-def set_general(s, core, number, value):
+def set_general(s: State, core: int, number: int, value: int) -> None:
     """Set general register `number` of a core that is not in the engine."""
     store64(s.m[M_ENV_ROWS] + core * ENV_SIZE + REGISTERS + 8 * number, value)

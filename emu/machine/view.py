@@ -64,7 +64,9 @@ def _unbox_state(_kind: Any, value: Any, context: Any) -> NativeValue:
     address = context.pyapi.object_getattr_string(value, "address")
     native = context.pyapi.long_as_longlong(address)
     context.pyapi.decref(address)
-    return NativeValue(native, is_error=cgutils.is_not_null(context.builder, context.pyapi.err_occurred()))
+    return NativeValue(
+        native, is_error=cgutils.is_not_null(context.builder, context.pyapi.err_occurred())
+    )
 
 
 @intrinsic

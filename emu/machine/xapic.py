@@ -38,6 +38,7 @@ from emu.machine.state import (
     CORE_WAITS,
     FOREVER,
     M_CORES,
+    State,
 )
 
 BASE = 0xFEE00000
@@ -52,7 +53,7 @@ SIPI_NONE, SIPI_INIT = -1, -2  # of C_SIPI: nothing to do; an INIT has come
 
 
 @jit
-def reset(s, core):
+def reset(s: State, core: int) -> None:
     """Put one APIC into the state it has after power-up or INIT."""
     for register in range(A_SIZE):
         s.apic[core, register] = 0
@@ -66,7 +67,7 @@ def reset(s, core):
 
 
 @jit
-def _highest(s, core, bank):
+def _highest(s: State, core: int, bank: int) -> int:
     """Return the highest vector set in ISR, TMR or IRR, or 0."""
     for word in range(7, -1, -1):
         bits = s.apic[core, bank + word]
@@ -79,7 +80,7 @@ def _highest(s, core, bank):
 
 
 @jit
-def _priority(s, core):
+def _priority(s: State, core: int) -> int:
     """Return the processor priority register."""
     task = s.apic[core, A_TPR] & 0xFF
     service = _highest(s, core, A_ISR) & 0xF0
@@ -87,7 +88,7 @@ def _priority(s, core):
 
 
 @jit
-def update(s, core):
+def update(s: State, core: int) -> None:
     """Recompute C_IRQ: the vector the core would take now, 0 for none."""
     vector = _highest(s, core, A_IRR)
     if vector & 0xF0 > _priority(s, core) & 0xF0 and s.apic[core, A_SVR] & ENABLED:
@@ -97,7 +98,7 @@ def update(s, core):
 
 
 @jit
-def request(s, core, vector):
+def request(s: State, core: int, vector: int) -> None:
     """Make a fixed interrupt pending at a core."""
     if vector < 16:
         s.apic[core, A_ESR] |= 1 << 6  # receive illegal vector
@@ -107,7 +108,7 @@ def request(s, core, vector):
 
 
 @jit
-def acknowledge(s, core):
+def acknowledge(s: State, core: int) -> int:
     """Take the pending interrupt into service; returns its vector."""
     vector = s.core[core, C_IRQ]
     s.apic[core, A_IRR + (vector >> 5)] &= ~(1 << (vector & 31))
@@ -117,7 +118,7 @@ def acknowledge(s, core):
 
 
 @jit
-def _end_of_interrupt(s, core):
+def _end_of_interrupt(s: State, core: int) -> None:
     vector = _highest(s, core, A_ISR)
     if vector:
         s.apic[core, A_ISR + (vector >> 5)] &= ~(1 << (vector & 31))
@@ -125,14 +126,14 @@ def _end_of_interrupt(s, core):
 
 
 @jit
-def _divider(s, core):
+def _divider(s: State, core: int) -> int:
     code = s.apic[core, A_DIVIDE]
     power = ((code & 8) >> 1 | (code & 3)) + 1
     return 1 if power == 8 else 1 << power
 
 
 @jit
-def _start_timer(s, core):
+def _start_timer(s: State, core: int) -> None:
     initial = s.apic[core, A_INITIAL]
     time = now(s)
     s.apic[core, A_STARTED] = time
@@ -140,14 +141,14 @@ def _start_timer(s, core):
 
 
 @jit
-def _current_count(s, core):
+def _current_count(s: State, core: int) -> int:
     if s.apic[core, A_DEADLINE] == FOREVER:
         return 0
     return (s.apic[core, A_DEADLINE] - now(s)) // _divider(s, core)
 
 
 @jit
-def expire_timer(s, core, time):
+def expire_timer(s: State, core: int, time: int) -> None:
     """Let the timer fire if its deadline has come."""
     deadline = s.apic[core, A_DEADLINE]
     if deadline > time:
@@ -163,7 +164,7 @@ def expire_timer(s, core, time):
 
 
 @jit
-def _addressed(s, sender, target, low, high):
+def _addressed(s: State, sender: int, target: int, low: int, high: int) -> bool:
     """Return whether an interrupt command addresses this core."""
     shorthand = low >> 18 & 3
     if shorthand == 1:
@@ -182,7 +183,7 @@ def _addressed(s, sender, target, low, high):
 
 
 @jit
-def _send(s, sender):
+def _send(s: State, sender: int) -> None:
     low, high = s.apic[sender, A_ICR_LOW], s.apic[sender, A_ICR_HIGH]
     delivery, vector = low >> 8 & 7, low & 0xFF
     mask = 0
@@ -205,7 +206,7 @@ def _send(s, sender):
 
 
 @jit
-def read(s, core, offset):
+def read(s: State, core: int, offset: int) -> int:
     """Return an APIC register; offset in bytes from the base."""
     register = offset >> 4
     if register == 0x02:
@@ -243,7 +244,7 @@ def read(s, core, offset):
 
 
 @jit
-def write(s, core, offset, value):
+def write(s: State, core: int, offset: int, value: int) -> None:
     """Store to an APIC register; offset in bytes from the base."""
     register = offset >> 4
     value &= 0xFFFFFFFF

@@ -132,7 +132,7 @@ def from_json(values: list[Value], cores: int, plans: int) -> tuple[Segment, ...
 
 
 def _moves(value: Value, cores: int, plans: int) -> Moves:
-    assert isinstance(value.data, list)  # noqa: S101 -- for mypy; `items` has asked
+    assert isinstance(value.data, list)
     try:
         return Moves(move_text.table(value.data, cores, plans))
     except BadSchedule as error:

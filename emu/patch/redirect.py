@@ -111,5 +111,6 @@ class Arena:
         jump = start + len(_DROP_RETURN) + 5
         trampoline = _DROP_RETURN + b"\xe9" + struct.pack("<i", replacement - jump)
         self._next = end
-        return Redirect(function, site, start, replacement, ((start, trampoline), (replacement, code)))
-
+        return Redirect(
+            function, site, start, replacement, ((start, trampoline), (replacement, code))
+        )

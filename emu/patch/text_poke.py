@@ -6,6 +6,7 @@ that it can be shown, interrupted anywhere, and broken on purpose (breaks.py). T
 bp_desc and tp_vec live in guest memory only, where the guest's int3 handler reads them.
 """
 
+import itertools
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -91,15 +92,13 @@ def text_poke_bp_batch(
         if len(poke.old) != len(poke.new) or not 1 <= len(poke.new) <= POKE_MAX_OPCODE_SIZE + 1:
             raise PokeError(f"{poke.old.hex(' ')} cannot become {poke.new.hex(' ')}: lengths")
     ends = sorted((poke.address, poke.address + len(poke.new)) for poke in pokes)
-    for (_, end), (start, _) in zip(ends, ends[1:], strict=False):
+    for (_, end), (start, _) in itertools.pairwise(ends):
         if start < end:
             raise PokeError(f"two instructions overlap at {start:#x}")
     vector, descriptor = _object(guest, "tp_vec"), _object(guest, "bp_desc")
     sync = text_poke_sync(guest, guest.online() if cores is None else cores)
     refs = descriptor.address_of_("refs")
-    tails = tuple(
-        Store(poke.address + 1, poke.new[1:]) for poke in pokes if len(poke.new) > 1
-    )
+    tails = tuple(Store(poke.address + 1, poke.new[1:]) for poke in pokes if len(poke.new) > 1)
     heads = tuple(Store(poke.address, poke.new[:1]) for poke in pokes if poke.new[:1] != INT3)
     phases: list[tuple[str, tuple[Step, ...]]] = [
         ("arm", _arm(guest, vector, descriptor, pokes)),
@@ -160,9 +159,7 @@ def _int3(vector: Object, pokes: Sequence[TextPoke]) -> tuple[Step, ...]:
 def text_poke_sync(guest: Guest, cores: int) -> tuple[Step, ...]:
     """Return the steps that make the cores of a bit mask serialise and wait until they have."""
     pending = _object(guest, "sync_core_pending")
-    words = [
-        (pending.address_ + 4 * core, 0) for core in range(len(pending)) if cores >> core & 1
-    ]
+    words = [(pending.address_ + 4 * core, 0) for core in range(len(pending)) if cores >> core & 1]
     vector = guest.objects["sync_core_vector"]
     return (
         *(Store(address, struct.pack("<I", 1)) for address, _ in words),

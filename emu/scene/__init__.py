@@ -1,1 +1,1 @@
-"""Scenes: frozen pictures of a machine at a moment. Terminal, window and JSON render nothing else."""
+"""Scenes: frozen pictures of a machine. Terminal, window and JSON render nothing else."""

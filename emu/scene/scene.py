@@ -83,7 +83,8 @@ def take(guest: Guest, watched: Sequence[Watched], phase: str, sentence: str) ->
     """Return the picture of a guest's machine at this moment."""
     machine = guest.machine
     sites = tuple(
-        Site(each.function, each.site, *each.legal, _bytes(guest, None, each)) for each in watched
+        Site(each.function, each.site, each.legal[0], each.legal[1], _bytes(guest, None, each))
+        for each in watched
     )
     cores = tuple(
         Core(

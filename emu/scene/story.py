@@ -15,7 +15,9 @@ from emu.patch.text_poke import emulation
 _INT3 = 0xCC
 
 
-def tell(guest: Guest, patcher: Patcher, plan: Plan, phase: str) -> str:
+def tell(  # noqa: PLR0911 -- one for each phase
+    guest: Guest, patcher: Patcher, plan: Plan, phase: str
+) -> str:
     """Return the sentence for the moment when the patcher has done a phase's stores."""
     step = patcher.plan.steps[patcher.index] if patcher.plan else None
     if isinstance(step, Wait):
@@ -47,7 +49,8 @@ def _armed(memory: bytes, change: Change) -> str:
 
 def _what_int3_does(guest: Guest, change: Change) -> str:
     descriptor, vector = guest.objects["bp_desc"], guest.objects["tp_vec"]
-    assert isinstance(descriptor, Object) and isinstance(vector, Object)
+    assert isinstance(descriptor, Object)
+    assert isinstance(vector, Object)
     if int(descriptor.get_("refs")) == 0:
         return "The handler knows of no site: a core that fetches it has nowhere to go."
     entry = vector[0]

@@ -21,11 +21,12 @@ class Replay:
     last_segment: number of events when the last segment began, after `play`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- it stands between all of them
         self,
         machine: Machine,
         patcher: Patcher,
         recording: Recording,
+        *,
         request: Callable[[Plan], None],
         state_hash: Callable[[], str],
         on_step: Callable[[], None] | None = None,
@@ -70,7 +71,9 @@ class Replay:
                 self._recording.moves(Moves(rows[at : at + 1]))
                 self._step()
             else:
-                raise BadSchedule(f"move {at} is not possible: {move_text.texts(rows[at : at + 1])[0]}")
+                raise BadSchedule(
+                    f"move {at} is not possible: {move_text.texts(rows[at : at + 1])[0]}"
+                )
             at += 1
 
     def _step(self) -> None:

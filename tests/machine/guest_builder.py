@@ -104,8 +104,9 @@ def finish(machine: Machine, core: int = 0, limit: int = 10_000) -> None:
 
 
 def log(machine: Machine) -> list[Trap]:
-    """Return what the common handler has noted."""
-    (count,) = struct.unpack("<Q", machine.read(LOG, 8))
+    """Return what the common handler has noted; it has room for 128 entries."""
+    count = quad(machine, LOG)
+    assert count <= 128
     rows = _LOG_ENTRY.iter_unpack(machine.read(LOG + 64, 64 * count))
     return [Trap(*row[:6]) for row in rows]
 
@@ -200,7 +201,8 @@ _COMMON = f"""
     push rbx
     mov eax, 1
     lock xadd qword ptr [{LOG}], rax
-    shl rax, 6
+    and eax, 127
+    shl eax, 6
     lea rbx, [rax + {LOG + 64}]
     mov rax, [rsp + 16]
     mov [rbx], rax
@@ -303,7 +305,7 @@ go:
 
 _REAL_MODE = (
     b"\xfa\x31\xc0\x8e\xd8"  # cli; xor ax, ax; mov ds, ax
-    + b"\x66\x0f\x01\x16" + struct.pack("<H", TRAMPOLINE + 0x80)  # lgdt
+     b"\x66\x0f\x01\x16" + struct.pack("<H", TRAMPOLINE + 0x80)  # lgdt
     + b"\x0f\x20\xc0\x0c\x01\x0f\x22\xc0"  # mov eax, cr0; or al, 1; mov cr0, eax
     + b"\x66\xea" + struct.pack("<IH", BOOT + 0x400, 0x18)
 )  # fmt: skip
