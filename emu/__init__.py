@@ -1,1 +1,21 @@
-"""textpoke: watch a kernel being patched while it runs."""
+"""textpoke: watch a kernel being patched while it runs.
+
+    import emu
+    lab = emu.boot("toy", cores=4, append="load", seed=7)
+    lab.run_until_tasks()
+
+`emu.lab` says what a lab can do. It is loaded when it is first asked for, because it brings the
+compiled machine with it.
+"""
+
+from typing import Any
+
+__all__ = ["Lab", "boot"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from emu import lab  # noqa: PLC0415 -- loads the machine
+
+        return getattr(lab, name)
+    raise AttributeError(f"module 'emu' has no attribute {name!r}")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from emu.cli import console, options
+from emu.cli import console, options, run
 from emu.errors import BadAssembly, GuestDied
 
 MAX_SOURCE = 1 << 20
@@ -34,8 +34,8 @@ def patch(
 
     The kernel meets kernels/include/poke.h. --steps counts from the moment the patch is in.
 
-    Exit status: 0 safe, 2 bad input, 4 the guest died, 8 HAZARD, 10 torn, 12 lost or late,
-    14 unhandled int3, 16 harmful; the highest wins.
+    Exit status: 0 safe, 2 bad input, 4 the guest died, 6 --until was not seen, 8 HAZARD, 10 torn,
+    12 lost or late, 14 unhandled int3, 16 harmful; the highest wins.
     """
     from emu.cli import verdicts  # noqa: PLC0415 -- loads the machine
     from emu.lab import End, boot  # noqa: PLC0415 -- loads the machine
@@ -62,6 +62,9 @@ def patch(
     else:
         verdicts.tell(verdict)
     status = verdicts.status(lab, verdict)
+    if until and end is End.BOUND:
+        console.note(f"the bound of {steps:,} instructions was reached before {until!r} was seen")
+        status = max(status, run.BOUND)
     if end in (End.DIED, End.STUCK) and status in (0, 4):
         raise GuestDied(lab.why(end))
     raise typer.Exit(status)

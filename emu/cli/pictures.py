@@ -42,9 +42,10 @@ def legend() -> Text:
 def picture(scene: Scene) -> RenderableType:
     """Return a scene as something rich can print."""
     number = f"{PHASES.index(scene.phase) + 1}/{len(PHASES)} " if scene.phase in PHASES else ""
-    title = f"{number}{scene.phase}" if scene.phase else "before"
     parts: list[RenderableType] = [
-        Rule(Text(f"{title} · {scene.time:,} ns", "bold"), align="left", style="cyan"),
+        Rule(
+            Text(f"{number}{scene.phase} · {scene.time:,} ns", "bold"), align="left", style="cyan"
+        ),
         Text(scene.sentence),
     ]
     for index, site in enumerate(scene.sites):

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from emu import resources
 from emu.cli import pictures
+from emu.cli.console import shown
 from emu.lab import Lab, boot
 from emu.moves.plan import Plan
 from emu.moves.schedule import Schedule
@@ -83,7 +84,7 @@ def perform(stage: Stage, *, model: str, seed: int, cores: int, broken: str | No
     detectors = lab.watch(redirects)
     tour = Tour(lab.guest, lab.patcher, detectors.watched)
     try:
-        stage.show(tour.picture("", "All cores run tasks, and these tasks call the function."))
+        stage.show(tour.picture("before", "All cores run tasks, and these tasks call it."))
         _walk(stage, lab, tour, lab.plan(redirects, inward=True, broken=broken)[0], inward=True)
         rounds = ROUNDS if broken else 1
         for number in range(rounds):
@@ -92,7 +93,9 @@ def perform(stage: Stage, *, model: str, seed: int, cores: int, broken: str | No
                 break
             lab.carry_out(lab.plan(redirects, inward=False)[0], inward=False)
             if number == 0 and lab.machine.alive:
-                stage.show(tour.picture("done", "The function was given back in the same way."))
+                stage.show(
+                    tour.picture("given back", "The function was given back in the same way.")
+                )
             if not broken or lab.verdict().status or not lab.machine.alive:
                 break
             if number == 0:
@@ -168,6 +171,6 @@ def _epilogue(stage: Stage, lab: Lab) -> None:
             "bold red",
         )
     if not lab.machine.alive:
-        last = lab.machine.output.decode("ascii", "replace").strip().splitlines()[-1:]
+        last = shown(bytes(lab.machine.output)).strip().splitlines()[-1:]
         text = f' Its last words: "{last[0]}".' if last else ""
         stage.say(f"The kernel has died.{text}", "bold red")

@@ -67,8 +67,8 @@ def emulation(instruction: bytes) -> tuple[int, int]:
         return _JMP8, 0
     if opcode in (_CALL, _JMP32) and len(operand) == 4:
         return opcode, struct.unpack("<i", operand)[0]
-    if (opcode == _JMP8 or opcode in _JCC8) and len(operand) >= 1:
-        return opcode, struct.unpack("<b", operand[:1])[0]
+    if (opcode == _JMP8 or opcode in _JCC8) and len(operand) == 1:
+        return opcode, struct.unpack("<b", operand)[0]
     if opcode == 0x0F and len(operand) == 5 and operand[0] in _JCC32:
         return operand[0] - 0x10, struct.unpack("<i", operand[1:])[0]
     if opcode in (_RET, _INT3) and not operand.strip(INT3):

@@ -69,7 +69,10 @@ class Core:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """time: virtual ns. phase: the protocol's, "" outside. sentence: what just happened."""
+    """The picture. time: virtual ns. phase: the protocol's, or what else people call the moment.
+
+    sentence: what just happened, and what the patcher waits for.
+    """
 
     time: int
     instructions: int

@@ -13,7 +13,6 @@ GOOD = [
     ("e9ffffff7f", (0xE9, 0x7FFFFFFF)),
     ("eb7f", (0xEB, 127)),
     ("eb80", (0xEB, -128)),
-    ("eb80cccccc", (0xEB, -128)),
     ("7505", (0x75, 5)),
     ("70ff", (0x70, -1)),
     ("7f00", (0x7F, 0)),
@@ -37,6 +36,8 @@ BAD = [
     "e9001000",
     "eb",
     "75",
+    "eb80cccccc",  # the handler counts from the end of the padding
+    "7505cccccc",
     "0f841000",
     "0f7000000000",
     "0f9000000000",

@@ -14,6 +14,12 @@ from emu.patch.text_poke import NOP5, TextPoke, text_poke_bp_batch
 from tests.labs import FUNCTION, MODELS, SECOND, each_step, in_and_out, loaded, plans, redirected
 
 
+def text(lab: Lab) -> bytes:
+    """Return all of the kernel's code."""
+    start, end = (lab.image.symbols[name].address for name in ("_stext", "_etext"))
+    return lab.guest.read(start, end - start)
+
+
 def memory_by_phase(lab: Lab, redirect: Redirect, *, inward: bool) -> dict[str, str]:
     """Carry out a plan; returns the bytes of the site when each phase was over."""
     (plan,) = lab.plan([redirect], inward=inward)
@@ -62,14 +68,12 @@ def test_the_bytes_after_every_phase(function: str) -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_patching_out_restores_all_text_and_the_descriptor(model: str) -> None:
     lab = loaded(model, seed=2)
-    symbols = lab.image.symbols
-    text = symbols["_stext"].address, symbols["_etext"].address - symbols["_stext"].address
-    before = lab.guest.read(*text)
+    before = text(lab)
     both = plans(lab, redirected(lab, FUNCTION, SECOND))
     in_and_out(lab, both, 3)
     assert lab.patcher.done
-    assert lab.guest.read(*text) == before
-    assert before[both[0].changes[0].address - text[0] :][:5] == NOP5
+    assert text(lab) == before
+    assert all(lab.guest.read(change.address, 5) == NOP5 for change in both[0].changes)
     assert lab.guest.objects["bp_desc"].refs == 0  # type: ignore[union-attr] # an Object
 
 
@@ -114,12 +118,12 @@ def test_bytes_that_are_not_as_expected_stop_it_before_it_stores_anything() -> N
     redirect, other = redirected(lab, FUNCTION, SECOND)
     wrong = dataclasses.replace(other.poke_in(), old=b"\x0f\x1f\x44\x00\x01")
     plan = text_poke_bp_batch(lab.guest, [redirect.poke_in(), wrong]).plan("patch two")
-    before = lab.guest.read(lab.image.symbols["_stext"].address, 0x20000)
+    before = text(lab)
     lab.request(plan, inward=True)
     with pytest.raises(PokeError, match="patch two: ring_write holds 0f 1f 44 00 00, not 0f"):
         lab.run(instructions=100_000)
     assert lab.patcher.done
-    assert lab.guest.read(lab.image.symbols["_stext"].address, 0x20000) == before
+    assert text(lab) == before
     assert lab.guest.objects["bp_desc"].refs == 0  # type: ignore[union-attr] # an Object
     in_and_out(lab, plans(lab, [redirect]), 1)  # and it can be used again
     assert lab.patcher.done
@@ -144,6 +148,20 @@ def test_two_requests_at_once_are_refused() -> None:
     assert lab.patcher.plan is inward
     lab.run(stop=lambda: lab.patcher.done)
     assert lab.guest.read(inward.changes[0].address, 5) == inward.changes[0].new
+
+
+def test_a_refused_request_is_not_taken_for_one_that_patches_in() -> None:
+    lab = loaded()
+    inward, outward = plans(lab, redirected(lab))
+    lab.request(inward, inward=True)
+    with pytest.raises(PokeError, match="busy"):
+        lab.request(inward, inward=True)
+    lab.run(stop=lambda: lab.patcher.done)
+    lab.carry_out(outward, inward=False)
+    lab.run(instructions=20_000)
+    verdict = lab.verdict()
+    assert verdict.old > 0
+    assert verdict.late == 0
 
 
 def test_the_patchers_state_belongs_to_the_hash() -> None:

@@ -1,0 +1,65 @@
+"""The README is true: its picture is the demo's, and what it says can be typed works."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```\n(.*?)```", README, re.DOTALL)
+
+
+def textpoke(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command in a folder, 80 columns wide."""
+    return subprocess.run(
+        [sys.executable, "-m", "emu.cli.main", *words],
+        cwd=folder,
+        env={**os.environ, "COLUMNS": "80", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def squeezed(text: str) -> str:
+    """Return text without the blanks at the ends of lines."""
+    return "\n".join(line.rstrip() for line in text.strip().splitlines())
+
+
+def test_its_picture_is_what_the_demo_shows(tmp_path: Path) -> None:
+    """Every block of the README is in the output of the demo with seed 1."""
+    shown = squeezed(textpoke(["demo", "--auto", "--seed", "1"], tmp_path).stdout)
+    assert BLOCKS
+    for block in BLOCKS:
+        for part in re.split(r"\n\n(?=\d/9)", squeezed(block)):
+            assert part in shown
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["run toy --append selftest --hash", "patch toy vfs_read --with new.s", "doctor"],
+)
+def test_its_commands_work(command: str, tmp_path: Path) -> None:
+    """What the table of verbs shows can be typed; a debug-exit of 0 is status 1, as in QEMU."""
+    assert command.split(" --", maxsplit=1)[0] in README
+    (tmp_path / "new.s").write_text("mov eax, 8\nret\n")
+    ended = textpoke(shlex.split(command), tmp_path)
+    assert ended.returncode in ((1,) if command.startswith("run") else (0,)), ended.stderr
+
+
+@pytest.mark.parametrize("name", re.findall(r"\]\(([^)]+)\)", README))
+def test_its_links_lead_somewhere(name: str) -> None:
+    """Every link is to a file of the project."""
+    assert (ROOT / name).is_file()
+
+
+def test_its_verbs_are_all_there_are(tmp_path: Path) -> None:
+    """The table of verbs is the list that --help prints."""
+    listed = re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE)
+    helped = re.findall(r"^  (\w+)  ", textpoke(["--help"], tmp_path).stdout, re.MULTILINE)
+    assert sorted(listed) == sorted(helped)
