@@ -37,8 +37,9 @@ from emu.timeline.replay import Replay
 
 DEFAULT_STEPS = 2_000_000_000
 _TASKS_BOUND = 500_000_000
-_DRAIN_BOUND = 50_000_000
+_DRAIN_BOUND = 10_000_000
 _PIECE = 5_000  # instructions between two looks at whether something has come about
+_LOOK = 4096  # moves after which output is passed on and Ctrl-C is heard, at the latest
 
 
 class End(enum.Enum):
@@ -97,10 +98,13 @@ class Lab:
         while left > 0:
             before = machine.retired()
             piece = left if stop is None else min(left, _PIECE)
-            why = machine.drive(self.chooser, instructions=piece)
+            why = machine.drive(self.chooser, moves=_LOOK, instructions=piece)
             left -= machine.retired() - before
-            if on_output and len(machine.output) > shown:
-                on_output(bytes(machine.output[shown:]))
+            if len(machine.output) > shown:
+                if on_output:
+                    on_output(bytes(machine.output[shown:]))
+                if until and machine.output.find(until, max(0, shown + 1 - len(until))) >= 0:
+                    return End.TEXT
                 shown = len(machine.output)
             if why == loop.PATCHER:
                 self.patcher.step()
@@ -110,8 +114,6 @@ class Lab:
                 return End.DIED
             elif why == loop.STUCK:
                 return End.STUCK
-            elif why == loop.OUTPUT and until and machine.output.endswith(until):
-                return End.TEXT
             if stop is not None and stop():
                 break
         return End.BOUND
@@ -213,9 +215,9 @@ class Lab:
 
     def request(self, plan: Plan, *, inward: bool) -> None:
         """Give the patcher a plan."""
-        if self.detectors and inward:
-            self.detectors.patching_in(self.patcher.requests + 1)
         self.patcher.request(plan)
+        if self.detectors:
+            self.detectors.requested(self.patcher.requests, plan, inward=inward)
         self.recording.request(plan)
 
     def carry_out(self, plan: Plan, *, inward: bool, instructions: int = DEFAULT_STEPS) -> End:
