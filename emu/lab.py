@@ -127,13 +127,12 @@ class Lab:
 
     def why(self, end: End) -> str:
         """Return a sentence that says where a run that ended badly stands."""
-        core = self.machine.dead_core()
-        core = 0 if core is None else core
-        rip = self.machine.register(core, RIP)
-        return (
-            f"{end.value} after {self.machine.retired():,} instructions; core {core} at "
-            f"{self.image.symbols.describe(rip)} ({rip:#x})"
-        )
+        dead = self.machine.dead_core()
+        places = []
+        for core in range(self.machine.cores) if dead is None else (dead,):
+            rip = self.machine.register(core, RIP)
+            places.append(f"core {core} at {self.image.symbols.describe(rip)} ({rip:#x})")
+        return f"{end.value} after {self.machine.retired():,} instructions: {', '.join(places)}"
 
     def hash(self) -> str:
         """Return the state hash of machine and patcher."""

@@ -6,6 +6,9 @@ import pytest
 
 from emu.image.elf import ElfImage
 from emu.machine.boot import BootImage
+from tests.summary import figures, pytest_terminal_summary
+
+__all__ = ["figures", "pytest_terminal_summary"]
 
 ROOT = Path(__file__).parents[1]
 TOY = ROOT / "kernels" / "toy" / "toy.elf"

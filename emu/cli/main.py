@@ -9,6 +9,7 @@ are looked for only when a verb is asked for that is not built in, and for the l
 """
 
 import contextlib
+import errno
 import shlex
 import sys
 import traceback
@@ -31,6 +32,8 @@ _VERBS: dict[str, Callable[..., None]] = {
     "doctor": doctor.doctor,
 }
 
+_LOST = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)  # writing the output, somewhere
+
 _ClickException: Any = typer.BadParameter.__mro__[2]  # of click, or of the copy typer brings
 
 
@@ -44,7 +47,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with command.make_context("textpoke", list(words)) as context:
             debug = bool(context.params.get("debug"))
             command.invoke(context)
-        sys.stdout.flush()
     except typer.Exit as end:
         return _flushed(int(end.exit_code))
     except KeyboardInterrupt:
@@ -55,13 +57,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return UNREAD
     except Exception as error:  # noqa: BLE001 -- the user gets one line, whatever it was
         message, status = _explain(error, words)
-        if debug:
+        if debug and not isinstance(error, _ClickException):
             traceback.print_exc()
         _say(message)
         if status == console.OutputError.status:
             console.give_up_output()
         return status
-    return 0
+    return _flushed(0)
 
 
 def _explain(error: Exception, words: Sequence[str]) -> tuple[str, int]:
@@ -73,6 +75,9 @@ def _explain(error: Exception, words: Sequence[str]) -> tuple[str, int]:
         asked = context.command_path if context else "textpoke"
         return f"{_one_line(error.format_message())} (see {asked} --help)", 2
     what = _one_line(f"{type(error).__name__}: {error}")
+    if isinstance(error, OSError) and error.errno in _LOST:
+        output = console.OutputError(f"the output cannot be written: {error.strerror}")
+        return str(output), output.status
     if isinstance(error, ImportError):
         return f"{what}: textpoke doctor tells what is missing", 2
     again = shlex.join(["textpoke", "--debug", *words])
@@ -90,9 +95,9 @@ def _flushed(status: int) -> int:
         console.give_up_output()
         return UNREAD
     except OSError as error:
-        _say(f"the output cannot be written: {error.strerror or error}")
+        message, status = _explain(error, ())
         console.give_up_output()
-        return console.OutputError.status
+        _say(message)
     return status
 
 

@@ -5,6 +5,7 @@ from emu.detect.fetches import Fetches
 from emu.detect.verdict import Verdict
 from emu.detect.watch import Watched, probes
 from emu.guest.guest import Guest
+from emu.moves.plan import Plan
 
 
 class Detectors:
@@ -22,9 +23,11 @@ class Detectors:
         self.fetches = Fetches(watched)
         self._machine.set_probes(probes(guest, watched))
 
-    def patching_in(self, plan: int) -> None:
-        """Say that the plan of this number patches in: see `Calls.inward`."""
-        self.calls.inward.add(plan)
+    def requested(self, number: int, plan: Plan, *, inward: bool) -> None:
+        """Say that the plan of this number was requested, and whether it patches in or out."""
+        sites = {each.site: index for index, each in enumerate(self.watched)}
+        found = frozenset(sites[c.address] for c in plan.changes if c.address in sites)
+        (self.calls.inward if inward else self.calls.outward)[number] = found
 
     def follow(self) -> None:
         """Look at everything that has happened since the last time."""

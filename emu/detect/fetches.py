@@ -55,7 +55,7 @@ class Fetches:
         traps = rows[(kinds == events.TRAP) & (rows[:, E_A] == _BREAKPOINT)]
         calls = rows[kinds == CALL]
         for number, each in enumerate(self.watched):
-            site = each.site - (1 << 64)
+            site = (each.site ^ 1 << 63) - (1 << 63)  # as the columns have it
             self.int3 += int(np.count_nonzero(traps[:, E_ADDRESS] == site + 1))
             self._sites(each, calls[calls[:, E_A] == number])
 

@@ -33,7 +33,11 @@ class ToyGuest:
 
     def __init__(self, machine: Machine, image: ElfImage) -> None:
         self.machine, self.image = machine, image
-        self.objects = Objects(image.symbols, image.types, self.read)
+
+    @cached_property
+    def objects(self) -> Objects:
+        """The kernel's variables, typed; BadImage if it has no debug information."""
+        return Objects(self.image.symbols, self.image.types, self.read)
 
     def require_contract(self) -> None:
         """Raise BadImage if the kernel lacks something that patching needs."""

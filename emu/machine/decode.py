@@ -129,20 +129,25 @@ def decode(code: Bytes, mode: int) -> tuple[int, int]:
     operand16 = mode == REAL
     address16 = mode == REAL
     rex = 0
-    prefix66 = prefix67 = False
+    prefix66 = prefix67 = prefix_f2 = prefix_f3 = False
     while at < MAX_LENGTH:
         byte = code[at]
-        if byte == 0x66:
-            operand16 = mode != REAL
-            prefix66 = True
-        elif byte == 0x67:
-            address16 = mode == PROTECTED
-            prefix67 = True
-        elif byte not in (0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65, 0xF0, 0xF2, 0xF3):
-            break
-        at += 1
-    if mode == LONG and code[at] & 0xF0 == 0x40:
-        rex = code[at]
+        if mode == LONG and byte & 0xF0 == 0x40:
+            rex = byte
+        else:
+            if byte == 0x66:
+                operand16 = mode != REAL
+                prefix66 = True
+            elif byte == 0x67:
+                address16 = mode == PROTECTED
+                prefix67 = True
+            elif byte == 0xF2:
+                prefix_f2 = True
+            elif byte == 0xF3:
+                prefix_f3 = True
+            elif byte not in (0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65, 0xF0):
+                break
+            rex = 0  # it only counts right before the opcode
         at += 1
     opcode = code[at]
     at += 1
@@ -182,6 +187,9 @@ def decode(code: Bytes, mode: int) -> tuple[int, int]:
                 at += 1
                 if opcode == 0x23 or (opcode == 0x22 and not (extension == 0 and rex & 4)):
                     kind = SERIALISING
+            elif opcode == 0x78 and (prefix66 or (prefix_f2 and not prefix_f3)):
+                flags = 0  # extrq, insertq: registers and two bytes
+                immediate = 3
             elif opcode in (0x08, 0x09, 0xA2, 0xAA):  # invd, wbinvd, cpuid, rsm
                 kind = SERIALISING
             elif opcode == 0x30:

@@ -61,13 +61,13 @@ class Machine:
             least, most = boot.MIN_RAM >> 20, boot.MAX_RAM >> 20
             raise TextpokeError(f"{ram_mib} MiB of RAM: a machine has {least} to {most}")
         selftest.check()
-        if not native.compiled_before():
-            print("textpoke: compiling the machine, once (about a minute)", file=sys.stderr)
         self.image, self.cores, self.ram_mib = image, cores, ram_mib
         self.command_line, self.model = command_line, model
         self._memory = mmap.mmap(-1, ram_mib << 20)
         ram = np.frombuffer(self._memory, np.uint8)
         start_info = boot.load(image, ram, command_line)
+        if not native.compiled_before():
+            print("textpoke: compiling the machine, once (about a minute)", file=sys.stderr)
         self.state = state.allocate(cores, ram)
         self._open_engine()
         self.state.m[state.M_MODEL] = MODELS.index(model)

@@ -46,17 +46,23 @@ class Replay:
             if isinstance(segment, Moves):
                 self._moves(segment, recorded.plans)
                 continue
-            self._chosen(segment)
+            self._chosen(number, segment, recorded.instructions)
             if segment.hash and segment.hash != self._hash():
                 raise BadSchedule(f"segment {number} ends in another state than the schedule says")
 
-    def _chosen(self, segment: Chosen) -> None:
+    def _chosen(self, number: int, segment: Chosen, bound: int) -> None:
         chooser = segment.make()
         self._recording.choose(chooser)
         while (left := segment.count - chooser.made) > 0:
-            if self._machine.drive(chooser, moves=left) != loop.PATCHER:
+            instructions = bound - self._machine.retired() + 1  # steps of the patcher may follow
+            why = self._machine.drive(chooser, moves=left, instructions=instructions)
+            if why == loop.PATCHER:
+                self._step()
+            elif why in (loop.BOUND, loop.STUCK):
+                what = "nobody can move" if why == loop.STUCK else "its bound is passed"
+                raise BadSchedule(f"segment {number}, move {chooser.made}: {what}")
+            else:
                 return
-            self._step()
 
     def _moves(self, segment: Moves, plans: Sequence[Plan]) -> None:
         at, rows = 0, segment.rows

@@ -1,6 +1,6 @@
 """Running the command in this process: importing the machine once is enough."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -25,11 +25,17 @@ class Said:
         return line.removeprefix("textpoke: ")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def compiled() -> None:
+    """Compile the machine before anybody counts the lines of standard error."""
+    main(["run", "toy", "--steps", "100_000", "--json"])
+
+
 Command = Callable[..., Said]
 
 
 @pytest.fixture
-def textpoke(capfdbinary: pytest.CaptureFixture[bytes]) -> Iterator[Command]:
+def textpoke(capfdbinary: pytest.CaptureFixture[bytes]) -> Command:
     def command(*words: object) -> Said:
         capfdbinary.readouterr()
         status = main([str(word) for word in words])

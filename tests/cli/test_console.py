@@ -20,15 +20,16 @@ class Terminal(io.TextIOWrapper):
         return self.buffer.getvalue()
 
 
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+def terminal_for(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Replace the standard streams; in the test itself, where pytest has set up its own."""
     made = Terminal()
     monkeypatch.setattr(sys, "stdout", made)
     monkeypatch.setattr(sys, "stderr", made)
     return made
 
 
-def test_a_guest_cannot_drive_a_terminal(terminal: Terminal) -> None:
+def test_a_guest_cannot_drive_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = terminal_for(monkeypatch)
     console.serial(b"ok\r\n\tx\x1b]0;title\x07\x9b2J\x7f\xff\x00")
     assert terminal.said() == b"ok\r\n\tx\\x1b]0;title\\x07\\x9b2J\\x7f\\xff\\x00"
 
@@ -41,8 +42,9 @@ def test_a_pipe_gets_the_bytes_of_the_guest(capfdbinary: pytest.CaptureFixture[b
 
 
 def test_a_silent_run_shows_how_far_it_is_and_takes_it_away(
-    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    terminal = terminal_for(monkeypatch)
     monkeypatch.setattr(progress, "_SILENCE", 0.01)
     with progress.Progress(lambda: "7 instructions") as line:
         deadline = time.monotonic() + 10

@@ -1,0 +1,78 @@
+"""Every function of the toy kernel at once, patched in and out under load.
+
+Each site becomes a call of code that does nothing, so the kernel goes on as it was: one that
+returns, as a tracer's trampoline does, or for each site one of its own that drops the return
+address and jumps behind the site, as that of a replaced function does.
+"""
+
+import pytest
+
+from emu.detect.detectors import Detectors
+from emu.detect.watch import Watched
+from emu.image.assemble import assemble
+from emu.lab import Lab
+from emu.moves.plan import Plan, Store
+from emu.patch.text_poke import NOP5, TextPoke, text_poke_bp_batch, text_poke_queue
+from tests.labs import MODELS, loaded
+
+SLOT = 16
+DROPPED = 5  # offset in a trampoline of its own: behind the return address
+
+
+def trampolines(lab: Lab, *, shared: bool) -> list[tuple[int, bytes]]:
+    """Return address and code of the trampoline of each site."""
+    arena, symbols = lab.image.symbols["poke_arena"].address, lab.image.symbols
+    if shared:
+        return [(arena, b"\xc3")] * len(lab.image.sites)
+    return [
+        (at, assemble(f"lea rsp, [rsp + 8]\njmp {site + 5:#x}", at, symbols))
+        for at, site in zip(range(arena, 1 << 64, SLOT), lab.image.sites.all, strict=False)
+    ]
+
+
+def patched(lab: Lab, *, shared: bool) -> tuple[Plan, Plan]:
+    """Return plans (in, out) for all sites, which detectors watch."""
+    there, watched, code = [], [], {}
+    names = {site: name for name, site in lab.image.sites.functions.items()}
+    places = trampolines(lab, shared=shared)
+    for site, (at, trampoline) in zip(lab.image.sites.all, places, strict=True):
+        call = b"\xe8" + (at - site - 5).to_bytes(4, "little", signed=True)
+        there.append(TextPoke(site, NOP5, call))
+        watched.append(Watched(names[site], site, at + DROPPED, (NOP5, call)))
+        code[at] = trampoline
+    lab.detectors = Detectors(lab.guest, tuple(watched))
+    back = [TextPoke(poke.address, poke.new, poke.old) for poke in there]
+    stores = [
+        Store(at + start, each[start : start + 8])
+        for at, each in code.items()
+        for start in range(0, len(each), 8)
+    ]
+    (inward,), (outward,) = text_poke_queue(there[::-1]), text_poke_queue(back[::-1])
+    return (
+        text_poke_bp_batch(lab.guest, inward).plan("all in", stores),
+        text_poke_bp_batch(lab.guest, outward).plan("all out"),
+    )
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["shared", "own"])
+@pytest.mark.parametrize("model", MODELS)
+def test_all_sites_at_once_there_and_back(model: str, shared: bool) -> None:
+    lab = loaded(model, seed=21)
+    sites = lab.image.sites.all
+    assert len(sites) >= 150
+    start, end = (lab.image.symbols[name].address for name in ("_stext", "_etext"))
+    before = lab.guest.read(start, end - start)
+    both = patched(lab, shared=shared)
+    for _ in range(2):
+        lab.carry_out(both[0], inward=False)  # the old body goes on: it is never late
+        assert [lab.guest.read(site, 1) for site in sites] == [b"\xe8"] * len(sites)
+        lab.run(instructions=20_000)
+        lab.carry_out(both[1], inward=False)
+        lab.run(instructions=20_000)
+    verdict = lab.verdict()
+    assert (lab.machine.alive, verdict.status) == (True, 0), verdict
+    assert verdict.int3 > 1000
+    assert (verdict.new > 0) == (not shared)
+    assert (verdict.stale > 0) == (model != "coherent")
+    assert lab.guest.read(start, end - start) == before
+    assert lab.guest.objects["bp_desc"].refs == 0  # type: ignore[union-attr] # an Object

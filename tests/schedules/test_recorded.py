@@ -1,0 +1,94 @@
+"""Every recorded break replays to the state and the verdict it was recorded with.
+
+The verdicts are those of the necessity matrix (docs/breaks.md), written down here once more.
+"""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from emu.cli.show import FUNCTION, SECOND
+from emu.detect.verdict import Verdict
+from emu.lab import Lab, boot
+from emu.moves.schedule import MODELS, Schedule
+from emu.patch.breaks import BREAKS
+
+FOLDER = Path(__file__).parents[2] / "resources" / "schedules"
+
+SAFE, TORN, LATE, UNHANDLED = "safe", "torn", "late", "unhandled"
+MATRIX = {  # coherent, observed, intel2010, sdm
+    "arm": (UNHANDLED,) * 4,
+    "int3": (TORN,) * 4,
+    "sync1": (SAFE, TORN, TORN, TORN),
+    "tail-first": (TORN,) * 4,
+    "head-first": (TORN,) * 4,
+    "sync2": (SAFE, TORN, SAFE, TORN),
+    "sync3": (UNHANDLED,) * 4,
+    "unsorted": (UNHANDLED,) * 4,
+    "emulate": (LATE,) * 4,
+    "missed-core": (UNHANDLED,) * 4,
+    "drain": (SAFE,) * 4,
+}
+CELLS = [(name, model) for name in MATRIX for model in MODELS]
+IDS = [f"{name}-{model}" for name, model in CELLS]
+STRAIGHT = [*range(0, len(CELLS), 4), *range(3, len(CELLS), 4)]  # coherent and sdm: the rest is slow
+
+
+def replayed(recorded: Schedule) -> Lab:
+    """Make the moves of a schedule on a new machine."""
+    setup = recorded.machine
+    lab = boot(
+        cores=setup.cores, ram_mib=setup.ram_mib, append=setup.command_line, model=setup.model
+    )
+    recorded.check_image(lab.image.boot_image.sha256)
+    lab.replay(recorded)
+    return lab
+
+
+def what(verdict: Verdict) -> str:
+    """Return what a verdict is in the words of the matrix."""
+    if verdict.torn:
+        return TORN
+    return {0: SAFE, 12: LATE, 14: UNHANDLED}[verdict.status]
+
+
+def test_there_is_a_schedule_for_every_break_and_model() -> None:
+    assert set(MATRIX) == set(BREAKS)
+    assert sorted(path.stem for path in FOLDER.glob("*.json")) == sorted(IDS)
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        pytest.param(*cell, id=IDS[at], marks=[] if at in STRAIGHT else pytest.mark.slow)
+        for at, cell in enumerate(CELLS)
+    ],
+)
+def test_a_recorded_break_replays_to_its_state_and_verdict(name: str, model: str) -> None:
+    recorded = Schedule.read(FOLDER / f"{name}-{model}.json")
+    assert recorded.machine.model == model
+    lab = replayed(recorded)
+    assert recorded.end is not None
+    assert lab.hash() == recorded.end.hash
+    verdict = lab.verdict()
+    assert dataclasses.asdict(verdict) == recorded.end.counts
+    assert verdict.name == recorded.end.verdict
+    assert what(verdict) == MATRIX[name][MODELS.index(model)]
+    if name == "unsorted":
+        assert len(recorded.plans[0].changes) == 2
+        assert recorded.plans[0].changes[0].address > recorded.plans[0].changes[1].address
+    else:
+        straddles = model == "observed" and name in ("sync1", "sync2")
+        changed = lab.image.symbols.describe(recorded.plans[0].changes[0].address)
+        assert changed == (SECOND if straddles else FUNCTION)
+    if MATRIX[name][MODELS.index(model)] == SAFE:
+        assert verdict.new > 0
+
+
+def test_a_replay_is_recorded_as_what_it_was() -> None:
+    recorded = Schedule.read(FOLDER / "emulate-sdm.json")
+    again = replayed(recorded).schedule()
+    assert again.end == recorded.end
+    assert again.plans == recorded.plans
+    assert again.image == recorded.image
