@@ -8,11 +8,10 @@ from functools import cached_property
 
 from emu.errors import BadImage, BadSymbol, TextpokeError
 from emu.guest.tasks import Task
+from emu.guest.virtual import VirtualMemory
 from emu.image.elf import ElfImage
 from emu.image.objects import Object, Objects
 from emu.machine.machine import Machine
-
-_PAGE = 4096
 
 CONTRACT = (
     "bp_desc",
@@ -33,11 +32,12 @@ class ToyGuest:
 
     def __init__(self, machine: Machine, image: ElfImage) -> None:
         self.machine, self.image = machine, image
+        self._memory = VirtualMemory(machine, image.symbols)
 
     @cached_property
     def objects(self) -> Objects:
         """The kernel's variables, typed; BadImage if it has no debug information."""
-        return Objects(self.image.symbols, self.image.types, self.read)
+        return Objects(self.image.symbols, self.image.types, self._memory.read)
 
     def require_contract(self) -> None:
         """Raise BadImage if the kernel lacks something that patching needs."""
@@ -50,19 +50,11 @@ class ToyGuest:
 
     def physical(self, address: int) -> int:
         """Return the physical address of a virtual one."""
-        found = self.machine.translate(address)
-        if found is None:
-            raise TextpokeError(f"{self.image.symbols.describe(address)} is not mapped")
-        return found
+        return self._memory.physical(address)
 
     def read(self, address: int, size: int) -> bytes:
         """Return bytes of the kernel's memory."""
-        parts = []
-        while size:
-            part = min(size, _PAGE - address % _PAGE)
-            parts.append(self.machine.read(self.physical(address), part))
-            address, size = address + part, size - part
-        return b"".join(parts)
+        return self._memory.read(address, size)
 
     def current(self, core: int) -> Task | None:
         """Return the task a core runs; None before there are tasks, or if there are no names."""

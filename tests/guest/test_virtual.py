@@ -1,0 +1,42 @@
+"""A guest's memory by virtual address, and that a lab is gone when nobody holds it."""
+
+import gc
+import weakref
+
+import pytest
+
+from emu.errors import TextpokeError
+from emu.lab import Lab, boot
+
+
+@pytest.fixture(scope="module")
+def lab() -> Lab:
+    """The toy kernel, running tasks."""
+    started = boot("toy", append="load")
+    started.run_until_tasks()
+    return started
+
+
+def test_reads_cross_pages(lab: Lab) -> None:
+    """Text is mapped one to one, so a read over a page border equals the file's bytes."""
+    border = (lab.image.symbols["_stext"].address | 0xFFF) + 1
+    assert lab.guest.read(border - 3, 7) == lab.image.read_virtual(border - 3, 7)
+
+
+def test_what_is_not_mapped_is_an_error(lab: Lab) -> None:
+    """One line that names the address."""
+    with pytest.raises(TextpokeError, match="not mapped"):
+        lab.guest.read(0x1234_5678, 1)
+
+
+def test_a_lab_does_not_wait_for_the_collector() -> None:
+    """A machine is large: no cycle may keep it when the last user has let go of it."""
+    gc.disable()
+    try:
+        lab = boot("toy", append="load")
+        lab.run_until_tasks()
+        machine = weakref.ref(lab.machine)
+        del lab
+        assert machine() is None
+    finally:
+        gc.enable()
