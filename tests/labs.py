@@ -60,7 +60,7 @@ def each_step(lab: Lab, plan: Plan, look: Callable[[], None], *, inward: bool = 
 
 
 def only(seed: int, *actors: int, quantum: int = 100) -> Chooser:
-    """Return a chooser that lets nobody but these actors move (the patcher comes after the cores)."""
+    """Return a chooser that lets only these actors move; the patcher is behind the cores."""
     chooser = random(seed, quantum)
     chooser.actors = chooser.native[3] = sum(1 << actor for actor in actors) & EVERYBODY
     return chooser

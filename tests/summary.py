@@ -31,7 +31,9 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     for table, rows in sorted(tables.items()):
         terminalreporter.write_sep("-", table)
         for row, counts in sorted(rows.items()):
-            text = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items())
+            text = ", ".join(
+                f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items()
+            )
             terminalreporter.write_line(f"{row:24} {text}")
 
 

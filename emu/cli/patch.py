@@ -65,7 +65,7 @@ def patch(
     if until and end is End.BOUND:
         console.note(f"the bound of {steps:,} instructions was reached before {until!r} was seen")
         status = max(status, run.BOUND)
-    if end in (End.DIED, End.STUCK) and status in (0, 4):
+    if status == GuestDied.status or (end in (End.DIED, End.STUCK) and status == 0):
         raise GuestDied(lab.why(end))
     raise typer.Exit(status)
 

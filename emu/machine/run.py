@@ -284,6 +284,8 @@ def fetch(s: State, core: int, ages: Words, length: int) -> bool:
     if not allowed(s, core, addresses, ages, length, code):
         return False
     real_length, kind = decode(code, mode(s))
+    if real_length > length and not allowed(s, core, addresses, ages, real_length, code):
+        return False  # the newest bytes behind the chosen ones are part of it, and do not fit
     stale = False
     for index in range(real_length):
         stale = stale or ages[index] > 0

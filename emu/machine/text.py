@@ -261,8 +261,7 @@ def choose(
         ages[at] = age
         code[at] = byte_at(s, address, times[age] if age < count - 1 else floor)
         at += 1
-        if at < length:
-            length = max(at, _length_so_far(s, addresses, code, at, mode))
+        length = max(at, _length_so_far(s, addresses, code, at, mode))
     for rest in range(length, MAX_LENGTH):
         ages[rest] = 0
         code[rest] = byte_at(s, addresses[rest], now) if addresses[rest] >= 0 else 0

@@ -28,7 +28,9 @@ def tell(  # noqa: PLR0911 -- one for each phase
         case "arm":
             return _armed(memory, change)
         case "int3":
-            return "Memory now begins with int3 at the site. " + _what_int3_does(guest, change)
+            return "Memory now begins with int3 at the site. " + _what_int3_does(
+                guest, plan.changes
+            )
         case "tail":
             return _tail(memory)
         case "head":
@@ -47,21 +49,39 @@ def _armed(memory: bytes, change: Change) -> str:
     return f"{text}; but the code has been changed before."
 
 
-def _what_int3_does(guest: Guest, change: Change) -> str:
+def _what_int3_does(guest: Guest, changes: Sequence[Change]) -> str:
     descriptor, vector = guest.objects["bp_desc"], guest.objects["tp_vec"]
     assert isinstance(descriptor, Object)
     assert isinstance(vector, Object)
     if int(descriptor.get_("refs")) == 0:
         return "The handler knows of no site: a core that fetches it has nowhere to go."
-    entry = vector[0]
-    assert isinstance(entry, Object)
-    acted = int(entry.get_("opcode")), int(entry.get_("disp"))
-    if acted != emulation(change.new):
-        return "The handler skips the site, so a core that fetches it still runs the old body."
+    entries = [vector[index] for index in range(int(descriptor.get_("nr_entries")))]
+    stext = guest.image.symbols["_stext"].address
+    for change in changes:
+        entry = _search(entries, change.address - stext)
+        if entry is None:
+            where = guest.image.symbols.describe(change.address)
+            return f"The handler does not find {where}: a core that fetches it has nowhere to go."
+        if (int(entry.get_("opcode")), int(entry.get_("disp"))) != emulation(change.new):
+            return "The handler skips the site, so a core that fetches it still runs the old body."
     return (
         "A core that fetches it already behaves as the new code will; one that holds the old "
         "byte goes on as before."
     )
+
+
+def _search(entries: Sequence[object], rel_addr: int) -> Object | None:
+    """Return the entry of a site as the handler finds it, by halving (poke.h)."""
+    while entries:
+        middle = len(entries) >> 1
+        entry = entries[middle]
+        assert isinstance(entry, Object)
+        found = int(entry.get_("rel_addr"))
+        if found == rel_addr:
+            return entry
+        begin = middle + 1 if rel_addr > found else 0
+        entries = entries[begin : begin + (len(entries) - (begin > 0) >> 1)]
+    return None
 
 
 def _tail(memory: bytes) -> str:

@@ -7,7 +7,7 @@ a segment; the chooser goes on after it where it was.
 from emu.moves import move
 from emu.moves.chooser import EVERYBODY, Chooser
 from emu.moves.plan import Plan
-from emu.moves.segment import Chosen, Moves, Segment
+from emu.moves.segment import Chosen, Moves, Segment, Start
 
 
 class Recording:
@@ -44,13 +44,14 @@ class Recording:
     def _end_segment(self) -> None:
         chooser = self.chooser
         if chooser.made > self._made:
+            fresh = Start(-1, chooser.seed)
             self._segments.append(
                 Chosen(
                     chooser.name,
                     chooser.seed,
                     chooser.quantum,
                     chooser.made - self._made,
-                    start=self._start if self._made else None,
+                    start=None if self._start == fresh else self._start,
                     actors=None if chooser.actors == EVERYBODY else chooser.actors,
                 )
             )

@@ -67,9 +67,13 @@ class Replay:
     def _moves(self, segment: Moves, plans: Sequence[Plan]) -> None:
         at, rows = 0, segment.rows
         while at < len(rows):
+            begin = at
             why, at = self._machine.play(rows, at)
+            if at > begin:
+                self._recording.moves(Moves(rows[begin:at]))
             if why in (loop.DONE, loop.EXIT, loop.DEAD):
                 break
+            at = min(at, len(rows) - 1)  # a fetch that is refused has been passed already
             kind = int(rows[at]["kind"])
             if why == loop.FOREIGN and kind == move.REQUEST:
                 self._request(plans[int(rows[at]["count"])])

@@ -43,7 +43,7 @@ def phase(name: str, plan: int) -> Row:
 
 
 def late_at(rows: list[Row], index: int, function: int) -> bool:
-    """Say whether a site of this function that is fetched at an index must not lead to the old body.
+    """Say whether a site of a function, fetched at an index, must not lead to the old body.
 
     The last thing before it that concerns the function was the end of sync1 of a plan that patches
     it in: not a phase of one that patches it out.
@@ -55,9 +55,9 @@ def late_at(rows: list[Row], index: int, function: int) -> bool:
         if function in functions and inward is False:
             return False
         before = rows[phases[position - 1]] if position else None
-        if before and PHASES[before.a] == "sync1" and before.b in (1, 4):
-            if function in PLANS[before.b][1]:
-                return True
+        synced = before and PHASES[before.a] == "sync1" and before.b in (1, 4)
+        if before and synced and function in PLANS[before.b][1]:
+            return True
     return False
 
 

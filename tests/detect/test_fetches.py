@@ -24,7 +24,9 @@ def row(kind: int, address: int = 0, a: int = 0, b: int = 0, core: int = 0) -> l
 
 
 def call(code: bytes, core: int = 0) -> list[int]:
-    return row(CALL, a=0, b=int.from_bytes(code.ljust(8, b"\xff"), "little", signed=True), core=core)
+    return row(
+        CALL, a=0, b=int.from_bytes(code.ljust(8, b"\xff"), "little", signed=True), core=core
+    )
 
 
 def take(found: Fetches, *rows: list[int]) -> Fetches:

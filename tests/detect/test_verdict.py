@@ -18,10 +18,8 @@ NAMES = {
 
 
 def verdict(*names: str) -> Verdict:
-    counts = dict.fromkeys(
-        "calls old new lost late int3 stale hazard torn harmful unhandled".split(), 0
-    )
-    return Verdict(**(counts | {"calls": 9, "old": 4, "int3": 7, "stale": 2} | dict.fromkeys(names, 1)))
+    counts = dict.fromkeys(FOUND, 0) | {"calls": 9, "old": 4, "new": 0, "int3": 7, "stale": 2}
+    return Verdict(**(counts | dict.fromkeys(names, 1)))
 
 
 def test_the_highest_status_wins() -> None:

@@ -56,7 +56,7 @@ class Text:
         seen = [self.byte(address, time) for time in reversed(self.times(core))]
         return [value for value, _ in itertools.groupby(seen)]
 
-    def age(self, core: int, address: int, time: int) -> int:
+    def age(self, address: int, time: int) -> int:
         """Return the version that was there at a time."""
         later = [self.byte(address, t) for t in range(time, self.now + 1)]
         return sum(1 for one, other in itertools.pairwise(later) if one != other)
@@ -80,7 +80,7 @@ class Text:
     def allowed(self, core: int, addresses: list[int]) -> set[tuple[int, ...]]:
         """Return the ages of these bytes that one fetch may combine."""
         return {
-            tuple(self.age(core, *pair) for pair in zip(addresses, moment, strict=True))
+            tuple(self.age(*pair) for pair in zip(addresses, moment, strict=True))
             for moment in self.moments(core, addresses)
         }
 

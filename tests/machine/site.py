@@ -4,15 +4,8 @@ import struct
 from dataclasses import dataclass
 
 from emu.machine.machine import Machine
-from tests.machine.guest_builder import (
-    DATA,
-    FAR_TEXT,
-    NX,
-    PRESENT,
-    WRITABLE,
-    build,
-    run_to,
-)
+from tests.machine.guest_builder import build, run_to
+from tests.machine.guest_tables import DATA, FAR_TEXT, NX, PRESENT, WRITABLE
 
 NOP5 = bytes.fromhex("0f1f440000")
 BASE = 0xFFFFFFFF81000000  # where the pages of the site are mapped
@@ -88,9 +81,8 @@ def site(
     }
     pages[TARGET & -0x1000] = FAR_TEXT + 0x5000 | PRESENT
     content = {frames[0]: bytearray(b"\x90" * 0x1000), frames[1]: bytearray(b"\x90" * 0x1000)}
-    physical = []
-    for offset in range(placement.offset, placement.offset + 16):
-        physical.append(frames[offset >> 12] + (offset & 0xFFF))
+    offsets = range(placement.offset, placement.offset + 16)
+    physical = [frames[offset >> 12] + (offset & 0xFFF) for offset in offsets]
     for at, byte in enumerate(code):
         content[physical[at] & -0x1000][physical[at] & 0xFFF] = byte
     data = {frame: bytes(page) for frame, page in content.items()}

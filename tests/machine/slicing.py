@@ -7,14 +7,21 @@ from emu.machine.machine import Machine
 from emu.moves import chooser
 from tests.machine.guest_builder import runs
 
+Numbers = random.Random
+
 PIECES = (1, 1, 1, 2, 3, 5, 17, 60, 400)
 
 
+def numbers(seed: int) -> Numbers:
+    """Return a generator of the same numbers each time."""
+    return random.Random(seed)  # noqa: S311
+
+
 def make_runs(
-    machine: Machine, seed: int, count: int, cut: random.Random | None, longest: int = 300
+    machine: Machine, seed: int, count: int, cut: Numbers | None, longest: int = 300
 ) -> None:
     """Make `count` Runs of random cores and lengths; with `cut` each in pieces of random sizes."""
-    script = random.Random(seed)
+    script = numbers(seed)
     for _ in range(count):
         core = script.randrange(machine.cores)
         length = script.choice((1, 2, 7, 30, longest))

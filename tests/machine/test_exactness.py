@@ -1,6 +1,5 @@
 """The same moves give the same state: in any pieces, in any process, live and played back."""
 
-import random
 import subprocess
 import sys
 
@@ -19,7 +18,7 @@ from emu.machine.text import MODELS
 from emu.moves import chooser
 from emu.moves.move import FETCH, RUN
 from tests.conftest import ROOT, TOY
-from tests.machine.slicing import make_runs
+from tests.machine.slicing import make_runs, numbers
 from tests.machine.zoo import zoo
 
 
@@ -35,7 +34,7 @@ def test_everything_at_once_in_pieces(seed: int, cut: int, model: str) -> None:
     whole, pieces = zoo(model), zoo(model)
     for _ in range(3):
         make_runs(whole, seed, 60, None)
-        make_runs(pieces, seed, 60, random.Random(cut))
+        make_runs(pieces, seed, 60, numbers(cut))
         assert state_hash(whole) == state_hash(pieces)
         assert whole.events.since(0).tolist() == pieces.events.since(0).tolist()
         assert whole.output == pieces.output
@@ -59,7 +58,7 @@ def test_the_toy_kernel_in_pieces(toy_boot: BootImage, seed: int) -> None:
     hashes = set()
     for part in range(4):
         make_runs(whole, seed + part, 500, None, longest=2000)
-        make_runs(pieces, seed + part, 500, random.Random(seed), longest=2000)
+        make_runs(pieces, seed + part, 500, numbers(seed), longest=2000)
         assert state_hash(whole) == state_hash(pieces)
         hashes.add(state_hash(whole))
     assert len(hashes) == 4
@@ -74,7 +73,7 @@ def test_the_toy_kernels_self_test_in_pieces(toy_boot: BootImage) -> None:
     part = 0
     while whole.exit_value is None:
         make_runs(whole, part, 1000, None, longest=5000)
-        make_runs(pieces, part, 1000, random.Random(part), longest=5000)
+        make_runs(pieces, part, 1000, numbers(part), longest=5000)
         assert state_hash(whole) == state_hash(pieces), part
         part += 1
     assert part > 5
@@ -153,11 +152,10 @@ def hot_site() -> int:
     return ElfImage.read(TOY).sites.of("sys_read")
 
 
-def poke_rounds(machine: Machine, site: int, rounds: int) -> list[bytes]:
-    """Return what to store at the site: NOPs of five bytes, as is every mix of them."""
-    numbers = random.Random(3)
-    return [bytes([0x0F, 0x1F, 0x44, numbers.randrange(256), numbers.randrange(256)])
-            for _ in range(rounds)]  # fmt: skip
+def nops(count: int) -> list[bytes]:
+    """Return NOPs of five bytes, of which every mix is one."""
+    source = numbers(3)
+    return [b"\x0f\x1f\x44" + source.randbytes(2) for _ in range(count)]
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -170,7 +168,7 @@ def test_played_back_moves_end_in_the_same_state(
     assert live.read(physical, 5) == bytes.fromhex("0f1f440000")
     driver = chooser.random(11)
     rounds = []
-    for form in poke_rounds(live, hot_site, 60):
+    for form in nops(60):
         live.record()
         assert live.drive(driver, moves=100) == loop.DONE
         rounds.append((live.recorded(), form))

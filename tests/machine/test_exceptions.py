@@ -9,7 +9,9 @@ from emu.machine.hashing import state_hash
 from emu.machine.machine import Machine
 from emu.machine.state import C_NMI, C_STATE, CORE_DEAD
 from emu.moves import chooser
-from tests.machine.guest_builder import (
+from tests.machine.guest_builder import Trap, build, finish, log, rip, runs
+from tests.machine.guest_code import assemble
+from tests.machine.guest_tables import (
     DATA,
     FAR_TEXT,
     NX,
@@ -18,13 +20,6 @@ from tests.machine.guest_builder import (
     TEXT,
     USER,
     WRITABLE,
-    Trap,
-    assemble,
-    build,
-    finish,
-    log,
-    rip,
-    runs,
     stack,
 )
 

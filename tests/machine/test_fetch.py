@@ -164,6 +164,11 @@ def test_what_a_model_allows() -> None:
                 with pytest.raises(TextpokeError, match="does not allow"):
                     at.machine.fetch(0, ages)
                 assert registers(at.machine) == before
+    # ages of fewer bytes than the instruction has: the rest is newest, and does not fit
+    at = site(model="observed")
+    at.store(0, new)
+    with pytest.raises(TextpokeError, match="does not allow"):
+        at.machine.fetch(0, [1, 1])
     at = site(model="coherent")
     at.store(0, new)
     assert not at.machine.stands_at_unstable(0)

@@ -1,6 +1,7 @@
 """The state hash sees the whole architectural state, and nothing else."""
 
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from emu.machine import selftest, unicorn_cpu
 from emu.machine import state as st
 from emu.machine.hashing import state_hash
 from emu.machine.machine import Machine
-from tests.machine.guest_builder import DATA, build
+from tests.machine.guest_builder import build
+from tests.machine.guest_tables import DATA
 from tests.machine.site import call_from, site
 
 U = unicorn_cpu
@@ -106,7 +108,7 @@ def test_hashing_changes_nothing(machine: Machine) -> None:
     assert state_hash(machine) != first
 
 
-def test_flags_are_worked_out(machine: Machine) -> None:
+def test_flags_are_worked_out() -> None:
     """After `add eax, -1` with eax 1: ZF, CF, PF, AF, which the engine has not computed."""
     fresh = build("mov eax, 1; add eax, -1; hlt").machine()
     fresh.run(0, 2)
@@ -156,7 +158,7 @@ def test_everything_else_counts(machine: Machine) -> None:
     seen = {state_hash(machine), state_hash(machine, b"patcher"), state_hash(machine, b"\0")}
     assert len(seen) == 3
     s = machine.state
-    places = [
+    places: list[tuple[Any, Any]] = [
         (s.m, st.M_CLOCK), (s.m, st.M_EXIT), (s.m, st.M_UART + 7), (s.m, st.M_UART_DIVISOR),
         (s.m, st.M_FWCFG_KEY), (s.m, st.M_FWCFG_AT), (s.core, (0, st.C_STATE)),
         (s.core, (1, st.C_NMI)), (s.core, (0, st.C_SIPI)), (s.apic, (1, st.A_TPR)),
@@ -169,7 +171,12 @@ def test_everything_else_counts(machine: Machine) -> None:
         seen.add(state_hash(machine))
         array[at] = old
     assert len(seen) == 3 + len(places)
-    for array, at in ((s.m, st.M_PICK), (s.core, (0, st.C_RETIRED)), (s.apic, (0, st.A_STARTED))):
+    aside: list[tuple[Any, Any]] = [
+        (s.m, st.M_PICK),
+        (s.core, (0, st.C_RETIRED)),
+        (s.apic, (0, st.A_STARTED)),
+    ]
+    for array, at in aside:
         old = array[at]
         array[at] += 1
         assert state_hash(machine) in seen

@@ -48,7 +48,9 @@ def test_the_self_test_prints_what_it_prints_in_qemu(toy_boot: BootImage, cores:
     )
 
 
-@pytest.mark.parametrize("by", [chooser.round_robin(137), chooser.random(3, 1000)], ids=["turns", "random"])
+@pytest.mark.parametrize(
+    "by", [chooser.round_robin(137), chooser.random(3, 1000)], ids=["turns", "random"]
+)
 def test_the_self_test_prints_the_same_under_every_chooser(
     toy_boot: BootImage, by: chooser.Chooser
 ) -> None:

@@ -7,16 +7,9 @@ from emu.machine.events import TEXT_STORE
 from emu.machine.hashing import state_hash
 from emu.machine.machine import Machine
 from emu.machine.state import LINE_FETCHED
-from tests.machine.guest_builder import (
-    DATA,
-    FAR_TEXT,
-    NX,
-    PRESENT,
-    WRITABLE,
-    assemble,
-    build,
-    finish,
-)
+from tests.machine.guest_builder import build, finish
+from tests.machine.guest_code import assemble
+from tests.machine.guest_tables import DATA, FAR_TEXT, NX, PRESENT, WRITABLE
 
 CODE = FAR_TEXT + 0x1000
 ALIAS = 0x20001000  # the same frames, writable and not executable
@@ -47,7 +40,8 @@ def ran(code: bytes, at: int = CODE, before: str = "", size: int = 1000) -> Mach
 def stores(machine: Machine) -> list[tuple[int, int, int, int]]:
     """Return (address, old, new, length) of each store to text."""
     rows = machine.events.since(0)
-    return [tuple(map(int, row[3:7])) for row in rows if row[2] == TEXT_STORE]
+    found = [row for row in rows if row[2] == TEXT_STORE]
+    return [(int(row[3]), int(row[4]), int(row[5]), int(row[6])) for row in found]
 
 
 def rax(machine: Machine) -> int:
@@ -132,14 +126,13 @@ def test_a_store_over_words_and_pages_is_one_event_for_each_word(
 ) -> None:
     window = 0x40000000
     mapped = {
-        window + 0x1000 * page: frame | PRESENT | WRITABLE | NX
-        for page, frame in enumerate(frames)
+        window + 0x1000 * page: frame | PRESENT | WRITABLE | NX for page, frame in enumerate(frames)
     }
     value = 0x1122334455667788
     guest = build(
         f"mov rax, {value}; mov ebx, {window + offset}; mov [rbx], rax; hlt",
         pages=mapped,
-        data={frame: b"\x90" * 0x1000 for frame in {*CONTIGUOUS, *SWAPPED, CODE + 0x3000}},
+        data=dict.fromkeys({*CONTIGUOUS, *SWAPPED, CODE + 12288}, b"\x90" * 4096),
     )
     machine = guest.machine()
     machine.state.lines[:] |= LINE_FETCHED

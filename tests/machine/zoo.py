@@ -6,17 +6,9 @@ Core 2: x87 and SSE, interrupts on and off, calls of the code that core 0 rewrit
 """
 
 from emu.machine.machine import Machine
-from tests.machine.guest_builder import (
-    APIC,
-    DATA,
-    FAR_TEXT,
-    NX,
-    PRESENT,
-    RETURN,
-    WRITABLE,
-    assemble,
-    build,
-)
+from tests.machine.guest_builder import build
+from tests.machine.guest_code import assemble
+from tests.machine.guest_tables import APIC, DATA, FAR_TEXT, NX, PRESENT, RETURN, WRITABLE
 
 UNMAPPED = 0x700000
 FAULT = FAR_TEXT

@@ -55,7 +55,7 @@ def last_reads(lab: Lab) -> set[int]:
     """Return what the function last returned, on each core."""
     cpus = lab.guest.objects["cpus"]
     assert isinstance(cpus, Object)
-    return {int(cpus[core].last_read) for core in range(lab.machine.cores)}  # type: ignore[union-attr, arg-type] # an Object
+    return {int(cpus[core].last_read) for core in range(lab.machine.cores)}  # type: ignore[union-attr] # an Object
 
 
 def body(lab: Lab, case: Case) -> Redirect:

@@ -1,7 +1,6 @@
 """Plans of text_poke_bp_batch: Linux's order, step by step, for one site and for many."""
 
 import struct
-from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
@@ -18,8 +17,8 @@ SITE = 0xFFFFFFFF80300000
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
-    yield loaded(cores=2)
+def lab() -> Lab:
+    return loaded(cores=2)
 
 
 def pokes(count: int, stride: int = 16) -> list[TextPoke]:

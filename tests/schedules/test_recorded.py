@@ -32,7 +32,6 @@ MATRIX = {  # coherent, observed, intel2010, sdm
 }
 CELLS = [(name, model) for name in MATRIX for model in MODELS]
 IDS = [f"{name}-{model}" for name, model in CELLS]
-STRAIGHT = [*range(0, len(CELLS), 4), *range(3, len(CELLS), 4)]  # coherent and sdm: the rest is slow
 
 
 def replayed(recorded: Schedule) -> Lab:
@@ -58,13 +57,7 @@ def test_there_is_a_schedule_for_every_break_and_model() -> None:
     assert sorted(path.stem for path in FOLDER.glob("*.json")) == sorted(IDS)
 
 
-@pytest.mark.parametrize(
-    ("name", "model"),
-    [
-        pytest.param(*cell, id=IDS[at], marks=[] if at in STRAIGHT else pytest.mark.slow)
-        for at, cell in enumerate(CELLS)
-    ],
-)
+@pytest.mark.parametrize(("name", "model"), CELLS, ids=IDS)
 def test_a_recorded_break_replays_to_its_state_and_verdict(name: str, model: str) -> None:
     recorded = Schedule.read(FOLDER / f"{name}-{model}.json")
     assert recorded.machine.model == model

@@ -1,0 +1,1 @@
+"""Measurements: how fast textpoke is, next to something else in the same run. Not tests."""

@@ -1,0 +1,188 @@
+"""textpoke patch: what it counts, how it ends, what it refuses."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from emu.moves.schedule import Schedule
+from tests.cli.conftest import Command
+from tests.image.elf_builder import Builder
+from tests.labs import FUNCTION
+
+ARGUMENTS = ("patch", "toy", FUNCTION, "--append", "load", "--steps", "20_000")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "new.s"
+    path.write_text("mov eax, 42\nret\n")
+    return path
+
+
+def in_another_process(*words: object) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "emu.cli.main", *map(str, words)],
+        capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
+        env=os.environ | {"COLUMNS": "80"},
+    )  # fmt: skip
+
+
+def test_counts_and_verdict_for_people(textpoke: Command, source: Path) -> None:
+    said = textpoke(*ARGUMENTS, "--with", source)
+    assert said.status == 0
+    assert said.err == "textpoke: moves are chosen at random from seed 1\n"
+    lines = said.out.decode().splitlines()
+    assert len(lines) == 4
+    assert lines[0].startswith("calls ")
+    assert lines[2] == "HAZARD 0, torn 0, harmful 0, unhandled int3 0"
+    assert lines[3] == "verdict: safe"
+
+
+def test_json_is_one_line_with_the_same_counts(textpoke: Command, source: Path) -> None:
+    said = textpoke(*ARGUMENTS, "--with", source, "--json", "--seed", 3)
+    (line,) = said.out.decode().splitlines()
+    document = json.loads(line)
+    assert (said.status, said.err) == (0, "")
+    assert (document["verdict"], document["status"], document["seed"]) == ("safe", 0, 3)
+    assert (document["function"], document["model"], document["cores"]) == (FUNCTION, "sdm", 4)
+    counts = document["counts"]
+    assert counts["calls"] == counts["old"] + counts["new"]
+    assert counts["new"] > counts["old"] > 0
+    text = textpoke(*ARGUMENTS, "--with", source, "--seed", 3).out.decode()
+    assert f"calls {counts['calls']:,} = old body {counts['old']:,} + " in text
+    assert f"int3s taken {counts['int3']:,}, stale fetches" in text
+
+
+@pytest.mark.parametrize("model", ["coherent", "observed", "intel2010"])
+def test_options_reach_the_machine(
+    textpoke: Command, source: Path, tmp_path: Path, model: str
+) -> None:
+    path = tmp_path / "run.json"
+    words = ("--model", model, "--cores", 2, "--ram", 32, "--save", path)
+    said = textpoke(*ARGUMENTS, "--with", source, *words)
+    assert said.status == 0
+    setup = Schedule.read(path).machine
+    assert (setup.model, setup.cores, setup.ram_mib) == (model, 2, 32)
+    assert setup.command_line == "load"
+
+
+def test_two_processes_with_one_schedule_end_in_one_state(
+    textpoke: Command, source: Path, tmp_path: Path
+) -> None:
+    paths = tmp_path / "one.json", tmp_path / "again.json"
+    first = textpoke(*ARGUMENTS, "--with", source, "--json", "--seed", 5, "--save", paths[0])
+    here = json.loads(first.out)
+    source.unlink()  # the replacement is in the schedule
+    there = in_another_process("replay", paths[0], "--json", "--save", paths[1])
+    assert (there.returncode, there.stderr) == (0, "")
+    again = json.loads(there.stdout)
+    assert again == {name: value for name, value in here.items() if name in again}
+    shown = textpoke("replay", paths[0], "--hash")
+    assert shown.out.decode().splitlines()[-1] == here["hash"]
+    assert textpoke("replay", paths[1], "--hash").out == shown.out
+
+
+def test_the_seed_decides_everything(textpoke: Command, source: Path) -> None:
+    def end(seed: int) -> str:
+        said = textpoke(*ARGUMENTS, "--with", source, "--json", "--seed", seed)
+        return str(json.loads(said.out)["hash"])
+
+    assert end(6) == end(6) != end(7)
+
+
+def test_a_replacement_that_kills_the_kernel_is_status_4(textpoke: Command, source: Path) -> None:
+    source.write_text("ud2\n")
+    said = textpoke(*ARGUMENTS, "--with", source)
+    assert said.status == 4
+    assert "verdict: safe" in said.out.decode()
+    assert "the guest ended the machine" in said.err.splitlines()[-1]
+
+
+def test_a_text_that_is_not_printed_is_a_bound_that_was_reached(
+    textpoke: Command, source: Path
+) -> None:
+    said = textpoke(*ARGUMENTS, "--with", source, "--until", "never")
+    assert said.status == 6
+    assert "reached before 'never' was seen" in said.err
+
+
+def test_a_text_ends_the_run(textpoke: Command, source: Path) -> None:
+    words = ("patch", "toy", "check_hlt", "--append", "selftest", "--with", source)
+    said = textpoke(*words, "--until", "ok ring", "--steps", "1e9", "--json")
+    assert said.status == 0
+    assert json.loads(said.out)["instructions"] < 50_000_000
+
+
+# --- what is refused: one line, status 2, nothing else -----------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("function", "says"),
+    [
+        ("cmdline_proc_shwo", "did you mean cmdline_proc_show"),
+        ("nothing_like_it_at_all", "no function 'nothing_like_it_at_all'"),
+        ("exc_int3", "has no site"),
+        ("bp_desc", "'bp_desc'"),
+        ("", "''"),
+    ],
+)
+def test_a_function_that_cannot_be_patched(
+    textpoke: Command, source: Path, function: str, says: str
+) -> None:
+    said = textpoke("patch", "toy", function, "--with", source)
+    assert says in said.refusal()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("mov eax, 1\nmov eax, nonsense_here\nret\n", "new.s:2: "),
+        ("mov eax\nret\n", "new.s:1: "),
+        ("", "new.s:1: nothing to assemble"),
+        ("# only a comment\n", "new.s:1: nothing to assemble"),
+        ("ret\ncall cmdline_proc_shwo\n", "did you mean cmdline_proc_show"),
+        (".zero 4000\n.zero 4000\n", "new.s:2: over 4096 bytes"),
+    ],
+)
+def test_a_replacement_that_does_not_assemble(
+    textpoke: Command, source: Path, text: str, says: str
+) -> None:
+    source.write_text(text)
+    said = textpoke("patch", "toy", FUNCTION, "--with", source).refusal()
+    assert says in said
+    assert said.startswith("new.s:")
+
+
+def test_a_replacement_that_cannot_be_read(textpoke: Command, tmp_path: Path) -> None:
+    missing = textpoke("patch", "toy", FUNCTION, "--with", tmp_path / "none.s").refusal()
+    assert "none.s: No such file" in missing
+    folder = textpoke("patch", "toy", FUNCTION, "--with", tmp_path).refusal()
+    assert "Is a directory" in folder
+    binary = tmp_path / "binary.s"
+    binary.write_bytes(b"\xff\xfe\x00\x80")
+    said = textpoke("patch", "toy", FUNCTION, "--with", binary).refusal()
+    assert "not a text file" in said
+    binary.write_bytes(b"#" * ((1 << 20) + 1))
+    assert "bytes" in textpoke("patch", "toy", FUNCTION, "--with", binary).refusal()
+
+
+def test_images_models_and_places_that_are_none(
+    textpoke: Command, source: Path, tmp_path: Path
+) -> None:
+    bare = tmp_path / "bare.elf"
+    bare.write_bytes(dataclasses.replace(Builder()).build())
+    said = textpoke("patch", bare, "f", "--with", source).refusal()
+    assert "bare.elf cannot be patched: it lacks bp_desc" in said
+    assert "No such file" in textpoke("patch", tmp_path / "no", "f", "--with", source).refusal()
+    words = ("patch", "toy", FUNCTION, "--with", source)
+    said = textpoke(*words, "--model", "sequential").refusal()
+    assert "no fetch model 'sequential': there are coherent, observed, intel2010, sdm" in said
+    assert "no" in textpoke(*words, "--save", tmp_path / "none" / "run.json").refusal().lower()
+    for option in (("--cores", 9), ("--seed", -1), ("--steps", "many")):
+        textpoke(*words, *option).refusal()
+    textpoke("patch", "toy", FUNCTION).refusal()

@@ -1,0 +1,1 @@
+"""Tests with kernels of our own, other than the toy."""
