@@ -23,7 +23,6 @@ from emu.image.elf import ElfImage
 from emu.machine import loop
 from emu.machine.hashing import state_hash
 from emu.machine.machine import DEFAULT_RAM, Machine
-from emu.machine.unicorn_cpu import RIP
 from emu.moves import schedule
 from emu.moves.chooser import Chooser, random, round_robin
 from emu.moves.plan import Plan
@@ -130,7 +129,7 @@ class Lab:
         dead = self.machine.dead_core()
         places = []
         for core in range(self.machine.cores) if dead is None else (dead,):
-            rip = self.machine.register(core, RIP)
+            rip = self.machine.rip(core)
             places.append(f"core {core} at {self.image.symbols.describe(rip)} ({rip:#x})")
         return f"{end.value} after {self.machine.retired():,} instructions: {', '.join(places)}"
 
@@ -161,29 +160,29 @@ class Lab:
         )
 
     def replay(self, recorded: Schedule, on_step: Callable[[], None] | None = None) -> None:
-        """Make the moves of a schedule, from the machine's start on; see `Replay`.
+        """Make the moves of a schedule, from the machine's start on; see `Replay`."""
+        redirects = Redirect.of_plans(recorded.plans, self.image.symbols.describe)
+        calls = {redirect.call for redirect in redirects}
 
-        The last segment is what `drain` made: calls from before it that have reached no body by
-        its end are lost.
-        """
-        replay = Replay(
+        def request(plan: Plan) -> None:
+            if self.detectors is None and redirects:
+                self.watch(redirects)
+            self.request(plan, inward=any(change.new in calls for change in plan.changes))
+
+        def drained(mark: int) -> None:
+            if self.detectors:
+                self.detectors.follow()
+                self.detectors.calls.close(mark)
+
+        Replay(
             self.machine,
             self.patcher,
             self.recording,
-            request=self._request_again,
+            request=request,
             state_hash=self.hash,
+            on_drained=drained,
             on_step=on_step,
-        )
-        replay.play(recorded)
-        if self.detectors and self.machine.alive:
-            self.detectors.follow()
-            self.detectors.calls.close(replay.last_segment)
-
-    def _request_again(self, plan: Plan) -> None:
-        redirects = Redirect.of_plan(plan, self.image.symbols.describe)
-        if redirects and self.detectors is None:
-            self.watch(redirects)
-        self.request(plan, inward=bool(redirects))
+        ).play(recorded)
 
     # --- patching ------------------------------------------------------------------------------
 
@@ -224,13 +223,31 @@ class Lab:
         self.request(plan, inward=inward)
         return self.run(instructions=instructions, stop=lambda: self.patcher.done)
 
+    def patch_in(self, redirects: Sequence[Redirect], *, instructions: int = DEFAULT_STEPS) -> End:
+        """Redirect functions, watched from the first time on; runs until the patcher is done."""
+        if self.detectors is None:
+            self.watch(redirects)
+        return self._patch(redirects, True, instructions)
+
+    def patch_out(self, redirects: Sequence[Redirect], *, instructions: int = DEFAULT_STEPS) -> End:
+        """Give functions back; runs until the patcher is done."""
+        return self._patch(redirects, False, instructions)
+
+    def _patch(self, redirects: Sequence[Redirect], inward: bool, instructions: int) -> End:
+        end = End.BOUND
+        for plan in self.plan(redirects, inward=inward):
+            end = self.carry_out(plan, inward=inward, instructions=instructions)
+            if not self.patcher.done:
+                break
+        return end
+
     def drain(self) -> None:
         """Run until every call made so far has reached a body; those that do not are lost."""
         detectors = self.detectors
         if detectors is None or not self.machine.alive:
             return
         mark = detectors.mark()
-        self.recording.choose(self.chooser)  # a segment of its own, by which a replay knows it
+        self.recording.choose(self.chooser, drain=True)
         self.run(instructions=_DRAIN_BOUND, stop=lambda: detectors.drained(mark))
         detectors.calls.close(mark)
 

@@ -11,6 +11,8 @@ from emu.patch.redirect import Redirect
 
 __all__ = ["FUNCTION", "MODELS", "REPLACEMENT", "SECOND"]
 
+BOUND = 5_000_000  # instructions in which a plan is carried out, or never
+
 
 def loaded(model: str = "sdm", seed: int | None = 1, *, cores: int = 4) -> Lab:
     """Return a lab whose cores all run tasks, which work for ever."""
@@ -37,7 +39,7 @@ def in_and_out(lab: Lab, both: tuple[Plan, Plan], times: int, between: int = 2_0
     """Patch in and out so many times; ends early where the machine does."""
     for _ in range(times):
         for inward, plan in zip((True, False), both, strict=True):
-            lab.carry_out(plan, inward=inward, instructions=5_000_000)
+            lab.carry_out(plan, inward=inward, instructions=BOUND)
             if not (lab.patcher.done and lab.machine.alive):
                 return
             lab.run(instructions=between)
@@ -56,7 +58,8 @@ def each_step(lab: Lab, plan: Plan, look: Callable[[], None], *, inward: bool = 
         return lab.patcher.done
 
     lab.request(plan, inward=inward)
-    lab.run(stop=stop)
+    lab.run(instructions=BOUND, stop=stop)
+    assert lab.patcher.done, "the patcher waits for ever"
 
 
 def only(seed: int, *actors: int, quantum: int = 100) -> Chooser:

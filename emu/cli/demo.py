@@ -60,10 +60,11 @@ def _finish(lab: "Lab", save: str | None, as_json: bool) -> None:
     from emu.cli import verdicts  # noqa: PLC0415 -- loads the machine
 
     verdict = lab.verdict()
+    status = verdicts.status(lab, verdict)
     if save is not None:
         lab.schedule().write(save)
     if as_json:
-        console.document(verdicts.document(lab, verdict))
+        console.document(verdicts.document(lab, verdict, status))
     else:
         verdicts.tell(verdict)
-    raise typer.Exit(verdicts.status(lab, verdict))
+    raise typer.Exit(status)

@@ -26,6 +26,13 @@ def count(text: str | int) -> int:
     return int(number)
 
 
+def awaited(until: str | None) -> bytes | None:
+    """Return the text of --until as the bytes a guest sends, whatever bytes they are."""
+    if until == "":
+        raise typer.BadParameter("--until needs a text to wait for")
+    return None if until is None else until.encode(errors="surrogateescape")
+
+
 Image: TypeAlias = Annotated[
     str, typer.Argument(metavar="IMAGE", help='A kernel that boots by PVH: a path, or "toy".')
 ]

@@ -41,7 +41,7 @@ def patch(
     from emu.lab import End, boot  # noqa: PLC0415 -- loads the machine
     from emu.moves import schedule_file  # noqa: PLC0415 -- loads numpy
 
-    text = _read(source)
+    text, awaited = _read(source), options.awaited(until)
     if save is not None:
         schedule_file.check_target(save)
     lab = boot(image, cores=cores, ram_mib=ram, append=append, model=model, seed=seed)
@@ -49,22 +49,23 @@ def patch(
     if not as_json:
         console.note(f"moves are chosen at random from seed {seed}")
     lab.run_until_tasks()
-    lab.watch([redirect])
-    end = lab.carry_out(lab.plan([redirect], inward=True)[0], inward=True)
+    end = lab.patch_in([redirect], instructions=steps)
+    unfinished = f"the patch was not in, in phase {lab.patcher.phase}"
     if lab.patcher.done and lab.machine.alive:
-        end = lab.run(until=until.encode() if until else None, instructions=steps)
+        unfinished = f"{until!r} was not seen" if until else ""
+        end = lab.run(until=awaited, instructions=steps)
         lab.drain()
     verdict = lab.verdict()
+    status = verdicts.status(lab, verdict)
+    if unfinished and end is not End.TEXT:
+        console.note(f"{lab.why(end)}; {unfinished}")
+        status = max(status, run.BOUND if end is End.BOUND else GuestDied.status)
     if save is not None:
         lab.schedule().write(save)
     if as_json:
-        console.document(verdicts.document(lab, verdict, function=function, seed=seed))
+        console.document(verdicts.document(lab, verdict, status, function=function, seed=seed))
     else:
         verdicts.tell(verdict)
-    status = verdicts.status(lab, verdict)
-    if until and end is End.BOUND:
-        console.note(f"the bound of {steps:,} instructions was reached before {until!r} was seen")
-        status = max(status, run.BOUND)
     if status == GuestDied.status or (end in (End.DIED, End.STUCK) and status == 0):
         raise GuestDied(lab.why(end))
     raise typer.Exit(status)

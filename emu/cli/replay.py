@@ -48,15 +48,19 @@ def replay(
         raise BadSchedule(
             f"{file}: the run ended in state {end_hash}, the schedule says {recorded.end.hash}"
         )
+    verdict = lab.verdict() if lab.detectors else None
+    if recorded.end and recorded.end.verdict and verdict and recorded.end.verdict != verdict.name:
+        raise BadSchedule(
+            f"{file}: the verdict is {verdict.name}, the schedule says {recorded.end.verdict}"
+        )
     if save is not None:
         lab.schedule().write(save)
-    verdict = lab.verdict() if lab.detectors else None
+    status = verdicts.status(lab, verdict) if verdict else 0
     if as_json:
-        console.document(
-            verdicts.document(lab, verdict) if verdict else {"verdict": None, "hash": end_hash}
-        )
+        result = {"verdict": None, "status": status, "hash": end_hash}
+        console.document(verdicts.document(lab, verdict, status) if verdict else result)
     elif verdict:
         verdicts.tell(verdict)
     if show_hash and not as_json:
         console.line(end_hash)
-    raise typer.Exit(verdicts.status(lab, verdict) if verdict else 0)
+    raise typer.Exit(status)

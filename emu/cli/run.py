@@ -6,7 +6,7 @@ import typer
 
 from emu.cli import console, options
 from emu.cli.progress import Progress
-from emu.errors import GuestDied, TextpokeError
+from emu.errors import GuestDied
 
 if TYPE_CHECKING:
     from emu.lab import End, Lab
@@ -36,8 +36,7 @@ def run(
     from emu import lab  # noqa: PLC0415 -- loads the machine
     from emu.moves import schedule_file  # noqa: PLC0415 -- loads numpy
 
-    if until == "":
-        raise TextpokeError("--until needs a text to wait for")
+    awaited = options.awaited(until)
     if save is not None:
         schedule_file.check_target(save)
     started = lab.boot(image, cores=cores, ram_mib=ram, append=append, model=model, seed=seed)
@@ -53,7 +52,7 @@ def run(
             console.serial(data)
 
         end = started.run(
-            until=None if until is None else until.encode(errors="surrogateescape"),
+            until=awaited,
             instructions=steps,
             on_output=None if as_json else show,
         )

@@ -33,11 +33,19 @@ class Left(Exception):  # noqa: N818 -- no error: somebody pressed q
     """The audience has seen enough."""
 
 
+class _Console(Console):
+    """Rich's console, but a reader who has gone is everybody's BrokenPipeError."""
+
+    def on_broken_pipe(self) -> None:
+        """Let `main` end the command as it does everywhere."""
+        raise BrokenPipeError
+
+
 class Stage:
     """Where scenes are shown. quiet: nowhere. wait: for Enter after each."""
 
     def __init__(self, *, quiet: bool, wait: bool) -> None:
-        self._console = Console(quiet=quiet, soft_wrap=False)
+        self._console = _Console(quiet=quiet, soft_wrap=False)
         self._wait = wait
 
     def say(self, text: str, style: str = "") -> None:
@@ -51,8 +59,14 @@ class Stage:
     def show(self, scene: Scene) -> None:
         """Print a scene, and wait if there is somebody to wait for. Raises Left."""
         pictures.show(self._console, pictures.picture(scene))
-        if self._wait and self._console.input("[dim]Enter: go on, q: leave[/dim] ").strip() == "q":
+        if self._wait and self._answer() == "q":
             raise Left
+
+    def _answer(self) -> str:
+        try:
+            return self._console.input("[dim]Enter: go on, q: leave[/dim] ").strip()
+        except EOFError:
+            return "q"
 
 
 def recorded_break(broken: str | None, model: str) -> Schedule | None:

@@ -21,12 +21,12 @@ def tell(verdict: Verdict) -> None:
     console.line(f"verdict: {', '.join(verdict.findings)}")
 
 
-def document(lab: Lab, verdict: Verdict, **more: object) -> dict[str, object]:
-    """Return the result for scripts: counts, verdict, status, and what else the verb knows."""
+def document(lab: Lab, verdict: Verdict, status: int, **more: object) -> dict[str, object]:
+    """Return the result for scripts: counts, verdict, exit status, and what the verb knows."""
     return {
         "verdict": verdict.name,
         "findings": verdict.findings,
-        "status": verdict.status,
+        "status": status,
         "counts": dataclasses.asdict(verdict),
         "image": lab.image.name,
         "cores": lab.machine.cores,

@@ -14,7 +14,6 @@ from functools import lru_cache
 from emu.machine import events
 from emu.machine.boot import BootImage, Segment
 from emu.machine.machine import Machine
-from emu.machine.unicorn_cpu import REGISTERS, RFLAGS, RIP, RSP
 
 _PAGE = 4096
 _PML4, _STACK, _IDT, _GDT, _TSS, _HANDLER, _CODE = (
@@ -29,6 +28,7 @@ _PML4, _STACK, _IDT, _GDT, _TSS, _HANDLER, _CODE = (
 _TABLES = 0x20000
 _LOW = 0x7000_0000_0000  # where the harness lies in virtual memory: nothing jumps there
 _PAGE_FAULT = 14
+_RSP = 4  # its number among the general registers
 _NX = 1 << 63
 
 
@@ -37,12 +37,14 @@ class Effect:
     """What an instruction did.
 
     rip: of the next instruction. vector: of the exception taken, or None. registers: the sixteen
-    general ones and RFLAGS. written: the stack page afterwards.
+    general ones and RFLAGS' arithmetic flags. extended: x87, SSE and the like. written: the
+    stack page afterwards.
     """
 
     rip: int
     vector: int | None
     registers: tuple[int, ...]
+    extended: bytes
     written: bytes
 
 
@@ -69,24 +71,22 @@ def _execute(code: bytes, address: int, seed: int) -> Effect:
         gdt=(_LOW + _GDT, 0x37),
         idt=(_LOW + _IDT, 0xFFF),
         tss=_LOW + _TSS,
-        registers=[
-            0x1111_1111_1111 * seed * (n + 1) if n != RSP // 8 else stack for n in range(16)
-        ],
+        registers=[0x1111_1111_1111 * seed * (n + 1) if n != _RSP else stack for n in range(16)],
     )
     machine.run(0, 1)
-    rip, vector = machine.register(0, RIP), None
-    registers = tuple(machine.register(0, REGISTERS + 8 * n) for n in range(16))
-    flags = machine.register(0, RFLAGS)
+    rip, vector = machine.rip(0), None
+    registers = machine.general_registers(0)
     for event in (machine.events[n] for n in range(len(machine.events))):
         if event.kind == events.TRAP:
             rip = event.address & (1 << 64) - 1
             vector = event.a
-            registers = (*registers[:4], event.stack & (1 << 64) - 1, *registers[5:])
-            flags = 0
+            registers = (*registers[:_RSP], event.stack & (1 << 64) - 1, *registers[_RSP + 1 :])
             if vector == _PAGE_FAULT and rip != address:
                 vector = None  # it went there, and nothing is mapped there: as it should
             break
-    return Effect(rip, vector, (*registers, flags), machine.read(_STACK, _PAGE))
+    flags = machine.arithmetic_flags(0)
+    stack_page = machine.read(_STACK, _PAGE)
+    return Effect(rip, vector, (*registers, flags), machine.extended_registers(0), stack_page)
 
 
 def _memory(code: bytes, address: int) -> bytes:

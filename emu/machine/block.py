@@ -22,6 +22,7 @@ from emu.machine.state import (
     C_FLOOR,
     C_IRQ,
     C_NMI,
+    LINE,
     LINE_FETCHED,
     LINE_GUARDED,
     LINE_LIVE,
@@ -29,9 +30,11 @@ from emu.machine.state import (
     M_BEHIND,
     M_BLOCK_ALONE,
     M_BLOCK_COUNT,
+    M_BLOCK_FRESH,
     M_BLOCK_PA,
     M_BLOCK_PA2,
     M_BLOCK_PC,
+    M_BLOCK_SIZE,
     M_BUDGET,
     M_CANDIDATE_ALONE,
     M_CANDIDATE_COUNT,
@@ -39,7 +42,7 @@ from emu.machine.state import (
     M_CANDIDATE_PA2,
     M_CHOSEN,
     M_CHOSEN_CODE,
-    M_CHOSEN_SERIAL,
+    M_CHOSEN_KIND,
     M_CURRENT,
     M_LIMIT,
     M_MODEL,
@@ -83,8 +86,10 @@ from emu.machine.unicorn_cpu import (
 from emu.machine.xapic import acknowledge
 
 _READY = LINE_FETCHED | LINE_GUARDED
-_X2APIC = 0x800  # MSRs 0x800 to 0x8ff, and the TSC deadline: WRMSR to them does not serialise
-_TSC_DEADLINE = 0x6E0
+# WRMSR to these does not serialise (SDM volume 2, WRMSR): x2APIC registers; SPEC_CTRL, PRED_CMD,
+# TSX_CTRL, TSC_DEADLINE, PKRS, HWP_REQUEST.
+_X2APIC_FIRST, _X2APIC_LAST = 0x802, 0x83F
+_UNSERIALISING = (0x48, 0x49, 0x122, 0x6E0, 0x6E1, 0x774)
 
 
 @jit
@@ -98,8 +103,9 @@ def before_block(s: State, pc: int, size: int) -> None:
         restore_true_bytes(s)
     if s.m[M_CHOSEN] == 1:
         s.m[M_CHOSEN] = 2
-        _admit(s, pc)
-        s.m[M_SERIAL] = s.m[M_CHOSEN_SERIAL]
+        _admit(s, pc, size, 1)
+        kind = s.m[M_CHOSEN_KIND]
+        s.m[M_SERIAL] = kind != PLAIN and _serialises(s, kind)
         if s.lines[s.m[M_CANDIDATE_PA] >> 6] & LINE_PROBE:
             _report_probes(s, pc, s.m[M_CHOSEN_CODE])
         return
@@ -120,7 +126,7 @@ def before_block(s: State, pc: int, size: int) -> None:
         return
     if flags & LINE_PROBE:
         _report_probes(s, pc, load64(s.m[M_RAM] + s.m[M_CANDIDATE_PA]))
-    _admit(s, pc)
+    _admit(s, pc, size, not flags & LINE_FETCHED)
 
 
 @jit
@@ -151,7 +157,7 @@ def _deliver(s: State, pc: int) -> None:
 
 
 @jit
-def _admit(s: State, pc: int) -> None:
+def _admit(s: State, pc: int, size: int, fresh: int) -> None:
     count = s.m[M_CANDIDATE_COUNT]
     s.m[M_BUDGET] -= count
     s.m[M_BLOCK_PC] = pc
@@ -159,6 +165,9 @@ def _admit(s: State, pc: int) -> None:
     s.m[M_BLOCK_PA2] = s.m[M_CANDIDATE_PA2]
     s.m[M_BLOCK_COUNT] = count
     s.m[M_BLOCK_ALONE] = s.m[M_CANDIDATE_ALONE]
+    s.m[M_BLOCK_SIZE], s.m[M_BLOCK_FRESH] = size, fresh
+    if fresh and count == 1:  # it was fetched before it may store to its own line
+        _mark_fetched(s, size)
 
 
 @jit
@@ -173,6 +182,8 @@ def _report_probes(s: State, pc: int, code: Bytes) -> None:
 @jit
 def finish_block(s: State) -> None:
     """Do what follows when the admitted block has run to its end."""
+    if s.m[M_BLOCK_FRESH]:
+        _mark_fetched(s, s.m[M_BLOCK_SIZE])
     if s.m[M_SERIAL]:
         s.m[M_SERIAL] = 0
         core = s.m[M_CURRENT]
@@ -184,10 +195,38 @@ def finish_block(s: State) -> None:
 @jit
 def give_back(s: State, started: int) -> None:
     """The admitted block was left after `started` of its instructions: correct the budget."""
+    if s.m[M_BLOCK_FRESH]:
+        _mark_fetched(s, _size_of(s, started))
     if s.m[M_BLOCK_COUNT]:
         s.m[M_BUDGET] += s.m[M_BLOCK_COUNT] - started
         s.m[M_BLOCK_COUNT] = 0
     s.m[M_SERIAL] = 0
+
+
+@jit
+def _mark_fetched(s: State, size: int) -> None:
+    """Mark the lines of the first `size` bytes of the admitted block as fetched.
+
+    Not before they were: what a block that is left early did not reach stays fresh, as it would
+    if the block had been entered instruction by instruction.
+    """
+    for offset in range(0, size, LINE):
+        s.lines[_physical(s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset) >> 6] |= LINE_FETCHED
+    if size:
+        s.lines[_physical(s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], size - 1) >> 6] |= LINE_FETCHED
+    s.m[M_BLOCK_FRESH] = 0
+
+
+@jit
+def _size_of(s: State, instructions: int) -> int:
+    """Return the bytes of the first instructions of the admitted block."""
+    code = np.zeros(24, np.uint8)
+    offset = 0
+    for _ in range(instructions):
+        _block_code(s, s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset, code)
+        length, _ = decode(code, mode(s))
+        offset += length
+    return offset
 
 
 @jit
@@ -213,30 +252,29 @@ def rip_in_block(s: State) -> bool:
 
 @jit
 def _line_flags(s: State, size: int) -> int:
-    """Mark the lines of the candidate as fetched; returns their flags, all together.
+    """Return the flags of the candidate's lines, all together.
 
-    READY when nothing is special about them; without GUARDED when a line is new.
+    READY when nothing is special about them; less where a line is not guarded or not fetched.
     """
     start = s.m[M_CANDIDATE_PA]
-    end = start + size
-    missing = 0
-    flags = _READY
-    page_end = (start | 0xFFF) + 1
+    in_page = min(size, 4096 - (start & 0xFFF))
+    any_line, every_line = _flags_of(s, start, in_page)
+    if size > in_page:
+        more, fewer = _flags_of(s, s.m[M_CANDIDATE_PA2], size - in_page)
+        any_line, every_line = any_line | more, every_line & fewer
+    return any_line & ~_READY | every_line & _READY
+
+
+@jit
+def _flags_of(s: State, start: int, size: int) -> tuple[int, int]:
+    """Return the flags that any, and that every line of a range has."""
     line = start >> 6
-    while line << 6 < min(end, page_end):
-        flags |= s.lines[line]
-        missing |= _READY & ~s.lines[line]
-        s.lines[line] |= LINE_FETCHED
+    any_line, every_line = s.lines[line], s.lines[line]
+    while line + 1 << 6 < start + size:
         line += 1
-    if end > page_end:
-        line = s.m[M_CANDIDATE_PA2] >> 6
-        last = s.m[M_CANDIDATE_PA2] + end - page_end
-        while line << 6 < last:
-            flags |= s.lines[line]
-            missing |= _READY & ~s.lines[line]
-            s.lines[line] |= LINE_FETCHED
-            line += 1
-    return flags & ~(missing & LINE_GUARDED)
+        any_line |= s.lines[line]
+        every_line &= s.lines[line]
+    return any_line, every_line
 
 
 @jit
@@ -287,7 +325,7 @@ def _serialises(s: State, kind: int) -> bool:
     if kind == SERIALISING:
         return True
     msr = register(s, RCX) & 0xFFFFFFFF
-    return msr >> 8 != _X2APIC >> 8 and msr != _TSC_DEADLINE
+    return not (_X2APIC_FIRST <= msr <= _X2APIC_LAST or msr in _UNSERIALISING)
 
 
 @jit

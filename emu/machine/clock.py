@@ -9,11 +9,8 @@ While a slice runs, the clock stands at its start and the budget tells how far i
 
 from emu.machine.native import jit
 from emu.machine.state import (
-    A_DEADLINE,
-    FOREVER,
     M_BUDGET,
     M_CLOCK,
-    M_CORES,
     M_SLICE,
     State,
 )
@@ -34,12 +31,3 @@ def end_slice(s: State) -> int:
     s.m[M_CLOCK] += executed
     s.m[M_SLICE] = s.m[M_BUDGET] = 0
     return executed
-
-
-@jit
-def next_deadline(s: State) -> int:
-    """Return the virtual time of the next timer, or FOREVER."""
-    soonest = FOREVER
-    for core in range(s.m[M_CORES]):
-        soonest = min(soonest, s.apic[core, A_DEADLINE])
-    return soonest

@@ -32,6 +32,7 @@ from emu.machine.state import (
     M_BEHIND,
     M_BLOCK_ALONE,
     M_BLOCK_COUNT,
+    M_BLOCK_FRESH,
     M_BUDGET,
     M_CHOSEN,
     M_CORES,
@@ -131,7 +132,9 @@ def on_device_access(
 def on_text_store(engine: int, access: int, address: int, size: int, value: int, data: Any) -> None:
     """A store to a page that was executed, before it happens."""
     s = state_at(data)
-    first, last = address >> 6, (address + size - 1) >> 6
+    first, last = address >> 6, min(address + size, s.m[M_RAM_SIZE]) - 1 >> 6
+    if s.m[M_BLOCK_FRESH]:  # what the block has executed so far is not marked as fetched yet
+        _only_alone(s)
     if not (s.lines[first] | s.lines[last]) & LINE_FETCHED:
         return
     _only_alone(s)

@@ -8,7 +8,7 @@ a run does not depend on how often it returned.
 
 import numpy as np
 
-from emu.machine.clock import next_deadline
+from emu.machine import xapic
 from emu.machine.native import jit
 from emu.machine.run import (
     can_move,
@@ -19,8 +19,10 @@ from emu.machine.run import (
     stands_at_unstable,
 )
 from emu.machine.state import (
+    A_DEADLINE,
     C_STATE,
     CORE_DEAD,
+    CORE_HALTED,
     FOREVER,
     M_CLOCK,
     M_CORES,
@@ -43,6 +45,7 @@ from emu.machine.state import (
     Words,
 )
 from emu.machine.text import below
+from emu.machine.unicorn_cpu import interrupts_on
 from emu.moves.move import FETCH, PATCH, RUN
 
 # Why the loop returns.
@@ -56,7 +59,7 @@ DRAIN = 6  # a table is nearly full
 GUARD = 7  # a page was executed for the first time
 STUCK = 8  # nobody can move, and no timer will change that
 FOREIGN = 9  # the script's next move is not one of a core
-REFUSED = 10  # the script's next move is not possible here
+REFUSED = 10  # the next move, a script's or a chooser's, is not possible here
 
 PATCHER_ABSENT, PATCHER_READY, PATCHER_WAITS = range(3)
 
@@ -80,7 +83,11 @@ def patcher_can_move(s: State) -> bool:
 
 @jit
 def _enabled(s: State, actors: Words) -> int:
-    """Fill in the actors that can move, cores in order and then the patcher; returns how many."""
+    """Fill in the actors that can move, cores in order and then the patcher; returns how many.
+
+    While everybody sleeps, time passes at once, to the first timer that wakes somebody; if none
+    does, nothing changes.
+    """
     while True:
         count = 0
         for core in range(s.m[M_CORES]):
@@ -92,11 +99,22 @@ def _enabled(s: State, actors: Words) -> int:
             count += 1
         if count:
             return count
-        deadline = next_deadline(s)
+        deadline = _next_wakeup(s)
         if deadline == FOREVER:
             return 0
-        s.m[M_CLOCK] = deadline  # everybody sleeps: time passes at once
+        s.m[M_CLOCK] = deadline
         settle_machine(s)
+
+
+@jit
+def _next_wakeup(s: State) -> int:
+    """Return the virtual time of the first timer that wakes its core, or FOREVER."""
+    soonest = FOREVER
+    for core in range(s.m[M_CORES]):
+        halted = s.core[core, C_STATE] == CORE_HALTED
+        if halted and interrupts_on(s, core) and xapic.timer_wakes(s, core):
+            soonest = min(soonest, s.apic[core, A_DEADLINE])
+    return soonest
 
 
 @jit
@@ -193,8 +211,9 @@ def drive(s: State, chooser: Words, random: Seeds, limits: Words) -> int:
             return PATCHER
         if stands_at_unstable(s, actor):
             length = choose_fetch(s, actor, ages, random if chooser[0] == RANDOM else newest)
+            if not fetch(s, actor, ages, length):
+                return REFUSED
             _record(s, FETCH, actor, 0, ages, length)
-            fetch(s, actor, ages, length)
             ages[:] = 0
             limits[0] -= 1
             limits[1] -= 1
@@ -243,11 +262,11 @@ def play(s: State, script: Bytes, at: Words, limits: Words) -> int:
             count |= np.int64(script[at[0], 4 + byte]) << (8 * byte)
         for index in range(15):
             ages[index] = script[at[0], 8 + index]
+        if kind == FETCH and not fetch(s, core, ages, np.int64(length)):
+            return REFUSED
         at[0] += 1
         _record(s, kind, core, count, ages, length)
         if kind == FETCH:
-            if not fetch(s, core, ages, np.int64(length)):
-                return REFUSED
             limits[0] -= 1
             limits[1] -= 1
         else:

@@ -79,7 +79,6 @@ class Machine:
         self.output = bytearray()
         self.moves = 0
         self._recorded: list[NDArray[np.uint8]] | None = None
-        self._recent: NDArray[np.uint8] = np.zeros((0, state.MOVE_BYTES), np.uint8)
 
     def _open_engine(self) -> None:
         scalars = self.state.m
@@ -255,6 +254,23 @@ class Machine:
             value = self.state.env[core, offset : offset + 8].view(np.int64)[0]
         return int(value) & (1 << 64) - 1
 
+    def rip(self, core: int) -> int:
+        """Return a core's instruction pointer."""
+        return self.register(core, unicorn_cpu.RIP)
+
+    def general_registers(self, core: int) -> tuple[int, ...]:
+        """Return a core's RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 to R15."""
+        offsets = range(unicorn_cpu.REGISTERS, unicorn_cpu.RIP, 8)
+        return tuple(self.register(core, offset) for offset in offsets)
+
+    def arithmetic_flags(self, core: int) -> int:
+        """Return a core's CF, PF, AF, ZF, SF and OF, as they stand in RFLAGS."""
+        return unicorn_cpu.rflags(unicorn_cpu.registers_of(self.state, core)) & 0x8D5
+
+    def extended_registers(self, core: int) -> bytes:
+        """Return a core's x87, SSE and model-specific registers, in an order of its own."""
+        return unicorn_cpu.extended_registers(self.state, core)
+
     def translate(self, address: int, core: int = 0) -> int | None:
         """Return the physical address of a virtual one as the core maps it, None if unmapped."""
         registers = (
@@ -266,7 +282,7 @@ class Machine:
 
     def versions(self, core: int, address: int) -> tuple[int, ...]:
         """Return the values a core may fetch for the byte at a physical address, newest first."""
-        times = np.zeros(64, np.int64)
+        times = np.zeros(state.MAX_HISTORY + 1, np.int64)
         floor = self.state.core[core, state.C_FLOOR]
         if self.model == "coherent":
             floor = self.state.m[state.M_TEXT_NOW]
@@ -310,10 +326,6 @@ class Machine:
         table = np.concatenate(rows) if rows else np.zeros((0, state.MOVE_BYTES), np.uint8)
         return np.ascontiguousarray(table).view(move.ROW).reshape(-1)
 
-    def recent(self) -> NDArray[np.void]:
-        """Return the last moves, at most 32, with dtype move.ROW."""
-        return np.ascontiguousarray(self._recent).view(move.ROW).reshape(-1)
-
     def _collect(self) -> None:
         """Take over what native code has written."""
         scalars = self.state.m
@@ -326,7 +338,6 @@ class Machine:
         if moves:
             rows = self.state.moves[:moves].copy()
             self.moves += moves
-            self._recent = np.concatenate([self._recent, rows[-32:]])[-32:]
             if self._recorded is not None:
                 self._recorded.append(rows)
             scalars[state.M_MOVES] = 0

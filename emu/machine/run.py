@@ -14,7 +14,7 @@ import numpy as np
 from emu.machine import xapic
 from emu.machine.block import finish_block, interrupt_comes, restore_true_bytes
 from emu.machine.clock import end_slice
-from emu.machine.decode import PLAIN, decode
+from emu.machine.decode import decode
 from emu.machine.events import FETCH_HAZARD, FETCH_STALE, STALE_FETCH, emit
 from emu.machine.memory import walk
 from emu.machine.native import jit, store8
@@ -36,7 +36,7 @@ from emu.machine.state import (
     M_BUDGET,
     M_CHOSEN,
     M_CHOSEN_CODE,
-    M_CHOSEN_SERIAL,
+    M_CHOSEN_KIND,
     M_CLOCK,
     M_CORES,
     M_CURRENT,
@@ -82,6 +82,7 @@ from emu.machine.unicorn_cpu import (
     limit_next_block,
     linear_rip,
     mode,
+    nmi_on,
     register,
     reset_itself,
     reset_registers,
@@ -134,7 +135,8 @@ def can_move(s: State, core: int) -> bool:
 @jit
 def _wakes(s: State, core: int) -> bool:
     """Return whether a halted core has an interrupt that it takes."""
-    return s.core[core, C_NMI] != 0 or (s.core[core, C_IRQ] != 0 and interrupts_on(s, core))
+    nmi = s.core[core, C_NMI] != 0 and nmi_on(s, core)
+    return nmi or (s.core[core, C_IRQ] != 0 and interrupts_on(s, core))
 
 
 @jit
@@ -318,7 +320,7 @@ def _execute_chosen(
             if addresses[index] == address:
                 store8(s.m[M_RAM] + address, np.int64(code[index]))
         forget(s, address, address + 1)
-    s.m[M_CHOSEN], s.m[M_CHOSEN_CODE], s.m[M_CHOSEN_SERIAL] = 1, packed, kind != PLAIN
+    s.m[M_CHOSEN], s.m[M_CHOSEN_CODE], s.m[M_CHOSEN_KIND] = 1, packed, kind
     limit_next_block(s, 1)
     _slice(s, core, 1)
     s.m[M_CHOSEN] = 0

@@ -34,10 +34,9 @@ M_SLICE, M_BUDGET = 8, 9  # instructions granted to the slice, and still to go
 M_REASON, M_LIMIT = 10, 11  # why the slice stopped; length of the next block after STOP_SPLIT
 M_BLOCK_PC, M_BLOCK_PA, M_BLOCK_PA2 = 12, 13, 14  # the admitted block, and its second page
 M_BLOCK_COUNT, M_BLOCK_ALONE = 15, 16  # its instructions; may it touch devices and text?
-M_RETRY = 17  # the block was abandoned at RIP and goes on as a block of one instruction
 M_SERIAL = 18  # the admitted block is one serialising instruction: it counts unless it faults
 M_CHOSEN = 19  # the slice executes chosen bytes: 1 to come, 2 done; no questions asked
-M_CHOSEN_CODE, M_CHOSEN_SERIAL = 56, 57  # its first eight bytes; does it serialise?
+M_CHOSEN_CODE, M_CHOSEN_KIND = 56, 57  # its first eight bytes; its class of `decode`
 M_SWAPPED = 20  # bytes of RAM that hold chosen instead of true values
 M_BEHIND = 21  # the running core's floor is below now
 M_TEXT_NOW, M_HISTORY = 22, 23  # the text clock, and how many rows of `history` are alive
@@ -49,6 +48,7 @@ M_FWCFG_KEY, M_FWCFG_AT = 31, 32
 M_UART = 44  # eight registers as last written (44 to 51), then the divisor latch
 M_UART_DIVISOR = 52
 M_WATCHED = 58  # it was sent
+M_BLOCK_SIZE, M_BLOCK_FRESH = 59, 60  # bytes of the admitted block; has it lines to be marked?
 M_PATCHER = 33  # patcher: 0 absent, 1 its next step can be made, 2 it waits for a condition
 M_WAIT_COUNT = 34  # words in `wait`
 M_ERROR = 36  # what uc_emu_start returned, when not 0
@@ -77,8 +77,7 @@ STOP_LOOK_AGAIN = 7  # the engine could not tell which block this is; entering a
 STOP_FOR_EXIT, STOP_FOR_TIMER, STOP_FOR_DRAIN = 1, 2, 4
 
 # --- one core --------------------------------------------------------------------------------
-C_STATE, C_FLOOR, C_IRQ, C_NMI, C_SIPI, C_RETIRED, C_STALE, C_TRAPS = range(8)
-C_ASYNC = 8
+C_STATE, C_FLOOR, C_IRQ, C_NMI, C_SIPI, C_RETIRED, C_STALE = range(7)
 C_SIZE = 16
 CORE_WAITS, CORE_RUNS, CORE_HALTED, CORE_DEAD = range(4)  # waits: for a start-up IPI
 
@@ -108,7 +107,7 @@ LINE_PROBE = 4  # a probe lies in it
 LINE_GUARDED = 8  # stores to its page are reported to the machine
 
 
-MOVE_BYTES = 24  # the size of `emu.moves.move.ROW`, checked where both meet (machine.py)
+MOVE_BYTES = 24  # the size of `emu.moves.move.ROW`, a test compares the two
 
 TABLES = (  # name, bits of an element, columns (0: a vector); in the order of M_TABLES
     ("core", 64, C_SIZE),

@@ -232,7 +232,7 @@ def choose(
     """
     floor, now = s.core[core, C_FLOOR], s.m[M_TEXT_NOW]
     model = s.m[M_MODEL]
-    times = np.zeros(64, np.int64)
+    times = np.zeros(MAX_HISTORY + 1, np.int64)
     length = MAX_LENGTH
     at = 0
     granule = np.int64(-1)
@@ -323,7 +323,7 @@ def allowed(s: State, core: int, addresses: Words, ages: Words, length: int, cod
     """
     floor, now = s.core[core, C_FLOOR], s.m[M_TEXT_NOW]
     model = s.m[M_MODEL]
-    times = np.zeros(64, np.int64)
+    times = np.zeros(MAX_HISTORY + 1, np.int64)
     granule, low, high = np.int64(-1), floor, now
     for at in range(MAX_LENGTH):
         address = addresses[at]

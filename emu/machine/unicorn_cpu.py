@@ -213,6 +213,11 @@ def canonical_registers(s: State, core: int, started: bool) -> bytes:
     return env[_ARCHITECTURAL].tobytes() + computed.tobytes()
 
 
+def extended_registers(s: State, core: int) -> bytes:
+    """Return what INIT leaves alone of a core's registers: x87, SSE, model-specific."""
+    return registers_of(s, core)[_SURVIVES_INIT].tobytes()
+
+
 def deliver(cpu: int) -> None:
     """Let a core (its CPUState) take the exception it raised: `exception`, not compiled."""
     _deliver(cpu)
@@ -247,12 +252,23 @@ def interruptible(s: State) -> bool:
 
 
 @jit
+def _registers(s: State, core: int) -> int:
+    """Return the host address of a core's CPUX86State, in the engine or not."""
+    if s.m[M_CURRENT] == core:
+        return s.m[M_ENV]
+    return s.m[M_ENV_ROWS] + core * ENV_SIZE
+
+
+@jit
 def interrupts_on(s: State, core: int) -> bool:
     """Return whether a core, in the engine or not, has RFLAGS.IF set."""
-    registers = s.m[M_ENV_ROWS] + core * ENV_SIZE
-    if s.m[M_CURRENT] == core:
-        registers = s.m[M_ENV]
-    return load64(registers + RFLAGS) & FLAG_IF != 0
+    return load64(_registers(s, core) + RFLAGS) & FLAG_IF != 0
+
+
+@jit
+def nmi_on(s: State, core: int) -> bool:
+    """Return whether a core, in the engine or not, is not in the handler of an NMI."""
+    return load32(_registers(s, core) + HFLAGS2) & _NMI_MASKED == 0
 
 
 @jit

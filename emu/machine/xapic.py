@@ -5,7 +5,8 @@ and logical destinations and shorthands; priorities; the timer one-shot and peri
 one tick of virtual time divided as told; end of interrupt. Delivery is instant: an interrupt
 is pending at its target as soon as it was sent.
 Not modelled: x2APIC and the TSC deadline (the engine has no hook on their MSRs and CPUID says
-so), the error interrupt, remote reads.
+so), CR8 (the engine keeps it to itself), IA32_APIC_BASE (it reads 0), the error interrupt,
+remote reads.
 
 Source: Intel SDM volume 3A, "Advanced Programmable Interrupt Controller".
 """
@@ -161,6 +162,16 @@ def expire_timer(s: State, core: int, time: int) -> None:
         s.apic[core, A_DEADLINE] = FOREVER
     if not entry & MASKED:
         request(s, core, entry & 0xFF)
+
+
+@jit
+def timer_wakes(s: State, core: int) -> bool:
+    """Return whether the timer, when it fires, interrupts a core that has interrupts on."""
+    entry = s.apic[core, A_LVT_TIMER]
+    vector = entry & 0xFF
+    armed = s.apic[core, A_DEADLINE] != FOREVER and not entry & MASKED
+    heard = s.apic[core, A_SVR] & ENABLED and vector & 0xF0 > _priority(s, core) & 0xF0
+    return bool(armed and heard and vector >= 16)
 
 
 @jit

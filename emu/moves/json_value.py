@@ -68,6 +68,12 @@ class Value:
             raise self.bad(f"has {len(self.data)} elements, but must have {wanted}")
         return [Value(data, index, self) for index, data in enumerate(self.data)]
 
+    def flag(self) -> bool:
+        """Return true or false."""
+        if not isinstance(self.data, bool):
+            raise self._wrong("true or false")
+        return self.data
+
     def number(self, least: int, most: int) -> int:
         """Return a whole number of `least` to `most`."""
         if type(self.data) is not int:  # a bool is an int to isinstance

@@ -70,6 +70,7 @@ class Chosen:
         count: the moves it makes here.
         start: where it goes on; None where it begins.
         actors: bit mask of the actors it may pick, None for all: who is left out is held.
+        drain: the run waits here for the calls made before it; what does not come is lost.
         hash: the state hash at the end of the segment, or None if nobody asked for it.
     """
 
@@ -79,6 +80,7 @@ class Chosen:
     count: int
     start: Start | None = None
     actors: int | None = None
+    drain: bool = False
     hash: str | None = None
 
     def make(self) -> Chooser:
@@ -112,6 +114,8 @@ def to_json(segment: Segment) -> dict[str, object]:
         document["start"] = {"last": segment.start.last, "state": f"{segment.start.state:016x}"}
     if segment.actors is not None:
         document["actors"] = segment.actors
+    if segment.drain:
+        document["drain"] = True
     if segment.hash is not None:
         document["hash"] = segment.hash
     return document
@@ -140,7 +144,9 @@ def _moves(value: Value, cores: int, plans: int) -> Moves:
 
 
 def _chosen(value: Value, cores: int) -> Chosen:
-    fields = value.fields(("chooser", "seed", "quantum", "count"), ("start", "actors", "hash"))
+    fields = value.fields(
+        ("chooser", "seed", "quantum", "count"), ("start", "actors", "drain", "hash")
+    )
     start = None
     if "start" in fields:
         members = fields["start"].fields(("last", "state"))
@@ -153,6 +159,7 @@ def _chosen(value: Value, cores: int) -> Chosen:
         count=fields["count"].number(0, _LARGE),
         start=start,
         actors=fields["actors"].number(1, EVERYBODY) if "actors" in fields else None,
+        drain="drain" in fields and fields["drain"].flag(),
         hash=state_hash(fields.get("hash")),
     )
 

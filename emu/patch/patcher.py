@@ -63,9 +63,8 @@ class Patcher:
         self._advance()
 
     def state(self) -> bytes:
-        """Return what belongs into the state hash."""
-        name = self.plan.name if self.plan else ""
-        return f"{name}\0{self.index}\0{self.requests}".encode()
+        """Return what belongs into the state hash: the steps that are still to come."""
+        return repr(self.plan.steps[self.index :]).encode() if self.plan else b""
 
     def _advance(self) -> None:
         """Pass phases, and tell the machine whether the next step can be made."""

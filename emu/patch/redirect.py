@@ -7,7 +7,7 @@ poke_arena and stay there: grace periods, after which they could be freed, come 
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from emu.errors import PokeError
@@ -20,6 +20,7 @@ SITE_SIZE = 5
 _DROP_RETURN = bytes.fromhex("488d642408")  # lea rsp, [rsp + 8]: no flag changes
 _ALIGN = 16
 _TRAMPOLINE_SIZE = 16
+_CALL, _JMP = 0xE8, 0xE9
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +45,27 @@ class Redirect:
         return b"\xe8" + struct.pack("<i", displacement)
 
     @classmethod
-    def of_plan(cls, plan: Plan, name_of: Callable[[int], str]) -> "tuple[Redirect, ...]":
-        """Return the redirects that a plan made by `Arena` and `poke_in` sets up; of a replay."""
+    def of_plans(
+        cls, plans: Sequence[Plan], name_of: Callable[[int], str]
+    ) -> "tuple[Redirect, ...]":
+        """Return the redirects that plans made by `Arena` and `poke_in` set up; of a replay."""
         written = {
             step.address + at: byte
+            for plan in plans
             for step in plan.steps
             if isinstance(step, Store)
             for at, byte in enumerate(step.data)
         }
-        found = []
-        for change in plan.changes:
+        found: dict[int, Redirect] = {}
+        for change in (change for plan in plans for change in plan.changes):
             trampoline = _target(change.address, change.new)
             jump = trampoline + len(_DROP_RETURN)
             code = bytes(written.get(jump + at, 0) for at in range(SITE_SIZE))
-            if change.new[0] == 0xE8 and code[0] == 0xE9:
-                replacement = _target(jump, code)
+            if change.new[0] == _CALL and code[0] == _JMP:
                 name = name_of(change.address)
-                found.append(cls(name, change.address, trampoline, replacement, ()))
-        return tuple(found)
+                replacement = _target(jump, code)
+                found[change.address] = cls(name, change.address, trampoline, replacement, ())
+        return tuple(found.values())
 
     def poke_in(self) -> TextPoke:
         """Return the poke that redirects the function."""

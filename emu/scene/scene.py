@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from emu.detect.watch import Watched
 from emu.guest.guest import Guest
 from emu.machine import state
-from emu.machine.unicorn_cpu import RIP
 
 _INT3 = 0xCC
 
@@ -93,7 +92,7 @@ def take(guest: Guest, watched: Sequence[Watched], phase: str, sentence: str) ->
         Core(
             number,
             str(guest.current(number) or "?"),
-            guest.image.symbols.describe(machine.register(number, RIP)),
+            guest.image.symbols.describe(machine.rip(number)),
             _ACTIVITIES[int(machine.state.core[number, state.C_STATE])],
             tuple(_bytes(guest, number, each) for each in watched),
         )

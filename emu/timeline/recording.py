@@ -18,11 +18,15 @@ class Recording:
         self.chooser = chooser
         self._segments: list[Segment] = []
         self._start, self._made = Chosen.start_of(chooser), chooser.made
+        self._drain = False
 
-    def choose(self, chooser: Chooser) -> None:
-        """Let another chooser go on from here."""
+    def choose(self, chooser: Chooser, *, drain: bool = False) -> None:
+        """Let another chooser, or the same, go on from here, with a segment of its own.
+
+        drain: the segment waits for the calls made before it.
+        """
         self._end_segment()
-        self.chooser = chooser
+        self.chooser, self._drain = chooser, drain
         self._start, self._made = Chosen.start_of(chooser), chooser.made
 
     def request(self, plan: Plan) -> None:
@@ -34,6 +38,7 @@ class Recording:
     def moves(self, segment: Moves) -> None:
         """Note moves that were made one by one."""
         self._end_segment()
+        self._drain = False
         self._segments.append(segment)
 
     def segments(self) -> tuple[Segment, ...]:
@@ -53,6 +58,7 @@ class Recording:
                     chooser.made - self._made,
                     start=None if self._start == fresh else self._start,
                     actors=None if chooser.actors == EVERYBODY else chooser.actors,
+                    drain=self._drain,
                 )
             )
         self._start, self._made = Chosen.start_of(chooser), chooser.made

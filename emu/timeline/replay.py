@@ -1,6 +1,6 @@
 """Replay: making the moves of a schedule again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from emu.errors import BadSchedule
 from emu.machine import loop
@@ -12,13 +12,20 @@ from emu.moves.segment import Chosen, Moves
 from emu.patch.patcher import Patcher
 from emu.timeline.recording import Recording
 
+_PIECE = 4096  # moves between two chances to be interrupted
+_IMPOSSIBLE = {
+    loop.BOUND: "the bound of the schedule is passed",
+    loop.STUCK: "nobody can move",
+    loop.REFUSED: "it is not possible here",
+}
+
 
 class Replay:
     """Makes the moves of a schedule on a machine that was just switched on.
 
     request: gives the patcher a plan. on_step: called after each step of the patcher.
     state_hash: of machine and patcher. recording: is told what happens, as in any run.
-    last_segment: number of events when the last segment began, after `play`.
+    on_drained: called after a segment that drains, with the number of events at its begin.
     """
 
     def __init__(  # noqa: PLR0913 -- it stands between all of them
@@ -29,11 +36,12 @@ class Replay:
         *,
         request: Callable[[Plan], None],
         state_hash: Callable[[], str],
+        on_drained: Callable[[int], None],
         on_step: Callable[[], None] | None = None,
     ) -> None:
         self._machine, self._patcher, self._recording = machine, patcher, recording
-        self._request, self._hash, self._on_step = request, state_hash, on_step
-        self.last_segment = 0
+        self._request, self._hash = request, state_hash
+        self._on_drained, self._on_step = on_drained, on_step
 
     def play(self, recorded: Schedule) -> None:
         """Make all moves, or as many as there are before the machine ends.
@@ -42,47 +50,58 @@ class Replay:
         it says.
         """
         for number, segment in enumerate(recorded.segments):
-            self.last_segment = len(self._machine.events)
             if isinstance(segment, Moves):
-                self._moves(segment, recorded.plans)
+                self._moves(number, segment, recorded)
                 continue
+            begin = len(self._machine.events)
             self._chosen(number, segment, recorded.instructions)
+            if segment.drain and self._machine.alive:
+                self._on_drained(begin)
             if segment.hash and segment.hash != self._hash():
                 raise BadSchedule(f"segment {number} ends in another state than the schedule says")
 
     def _chosen(self, number: int, segment: Chosen, bound: int) -> None:
         chooser = segment.make()
-        self._recording.choose(chooser)
+        self._recording.choose(chooser, drain=segment.drain)
         while (left := segment.count - chooser.made) > 0:
-            instructions = bound - self._machine.retired() + 1  # steps of the patcher may follow
-            why = self._machine.drive(chooser, moves=left, instructions=instructions)
+            why = self._machine.drive(
+                chooser, moves=min(left, _PIECE), instructions=self._left(bound)
+            )
             if why == loop.PATCHER:
                 self._step()
-            elif why in (loop.BOUND, loop.STUCK):
-                what = "nobody can move" if why == loop.STUCK else "its bound is passed"
-                raise BadSchedule(f"segment {number}, move {chooser.made}: {what}")
-            else:
+            elif why in _IMPOSSIBLE:
+                raise BadSchedule(f"segment {number}, move {chooser.made}: {_IMPOSSIBLE[why]}")
+            elif why in (loop.EXIT, loop.DEAD):
                 return
 
-    def _moves(self, segment: Moves, plans: Sequence[Plan]) -> None:
+    def _left(self, bound: int) -> int:
+        """Return the instructions that may still be executed; the patcher's steps need none."""
+        return bound - self._machine.retired() + 1
+
+    def _moves(self, number: int, segment: Moves, recorded: Schedule) -> None:
         at, rows = 0, segment.rows
         while at < len(rows):
-            begin = at
-            why, at = self._machine.play(rows, at)
-            if at > begin:
-                self._recording.moves(Moves(rows[begin:at]))
-            if why in (loop.DONE, loop.EXIT, loop.DEAD):
-                break
-            at = min(at, len(rows) - 1)  # a fetch that is refused has been passed already
-            kind = int(rows[at]["kind"])
-            if why == loop.FOREIGN and kind == move.REQUEST:
-                self._request(plans[int(rows[at]["count"])])
+            piece = rows[: at + _PIECE]
+            why, reached = self._machine.play(
+                piece, at, instructions=self._left(recorded.instructions)
+            )
+            if reached > at:
+                self._recording.moves(Moves(rows[at:reached]))
+            at = reached
+            if why in (loop.EXIT, loop.DEAD):
+                return
+            if why == loop.DONE:
+                continue
+            row = rows[at : at + 1]
+            if why == loop.FOREIGN and int(row[0]["kind"]) == move.REQUEST:
+                self._request(recorded.plans[int(row[0]["count"])])
             elif why == loop.FOREIGN and self._machine.patcher_can_move():
-                self._recording.moves(Moves(rows[at : at + 1]))
+                self._recording.moves(Moves(row))
                 self._step()
             else:
+                reason = _IMPOSSIBLE.get(why, "it is not possible")
                 raise BadSchedule(
-                    f"move {at} is not possible: {move_text.texts(rows[at : at + 1])[0]}"
+                    f"segment {number}, move {at} ({move_text.texts(row)[0]}): {reason}"
                 )
             at += 1
 

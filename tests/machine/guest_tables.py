@@ -31,8 +31,8 @@ def identity_pages() -> dict[int, int]:
     return pages
 
 
-def page_tables(pages: Mapping[int, int]) -> bytes:
-    """Return four levels of tables, to lie at TABLES, for {virtual page: entry}."""
+def page_tables(pages: Mapping[int, int], base: int = TABLES) -> bytes:
+    """Return four levels of tables, to lie at `base`, for {virtual page: entry}."""
     tables: list[list[int]] = [[0] * 512]
     below: dict[tuple[int, int], int] = {}
     for virtual, entry in sorted(pages.items()):
@@ -43,7 +43,7 @@ def page_tables(pages: Mapping[int, int]) -> bytes:
             if (table, index) not in below:
                 below[table, index] = len(tables)
                 tables[table][index] = (
-                    TABLES + 4096 * len(tables) | PRESENT | WRITABLE | USER | _PRESET
+                    base + 4096 * len(tables) | PRESENT | WRITABLE | USER | _PRESET
                 )
                 tables.append([0] * 512)
             table = below[table, index]

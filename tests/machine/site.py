@@ -4,6 +4,7 @@ import struct
 from dataclasses import dataclass
 
 from emu.machine.machine import Machine
+from emu.machine.state import LINE, LINE_FETCHED
 from tests.machine.guest_builder import build, run_to
 from tests.machine.guest_tables import DATA, FAR_TEXT, NX, PRESENT, WRITABLE
 
@@ -93,4 +94,6 @@ def site(
     machine = guest.machine(model)
     for core in range(cores):
         run_to(machine, core, address)
+    for byte in physical:  # as if a core had been here before: what is fresh has no versions
+        machine.state.lines[byte // LINE] |= LINE_FETCHED
     return Site(machine, address, physical)

@@ -164,6 +164,7 @@ def test_everything_else_counts(machine: Machine) -> None:
         (s.core, (1, st.C_NMI)), (s.core, (0, st.C_SIPI)), (s.apic, (1, st.A_TPR)),
         (s.apic, (0, st.A_DEADLINE)), (s.apic, (1, st.A_IRR + 7)), (s.ram, DATA),
         (s.ram, s.ram.size - 1), (s.ram, 0),
+        (s.lines, DATA // st.LINE),
     ]  # fmt: skip
     for array, at in places:
         old = array[at]

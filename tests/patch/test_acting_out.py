@@ -14,7 +14,7 @@ from emu.lab import Lab
 from emu.machine.events import TRAP
 from emu.patch.redirect import Redirect
 from emu.patch.text_poke import TextPoke, text_poke_bp_batch
-from tests.labs import FUNCTION, in_and_out, loaded, only
+from tests.labs import BOUND, FUNCTION, in_and_out, loaded, only
 
 ENOUGH = 40_000  # instructions in which every core calls the function
 FIRST, SECOND = 101, 102
@@ -64,7 +64,7 @@ def body(lab: Lab, case: Case) -> Redirect:
     source = f"mov eax, {FIRST}\n{case.before}\n.balign 16, 0x90\n{site}\n{case.after}\n"
     redirect = lab.arena.redirect(FUNCTION, source)
     lab.watch([redirect])
-    lab.carry_out(lab.plan([redirect], inward=True)[0], inward=True)
+    lab.carry_out(lab.plan([redirect], inward=True)[0], inward=True, instructions=BOUND)
     lab.run(instructions=ENOUGH)
     return redirect
 
@@ -78,14 +78,14 @@ def test_the_handler_does_what_the_new_instruction_does(case: Case) -> None:
 
     batch = [TextPoke(place, old, new)]
     lab.request(text_poke_bp_batch(lab.guest, batch).plan("body"), inward=False)
-    lab.run(stop=lambda: lab.patcher.phase in ("tail", "head"))
+    lab.run(instructions=BOUND, stop=lambda: lab.patcher.phase in ("tail", "head"))
     assert lab.guest.read(place, 1) == b"\xcc"
     everybody = lab.chooser
     lab.choose(only(3, 0, 1, 2, 3))
     lab.run(instructions=ENOUGH)
     acted = last_reads(lab)
     lab.choose(everybody)
-    lab.run(stop=lambda: lab.patcher.done)
+    lab.run(instructions=BOUND, stop=lambda: lab.patcher.done)
     assert lab.guest.read(place, len(new)) == new
     lab.run(instructions=ENOUGH)
     done = last_reads(lab)

@@ -11,7 +11,17 @@ from emu.machine.events import PHASE
 from emu.moves.plan import PHASES
 from emu.patch.redirect import Redirect
 from emu.patch.text_poke import NOP5, TextPoke, text_poke_bp_batch
-from tests.labs import FUNCTION, MODELS, SECOND, each_step, in_and_out, loaded, plans, redirected
+from tests.labs import (
+    BOUND,
+    FUNCTION,
+    MODELS,
+    SECOND,
+    each_step,
+    in_and_out,
+    loaded,
+    plans,
+    redirected,
+)
 
 
 def text(lab: Lab) -> bytes:
@@ -94,7 +104,7 @@ def test_the_descriptor_is_what_poke_h_says() -> None:
     ]
     plan = text_poke_bp_batch(lab.guest, batch).plan("two")
     lab.request(plan, inward=False)
-    lab.run(stop=lambda: lab.patcher.phase == "int3")
+    lab.run(instructions=BOUND, stop=lambda: lab.patcher.phase == "int3")
     descriptor, stext = lab.guest.objects["bp_desc"], lab.image.symbols["_stext"].address
     assert isinstance(descriptor, Object)
     assert (descriptor.refs, descriptor.nr_entries) == (1, 2)
@@ -132,9 +142,9 @@ def test_bytes_that_are_not_as_expected_stop_it_before_it_stores_anything() -> N
 def test_patching_in_twice_is_refused_by_the_bytes() -> None:
     lab = loaded()
     inward, _ = plans(lab, redirected(lab))
-    lab.carry_out(inward, inward=True)
+    lab.carry_out(inward, inward=True, instructions=BOUND)
     with pytest.raises(PokeError, match=f"{FUNCTION} holds e8 .*, not 0f 1f 44 00 00"):
-        lab.carry_out(inward, inward=True)
+        lab.carry_out(inward, inward=True, instructions=BOUND)
 
 
 def test_two_requests_at_once_are_refused() -> None:
@@ -146,7 +156,7 @@ def test_two_requests_at_once_are_refused() -> None:
         lab.request(outward, inward=False)
     assert lab.patcher.requests == requests
     assert lab.patcher.plan is inward
-    lab.run(stop=lambda: lab.patcher.done)
+    lab.run(instructions=BOUND, stop=lambda: lab.patcher.done)
     assert lab.guest.read(inward.changes[0].address, 5) == inward.changes[0].new
 
 
@@ -156,8 +166,8 @@ def test_a_refused_request_is_not_taken_for_one_that_patches_in() -> None:
     lab.request(inward, inward=True)
     with pytest.raises(PokeError, match="busy"):
         lab.request(inward, inward=True)
-    lab.run(stop=lambda: lab.patcher.done)
-    lab.carry_out(outward, inward=False)
+    lab.run(instructions=BOUND, stop=lambda: lab.patcher.done)
+    lab.carry_out(outward, inward=False, instructions=BOUND)
     lab.run(instructions=20_000)
     verdict = lab.verdict()
     assert verdict.old > 0
