@@ -103,7 +103,7 @@ def perform(stage: Stage, *, model: str, seed: int, cores: int, broken: str | No
         rounds = ROUNDS if broken else 1
         for number in range(rounds):
             lab.run(instructions=IN_PLACE if number == 0 else BETWEEN)
-            if not lab.machine.alive or (number and lab.verdict().status):
+            if not (lab.machine.alive and lab.patcher.done) or (number and lab.verdict().status):
                 break
             lab.carry_out(lab.plan(redirects, inward=False)[0], inward=False)
             if number == 0 and lab.machine.alive:

@@ -49,19 +49,16 @@ class Fetches:
         """Look at events."""
         kinds = rows[:, E_KIND]
         unstable = rows[kinds == events.STALE_FETCH]
-        unstable = unstable[np.isin(unstable[:, E_ADDRESS], self._sites_signed())]
+        sites = [_signed(each.site) for each in self.watched]
+        unstable = unstable[np.isin(unstable[:, E_ADDRESS], sites)]
         self.stale += int(np.count_nonzero(unstable[:, E_B] & events.FETCH_STALE))
         self.hazard += int(np.count_nonzero(unstable[:, E_B] & events.FETCH_HAZARD))
         self.unhandled += int(np.count_nonzero(kinds == UNHANDLED))
         traps = rows[(kinds == events.TRAP) & (rows[:, E_A] == _BREAKPOINT)]
         calls = rows[kinds == CALL]
         for number, each in enumerate(self.watched):
-            site = (each.site ^ 1 << 63) - (1 << 63)  # as the columns have it
-            self.int3 += int(np.count_nonzero(traps[:, E_ADDRESS] == site + 1))
+            self.int3 += int(np.count_nonzero(traps[:, E_ADDRESS] == _signed(each.site) + 1))
             self._sites(each, calls[calls[:, E_A] == number])
-
-    def _sites_signed(self) -> list[int]:
-        return [each.site - (1 << 64) for each in self.watched]
 
     def _sites(self, each: Watched, rows: NDArray[np.int64]) -> None:
         codes, first, counts = np.unique(rows[:, E_B], return_index=True, return_counts=True)
@@ -75,3 +72,8 @@ class Fetches:
             if len(self.tears) < _MOST_TEARS:
                 core = int(row[E_CORE])
                 self.tears.append(Tear(core, each.function, each.site, executed, hurts))
+
+
+def _signed(address: int) -> int:
+    """Return an address as the columns have it."""
+    return (address ^ 1 << 63) - (1 << 63)

@@ -67,10 +67,11 @@ def test_flags_of_unstable_fetches_and_kernels_that_give_up() -> None:
     stale, hazard = events.FETCH_STALE, events.FETCH_HAZARD
     length = 5 << 8
     found = take(
-        fetches(),
-        row(events.STALE_FETCH, b=length),
-        row(events.STALE_FETCH, b=stale | length),
-        row(events.STALE_FETCH, b=stale | hazard | length),
+        fetches(LOW),
+        row(events.STALE_FETCH, LOW, b=length),
+        row(events.STALE_FETCH, LOW, b=stale | length),
+        row(events.STALE_FETCH, LOW, b=stale | hazard | length),
+        row(events.STALE_FETCH, LOW + 64, b=stale | hazard | length),  # not a site
         row(UNHANDLED),
         row(OLD, b=stale | hazard),
     )

@@ -75,10 +75,11 @@ def test_a_call_that_does_not_reach_is_refused() -> None:
 def test_a_plan_tells_its_redirects(lab: Lab, arena: Arena) -> None:
     made = [arena.redirect(name, "mov eax, 7\nret") for name in (FUNCTION, SECOND)]
     inward, outward = plans(lab, made)
-    found = Redirect.of_plan(inward, lab.image.symbols.describe)
+    found = Redirect.of_plans([inward], lab.image.symbols.describe)
     bare = [Redirect(r.function, r.site, r.trampoline, r.replacement, ()) for r in made]
     assert sorted(found, key=lambda r: r.site) == sorted(bare, key=lambda r: r.site)
-    assert Redirect.of_plan(outward, lab.image.symbols.describe) == ()
+    assert Redirect.of_plans([outward], lab.image.symbols.describe) == ()
+    assert Redirect.of_plans([outward, inward], lab.image.symbols.describe) == found
 
 
 def test_in_and_out_are_each_others_reverse(arena: Arena) -> None:
