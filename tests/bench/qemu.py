@@ -3,6 +3,7 @@
 import functools
 import shutil
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -36,8 +37,8 @@ def lines(
 ) -> dict[str, float]:
     """Run a kernel until a line that begins with `last`.
 
-    Returns the first word of each line, or all of it if it holds a colon, with the seconds
-    since QEMU was started; the whole text of the last line counts as a key, too.
+    Returns every line with the seconds since QEMU was started at which it ended. The firmware
+    may have written before a kernel's first line.
     """
     assert _QEMU
     command = [_QEMU, *options.split(), "-smp", str(cores), *_MACHINE]
@@ -52,11 +53,14 @@ def lines(
     ) as process:
         assert process.stdout
         seen: dict[str, float] = {}
+        patience = threading.Timer(_SECONDS, process.kill)
+        patience.start()
         try:
             for line in process.stdout:
                 seen[line.strip()] = time.perf_counter() - started
-                if line.startswith(last) or time.perf_counter() - started > _SECONDS:
+                if line.startswith(last):
                     break
         finally:
+            patience.cancel()
             process.kill()
     return seen

@@ -63,15 +63,16 @@ def test_torn_and_harmful_are_counted_each_time() -> None:
     assert (first.core, first.function, first.address, first.code) == (2, "f", HIGH, bad)
 
 
-def test_flags_of_unstable_fetches_and_kernels_that_give_up() -> None:
+@pytest.mark.parametrize("site", [HIGH, LOW])
+def test_flags_of_unstable_fetches_and_kernels_that_give_up(site: int) -> None:
     stale, hazard = events.FETCH_STALE, events.FETCH_HAZARD
-    length = 5 << 8
+    length, here = 5 << 8, site if site == LOW else site - (1 << 64)
     found = take(
-        fetches(LOW),
-        row(events.STALE_FETCH, LOW, b=length),
-        row(events.STALE_FETCH, LOW, b=stale | length),
-        row(events.STALE_FETCH, LOW, b=stale | hazard | length),
-        row(events.STALE_FETCH, LOW + 64, b=stale | hazard | length),  # not a site
+        fetches(site),
+        row(events.STALE_FETCH, here, b=length),
+        row(events.STALE_FETCH, here, b=stale | length),
+        row(events.STALE_FETCH, here, b=stale | hazard | length),
+        row(events.STALE_FETCH, here + 16, b=stale | hazard | length),  # of somebody else
         row(UNHANDLED),
         row(OLD, b=stale | hazard),
     )
