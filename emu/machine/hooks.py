@@ -321,8 +321,8 @@ class Guard:
 def guard(uc: Uc, table: int, start: int, end: int) -> Guard:
     """Have stores to physical [start, end) reported.
 
-    The engine sends every store to such a page through its slow path, and no other: kernels
-    that keep data away from text pay nothing. The TLB has to be flushed afterwards.
+    Stores elsewhere are not reported, so kernels that keep data away from text are spared the
+    call. The TLB has to be flushed afterwards.
     """
     handle = _add(uc, uc_const.UC_HOOK_MEM_WRITE, on_text_store, table, start, end - 1)
     return Guard(start, end, lambda: uclib.uc_hook_del(uc._uch, ctypes.c_size_t(handle)))

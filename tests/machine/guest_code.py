@@ -4,6 +4,7 @@ Keystone does not tell where its labels are, so whatever is jumped to from outsi
 address of its own.
 """
 
+import re
 import struct
 
 from keystone import KS_ARCH_X86, KS_MODE_16, KS_MODE_32, KS_MODE_64, Ks
@@ -25,7 +26,12 @@ from tests.machine.guest_tables import (
 
 
 def assemble(code: str, address: int = 0, bits: int = 64) -> bytes:
-    """Return the bytes of Intel-syntax assembly."""
+    """Return the bytes of Intel-syntax assembly.
+
+    All numbers go in hexadecimal: whoever used AT&T syntax before in this process has left
+    keystone reading plain ones as such.
+    """
+    code = re.sub(r"(?<!\w)\d+(?!\w)", lambda number: hex(int(number[0])), code)
     mode = {16: KS_MODE_16, 32: KS_MODE_32, 64: KS_MODE_64}[bits]
     encoding, _ = Ks(KS_ARCH_X86, mode).asm(code, address, as_bytes=True)
     return encoding or b""
