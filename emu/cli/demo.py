@@ -26,7 +26,7 @@ def demo(
     auto: Auto = False,
     broken: Break = None,
     model: options.Model = "sdm",
-    seed: options.Seed = None,
+    seed: options.RandomSeed = None,
     cores: options.Cores = 4,
     save: options.Save = None,
     as_json: options.Json = False,
@@ -66,5 +66,5 @@ def _finish(lab: "Lab", save: str | None, as_json: bool) -> None:
     if as_json:
         console.document(verdicts.document(lab, verdict, status))
     else:
-        verdicts.tell(verdict)
+        verdicts.tell(verdict, alive=lab.machine.alive)
     raise typer.Exit(status)

@@ -49,6 +49,17 @@ Seed: TypeAlias = Annotated[
         help="Choose every move at random from this seed; without it the cores take turns.",
     ),
 ]
+RandomSeed: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--seed",
+        min=0,
+        max=(1 << 64) - 1,
+        metavar="S",
+        help="Choose every move at random from this seed, by default 1.",
+        show_default=False,
+    ),
+]
 Model: TypeAlias = Annotated[
     str,
     typer.Option(

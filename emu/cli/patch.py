@@ -12,7 +12,8 @@ MAX_SOURCE = 1 << 20
 
 Function = Annotated[str, typer.Argument(metavar="FUNCTION", help="The function to redirect.")]
 With = Annotated[
-    Path, typer.Option("--with", metavar="FILE.s", help="Its replacement, in assembly.")
+    Path,
+    typer.Option("--with", metavar="FILE.s", help="Its replacement, in assembly, Intel syntax."),
 ]
 
 
@@ -21,7 +22,7 @@ def patch(
     function: Function,
     source: With,
     cores: options.Cores = 4,
-    seed: options.Seed = 1,
+    seed: options.RandomSeed = 1,
     model: options.Model = "sdm",
     append: options.Append = "",
     ram: options.Ram = 64,
@@ -65,7 +66,7 @@ def patch(
     if as_json:
         console.document(verdicts.document(lab, verdict, status, function=function, seed=seed))
     else:
-        verdicts.tell(verdict)
+        verdicts.tell(verdict, alive=lab.machine.alive)
     if status == GuestDied.status or (end in (End.DIED, End.STUCK) and status == 0):
         raise GuestDied(lab.why(end))
     raise typer.Exit(status)

@@ -36,6 +36,7 @@ def legend() -> Text:
         (Byte(0x0F, 0xCC, Version.OLD), "stale: memory holds something newer"),
     ):
         text.append_text(_cell(sample)).append(f" {words}  ")
+    text.append("\n  A core's row shows the oldest bytes it may still execute.")
     return text
 
 
@@ -49,7 +50,12 @@ def picture(scene: Scene) -> RenderableType:
         Text(scene.sentence),
     ]
     for index, site in enumerate(scene.sites):
-        parts += [_change(site), Padding(_table(site, index, scene.cores), (0, 0, 0, 2))]
+        heading = Text(f"\n  {shown(site.function.encode())}", "bold cyan")
+        given_back = scene.phase == "given back"
+        parts += [
+            heading if given_back else _change(site),
+            Padding(_table(site, index, scene.cores), (0, 0, 0, 2)),
+        ]
     return Group(*parts, Text())
 
 

@@ -60,7 +60,9 @@ def replay(
         result = {"verdict": None, "status": status, "hash": end_hash}
         console.document(verdicts.document(lab, verdict, status) if verdict else result)
     elif verdict:
-        verdicts.tell(verdict)
+        verdicts.tell(verdict, alive=lab.machine.alive)
+    if not as_json and recorded.end and recorded.end.hash:
+        console.line("the run ended in the state that the schedule says")
     if show_hash and not as_json:
         console.line(end_hash)
     raise typer.Exit(status)

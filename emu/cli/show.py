@@ -53,7 +53,7 @@ class Stage:
         self._console.print(Text(text, style), highlight=False)
 
     def legend(self) -> None:
-        """Print what the brackets mean."""
+        """Print what the brackets mean, and which bytes a core's row shows."""
         self._console.print(pictures.legend(), highlight=False)
 
     def show(self, scene: Scene) -> None:
@@ -165,13 +165,16 @@ def _announce(
     stage: Stage, lab: Lab, names: tuple[str, ...], chosen: str, broken: str | None
 ) -> None:
     stage.say(
-        f"{' and '.join(names)} of {lab.image.name} is rewritten while {lab.machine.cores} cores "
-        f"execute it. Fetch model {lab.machine.model}, {chosen}.",
+        f"{' and '.join(names)} of {lab.image.name} is rewritten while {_cores(lab)} it. Fetch model {lab.machine.model}, {chosen}.",
         "bold",
     )
     if broken:
         stage.say(f"Broken on purpose ({broken}): {breaks.EXPLANATIONS[broken]}.", "bold yellow")
     stage.legend()
+
+
+def _cores(lab: Lab) -> str:
+    return "one core executes" if lab.machine.cores == 1 else f"{lab.machine.cores} cores execute"
 
 
 def _epilogue(stage: Stage, lab: Lab) -> None:

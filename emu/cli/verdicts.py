@@ -7,8 +7,8 @@ from emu.detect.verdict import SAFE, Verdict
 from emu.lab import Lab
 
 
-def tell(verdict: Verdict) -> None:
-    """Print the counts in three lines and the verdict in one."""
+def tell(verdict: Verdict, *, alive: bool) -> None:
+    """Print the counts in three lines and the verdict in one. alive: the guest still is."""
     console.line(
         f"calls {verdict.calls:,} = old body {verdict.old:,} + replacement {verdict.new:,}"
         f" + lost {verdict.lost:,}; late {verdict.late:,}"
@@ -18,7 +18,8 @@ def tell(verdict: Verdict) -> None:
         f"HAZARD {verdict.hazard:,}, torn {verdict.torn:,}, harmful {verdict.harmful:,}, "
         f"unhandled int3 {verdict.unhandled:,}"
     )
-    console.line(f"verdict: {', '.join(verdict.findings)}")
+    died = "" if alive else ", but the guest died" if verdict.status == SAFE else "; the guest died"
+    console.line(f"verdict: {', '.join(verdict.findings)}{died}")
 
 
 def document(lab: Lab, verdict: Verdict, status: int, **more: object) -> dict[str, object]:

@@ -119,12 +119,13 @@ def _waiting(guest: Guest, step: Wait) -> str:
     cores = [(address - base) // 4 for address in missing]
     return (
         "An interrupt tells the cores to serialise, so that they fetch anew; the patcher waits "
-        f"until {_list(cores)} have done it and said so."
+        f"until {_list(cores)} done it and said so."
     )
 
 
 def _list(cores: Sequence[int]) -> str:
+    """Return the cores as the subject of a sentence, with its verb."""
     names = [str(core) for core in cores]
     if len(names) == 1:
-        return f"core {names[0]}"
-    return f"cores {', '.join(names[:-1])} and {names[-1]}"
+        return f"core {names[0]} has"
+    return f"cores {', '.join(names[:-1])} and {names[-1]} have"
