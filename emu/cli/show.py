@@ -165,7 +165,8 @@ def _announce(
     stage: Stage, lab: Lab, names: tuple[str, ...], chosen: str, broken: str | None
 ) -> None:
     stage.say(
-        f"{' and '.join(names)} of {lab.image.name} is rewritten while {_cores(lab)} it. Fetch model {lab.machine.model}, {chosen}.",
+        f"{' and '.join(names)} of {lab.image.name} is rewritten while {_cores(lab)} it. "
+        f"Fetch model {lab.machine.model}, {chosen}.",
         "bold",
     )
     if broken:
