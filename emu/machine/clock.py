@@ -15,8 +15,6 @@ from emu.machine.state import (
     State,
 )
 
-NS_PER_INSTRUCTION = 1
-
 
 @jit
 def now(s: State) -> int:

@@ -8,7 +8,6 @@ Source: Intel SDM volume 3A, chapter "Paging".
 from emu.machine.native import jit, load32, load64
 from emu.machine.state import M_RAM, M_RAM_SIZE, State
 
-PAGE = 4096
 _PRESENT, _LARGE = 1, 0x80
 _ADDRESS = 0x000F_FFFF_FFFF_F000
 _PG, _PSE, _PAE = 1 << 31, 1 << 4, 1 << 5

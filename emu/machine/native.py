@@ -69,11 +69,6 @@ def jit(function: Callable[..., Any]) -> Any:
     return numba.njit(cache=True, error_model="numpy")(function)
 
 
-def inline(function: Callable[..., Any]) -> Any:
-    """Compile a small function that should disappear into its callers."""
-    return numba.njit(cache=True, error_model="numpy", forceinline=True)(function)
-
-
 class Hook:
     """A function that the engine calls back, compiled when its address is first asked for."""
 
@@ -138,15 +133,5 @@ def _store(bits: int) -> Any:
 
 
 # Host memory by address. Loads are zero-extended; 64-bit values are the same bits, signed.
-load8, load16, load32, load64 = _load(8), _load(16), _load(32), _load(64)
-store8, store16, store32, store64 = _store(8), _store(16), _store(32), _store(64)
-
-
-@intrinsic
-def pointer(context: Any, address: Any) -> Any:
-    """Turn a host address into a void pointer, for `numba.carray`."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
-
-    return types.voidptr(types.int64), generate
+load16, load32, load64 = _load(16), _load(32), _load(64)
+store8, store32, store64 = _store(8), _store(32), _store(64)

@@ -48,7 +48,7 @@ MASKED = 1 << 16
 PERIODIC = 1 << 17
 ENABLED = 1 << 8
 
-FIXED, LOWEST, SMI, _RESERVED, NMI, INIT, STARTUP = range(7)
+FIXED, LOWEST, NMI, INIT, STARTUP = 0, 1, 4, 5, 6
 
 SIPI_NONE, SIPI_INIT = -1, -2  # of C_SIPI: nothing to do; an INIT has come
 
