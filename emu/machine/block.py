@@ -60,7 +60,7 @@ from emu.machine.state import (
     P_TASK,
     STOP_AFTER,
     STOP_BUDGET,
-    STOP_LOOK_AGAIN,
+    STOP_NOT_RAM,
     STOP_SPLIT,
     STOP_UNGUARDED,
     STOP_UNSTABLE,
@@ -71,7 +71,11 @@ from emu.machine.text import COHERENT, serialise, unstable
 from emu.machine.unicorn_cpu import (
     RCX,
     RSP,
-    find_block,
+    block_alone,
+    block_at,
+    block_count,
+    block_pa,
+    block_pa2,
     go_on,
     interrupt,
     interruptible,
@@ -93,12 +97,48 @@ _UNSERIALISING = (0x48, 0x49, 0x122, 0x6E0, 0x6E1, 0x774)
 
 
 @jit
-def before_block(s: State, pc: int, size: int) -> None:
-    """Admit the block at linear address pc, of `size` bytes, or stop the engine before it."""
-    finish_block(s)
-    if not find_block(s, pc, size):
-        stop(s, STOP_LOOK_AGAIN)
+def before_block(s: State, pc: int, size: int, caller: int) -> None:
+    """Admit the block at linear address pc, of `size` bytes, or stop the engine before it.
+
+    caller: the address in the block's code to which the hook returns. What follows here is all
+    that most blocks need, and most of what the machine costs; `_consider` does it in full.
+    """
+    block = block_at(caller)
+    start, last = block_pa(block), block_pa(block) + size - 1
+    if start < 0 or block_pa2(block) >= 0 or _something_special(s):
+        _consider(s, block, pc, size)
         return
+    line = start >> 6
+    while s.lines[line] == _READY and line < last >> 6:
+        line += 1
+    if s.lines[line] != _READY:
+        _consider(s, block, pc, size)
+    elif block_count(block) > s.m[M_BUDGET]:
+        stop(s, STOP_BUDGET)
+    else:
+        s.m[M_BUDGET] -= block_count(block)
+        s.m[M_BLOCK_PC], s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2] = pc, start, -1
+        s.m[M_BLOCK_COUNT], s.m[M_BLOCK_ALONE] = block_count(block), block_alone(block)
+
+
+@jit
+def _something_special(s: State) -> bool:
+    """Return whether more than the block itself decides what happens now."""
+    core = s.m[M_CURRENT]
+    special = s.m[M_SERIAL] | s.m[M_SWAPPED] | s.m[M_CHOSEN] | s.m[M_STOP_AFTER]
+    special |= s.m[M_BEHIND] | s.m[M_BLOCK_FRESH]
+    return special | s.core[core, C_IRQ] | s.core[core, C_NMI] != 0
+
+
+@jit
+def _consider(s: State, block: int, pc: int, size: int) -> None:
+    """Admit the block or stop the engine before it, whatever there is to be considered."""
+    finish_block(s)
+    if block_pa(block) < 0:
+        stop(s, STOP_NOT_RAM)
+        return
+    s.m[M_CANDIDATE_PA], s.m[M_CANDIDATE_PA2] = block_pa(block), block_pa2(block)
+    s.m[M_CANDIDATE_COUNT], s.m[M_CANDIDATE_ALONE] = block_count(block), block_alone(block)
     if s.m[M_SWAPPED]:
         restore_true_bytes(s)
     if s.m[M_CHOSEN] == 1:

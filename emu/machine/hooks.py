@@ -25,7 +25,7 @@ from emu.machine.block import (
 )
 from emu.machine.clock import now
 from emu.machine.events import TEXT_STORE, TRAP, emit
-from emu.machine.native import hook, jit, load32
+from emu.machine.native import entry, hook, jit, load32, pointer
 from emu.machine.state import (
     C_FLOOR,
     LINE_FETCHED,
@@ -55,12 +55,17 @@ from emu.machine.unicorn_cpu import (
     RCX,
     RDX,
     RSP,
+    UC_MEMORY_MAPPING,
+    data_of_hooks,
     enter_alone,
     exception,
     fault,
+    find_ram,
     identify,
     linear_rip,
     may_use_ports,
+    not_translating,
+    region_at,
     register,
     set_register,
 )
@@ -72,15 +77,32 @@ _FETCH_OR_READ = 2  # the error code's write bit is clear
 _i64, _u32, _i32, _ptr = types.int64, types.uint32, types.int32, types.voidptr
 
 
-@hook(types.void(_i64, _i64, _u32, _ptr))
-def on_block(engine: int, pc: int, size: int, data: Any) -> None:
+def _on_block(caller: int, engine: int, pc: int, size: int, data: Any) -> None:
     """Every block, before it runs."""
-    before_block(state_at(data), pc, np.int64(size))
+    before_block(state_at(data), pc, np.int64(size), caller)
+
+
+_block_entry = entry(_on_block, _i64, _i64, _u32, _ptr)
+
+
+@jit
+def _on_block_address() -> int:
+    return int(_block_entry())
+
+
+@hook(_i64(_i64, _i64))
+def on_slow_access(engine: int, address: int) -> int:
+    """A load or store that the TLB alone does not settle, or the translator reading code.
+
+    Not a hook: it stands in for `uc_struct.memory_mapping`, and returns the MemoryRegion.
+    """
+    return int(region_at(state_at(pointer(data_of_hooks(engine))), address))
 
 
 @jit
 def _raise(s: State, vector: int) -> None:
     """Let the running core take an exception that the engine noticed."""
+    not_translating(s)
     is_int = load32(s.m[M_ENV] + IS_INT)
     error = load32(s.m[M_ENV] + ERROR_CODE)
     fetch = (
@@ -243,13 +265,13 @@ def on_cpuid(engine: int, data: Any) -> int:
     return 1
 
 
-def _add(uc: Uc, kind: int, function: Any, table: int, begin: int, end: int, *more: int) -> int:
+def _add(uc: Uc, kind: int, address: int, table: int, begin: int, end: int, *more: int) -> int:
     handle = ctypes.c_size_t()
     status = uclib.uc_hook_add(
         uc._uch,
         ctypes.byref(handle),
         kind,
-        ctypes.c_void_p(function.address),
+        ctypes.c_void_p(address),
         ctypes.c_void_p(table),
         ctypes.c_uint64(begin),
         ctypes.c_uint64(end),
@@ -264,24 +286,31 @@ _EVERYWHERE = (1, 0)  # begin > end: no bounds
 
 def install(uc: Uc, table: int) -> None:
     """Register all hooks but those on text; `table` is the address of the state."""
-    _add(uc, uc_const.UC_HOOK_BLOCK, on_block, table, *_EVERYWHERE)
-    _add(uc, uc_const.UC_HOOK_INTR, on_exception, table, *_EVERYWHERE)
-    _add(uc, uc_const.UC_HOOK_INSN_INVALID, on_undefined, table, *_EVERYWHERE)
+    _add(uc, uc_const.UC_HOOK_BLOCK, _on_block_address(), table, *_EVERYWHERE)
+    _add(uc, uc_const.UC_HOOK_INTR, on_exception.address, table, *_EVERYWHERE)
+    _add(uc, uc_const.UC_HOOK_INSN_INVALID, on_undefined.address, table, *_EVERYWHERE)
     for function, instruction in (
         (on_in, x86_const.UC_X86_INS_IN),
         (on_out, x86_const.UC_X86_INS_OUT),
         (on_rdtsc, x86_const.UC_X86_INS_RDTSC),
         (on_cpuid, x86_const.UC_X86_INS_CPUID),
     ):
-        _add(uc, uc_const.UC_HOOK_INSN, function, table, *_EVERYWHERE, instruction)
+        _add(uc, uc_const.UC_HOOK_INSN, function.address, table, *_EVERYWHERE, instruction)
     _add(
         uc,
         uc_const.UC_HOOK_MEM_READ | uc_const.UC_HOOK_MEM_WRITE,
-        on_device_access,
+        on_device_access.address,
         table,
         xapic.BASE,
         xapic.BASE + 0xFFF,
     )
+
+
+def watch_slow_accesses(s: State, uc: Uc) -> None:
+    """Let the engine ask `on_slow_access`; RAM must be mapped, and the block hook installed."""
+    find_ram(s)
+    place = ctypes.c_uint64.from_address(uc._uch.value + UC_MEMORY_MAPPING)
+    place.value = on_slow_access.address
 
 
 def map_devices(uc: Uc, table: int, ram_size: int) -> None:
@@ -324,5 +353,5 @@ def guard(uc: Uc, table: int, start: int, end: int) -> Guard:
     Stores elsewhere are not reported, so kernels that keep data away from text are spared the
     call. The TLB has to be flushed afterwards.
     """
-    handle = _add(uc, uc_const.UC_HOOK_MEM_WRITE, on_text_store, table, start, end - 1)
+    handle = _add(uc, uc_const.UC_HOOK_MEM_WRITE, on_text_store.address, table, start, end - 1)
     return Guard(start, end, lambda: uclib.uc_hook_del(uc._uch, ctypes.c_size_t(handle)))

@@ -91,6 +91,7 @@ class Machine:
         self._engine.mem_map_ptr(0, ram.size, 7, ram.ctypes.data_as(hooks.VOID_POINTER))
         hooks.map_devices(self._engine, table, ram.size)
         hooks.install(self._engine, table)
+        hooks.watch_slow_accesses(self.state, self._engine)
         self._guards: list[hooks.Guard] = []
         for segment in self.image.segments:
             if segment.executable:

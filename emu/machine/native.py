@@ -66,7 +66,11 @@ def compiled_before() -> bool:
 
 def jit(function: Callable[..., Any]) -> Any:
     """Compile a function of the machine to native code, cached on disk."""
-    return numba.njit(cache=True, error_model="numpy")(function)
+    dispatcher = numba.njit(cache=True, error_model="numpy")(function)
+    # numba would compile a function once more for every constant it is called with
+    specialise = dispatcher.compile
+    dispatcher.compile = lambda arguments: specialise(tuple(map(types.unliteral, arguments)))
+    return dispatcher
 
 
 class Hook:
@@ -88,6 +92,36 @@ class Hook:
 def hook(signature: Any) -> Callable[[Callable[..., Any]], Hook]:
     """Mark a function as one that the engine calls back."""
     return lambda function: Hook(function, signature)
+
+
+def entry(function: Callable[..., None], *parameters: Any) -> Any:
+    """Make an intrinsic whose value is the address of a function that the engine calls.
+
+    Unlike a `Hook`, `function` is told where it was called: it gets the address to which it will
+    return, and then its parameters. It returns nothing, and must not raise.
+    """
+
+    @intrinsic
+    def address(typing_context: Any) -> Any:
+        def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+            word, byte_pointer = ir.IntType(64), ir.IntType(8).as_pointer()
+            kind = ir.FunctionType(ir.VoidType(), [context.get_value_type(p) for p in parameters])
+            native = ir.Function(builder.module, kind, f"textpoke_{function.__name__}")
+            body = ir.IRBuilder(native.append_basic_block())
+            return_address = builder.module.declare_intrinsic(
+                "llvm.returnaddress", (), ir.FunctionType(byte_pointer, [ir.IntType(32)])
+            )
+            caller = body.ptrtoint(body.call(return_address, [ir.IntType(32)(0)]), word)
+            signature = types.void(types.int64, *parameters)
+            compiled = context.compile_subroutine(builder, function, signature)
+            given = [caller, *native.args]
+            context.call_internal_no_propagate(body, compiled.fndesc, signature, given)
+            body.ret_void()
+            return builder.ptrtoint(native, word)
+
+        return types.int64(), generate
+
+    return address
 
 
 def external(library: ctypes.CDLL, name: str, signature: Any) -> Any:
@@ -135,3 +169,13 @@ def _store(bits: int) -> Any:
 # Host memory by address. Loads are zero-extended; 64-bit values are the same bits, signed.
 load16, load32, load64 = _load(16), _load(32), _load(64)
 store8, store32, store64 = _store(8), _store(32), _store(64)
+
+
+@intrinsic
+def pointer(context: Any, address: Any) -> Any:
+    """Turn a host address into a void pointer."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
+
+    return types.voidptr(types.int64), generate

@@ -51,7 +51,6 @@ from emu.machine.state import (
     M_STOP_AFTER,
     M_SWAPPED,
     M_TEXT_NOW,
-    M_UC,
     STOP_AFTER,
     STOP_BUDGET,
     STOP_FOR_DRAIN,
@@ -72,9 +71,7 @@ from emu.machine.unicorn_cpu import (
     CR3,
     CR4,
     EFER,
-    RIP,
     RSP,
-    emu_start,
     enter,
     forget,
     interrupts_on,
@@ -86,6 +83,7 @@ from emu.machine.unicorn_cpu import (
     register,
     reset_itself,
     reset_registers,
+    start,
     take_halt,
 )
 
@@ -152,7 +150,7 @@ def _slice(s: State, core: int, instructions: int) -> int:
     while True:
         s.m[M_REASON] = STOP_NONE
         before = s.m[M_BUDGET]
-        s.m[M_ERROR] = emu_start(s.m[M_UC], register(s, RIP), 0, 0, 0)
+        s.m[M_ERROR] = start(s)
         finish_block(s)
         s.m[M_BLOCK_COUNT] = 0
         if s.m[M_ERROR] != 0 or reset_itself(s):

@@ -17,6 +17,7 @@ from pathlib import Path
 from unicorn import unicorn_const as uc_const
 from unicorn import x86_const
 from unicorn.unicorn_py3 import Uc
+from unicorn.unicorn_py3.unicorn import uclib
 
 from emu.errors import Unsupported
 from emu.machine import unicorn_cpu as cpu_layout
@@ -24,6 +25,8 @@ from emu.machine import unicorn_cpu as cpu_layout
 _CODE, _HANDLER, _GDT, _IDT, _STACK = 0x1000, 0x1100, 0x2000, 0x3000, 0x5000
 _BAD_SELECTOR = 0x38
 _PROGRAM = b"\x90\x8e\xd8\xf4"  # nop; mov ds, eax; hlt
+_LOAD = b"\xa1\x00\x20\x00\x00\x00\x00\x00\x00\xf4"  # mov eax, [_GDT]; hlt
+_MARK = 0x5A5A1234
 _FLAT_CODE = 0x00AF9B000000FFFF
 _CLUSTER_BITS = 0xFC0
 
@@ -124,6 +127,52 @@ def _misbehaved(uc: Uc, cpu: int, env: int) -> Iterator[str]:
     block = _pointer(cpu + cpu_layout.CPU_JUMP_CACHE + 8 * slot)
     if not block or _block(block) != (_HANDLER, 1, 1, _HANDLER & -4096):
         yield "translations are not where they should be"
+    elif (block % cpu_layout.TB_ALIGN, _pointer(block + cpu_layout.TB_CODE)) != (
+        0,
+        block + cpu_layout.TB_TO_CODE,
+    ):
+        yield "a block's code does not follow its description"
+    else:
+        yield from _unhidable(uc, cpu)
+
+
+def _unhidable(uc: Uc, cpu: int) -> Iterator[str]:
+    """Yield what is in the way of hiding memory hooks from the translator."""
+    engine = uc._uch.value
+    handle = ctypes.c_size_t()
+    for kind, head in (
+        (uc_const.UC_HOOK_MEM_READ, cpu_layout.READ_HOOKS),
+        (uc_const.UC_HOOK_MEM_WRITE, cpu_layout.WRITE_HOOKS),
+        (uc_const.UC_HOOK_BLOCK, cpu_layout.BLOCK_HOOKS),
+    ):
+        before = _pointer(engine + head)
+        begin, data = ctypes.c_uint64(1), ctypes.c_void_p(_MARK)
+        nobody = (ctypes.c_void_p(0), data, begin, ctypes.c_uint64(1))
+        uclib.uc_hook_add(uc._uch, ctypes.byref(handle), kind, *nobody)
+        item = _pointer(engine + head)
+        item = _pointer(item) if before else item
+        hook = _pointer(item + cpu_layout.LIST_ITEM_DATA)
+        if _pointer(hook + cpu_layout.HOOK_USER_DATA) != _MARK:
+            yield "a list of hooks is not where it should be"
+    mapping = ctypes.c_uint64.from_address(engine + cpu_layout.UC_MEMORY_MAPPING)
+    if mapping.value != ctypes.cast(cpu_layout.find_mapping, ctypes.c_void_p).value:
+        yield "memory_mapping is not where it should be"
+        return
+    context = _pointer(engine + cpu_layout.UC_TCG_CONTEXT)
+    translating: list[bool] = []
+
+    @ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64)
+    def on_access(uc_struct: int, address: int) -> int:
+        translating.append(_pointer(context + cpu_layout.TCG_CPU) == cpu)
+        return int(cpu_layout.find_mapping(uc_struct, address))
+
+    uc.mem_write(_CODE, _LOAD)
+    uc.ctl_flush_tb()
+    mapping.value = ctypes.cast(on_access, ctypes.c_void_p).value or 0
+    uc.emu_start(_CODE, 0)
+    mapping.value = ctypes.cast(cpu_layout.find_mapping, ctypes.c_void_p).value or 0
+    if translating[-2:] != [True, False]:
+        yield "the translator cannot be told from the guest"
 
 
 def _block(at: int) -> tuple[int, int, int, int]:

@@ -59,6 +59,8 @@ M_CANDIDATE_COUNT, M_CANDIDATE_ALONE = 42, 43
 M_PICK, M_PICK_LEFT = 37, 55  # a Run that was interrupted to guard a page, and its rest
 M_UNGUARDED = 41  # physical page that was executed but is not yet guarded, or -1
 M_ENV_ROWS, M_SCRATCH = 53, 54  # host addresses of `env` and `scratch`
+M_RAM_REGION = 61  # host address of the engine's MemoryRegion for all RAM
+M_READ_HOOKS, M_WRITE_HOOKS = 62, 63  # the engine's lists of memory hooks, while they are hidden
 M_TABLES = 64  # from here on: host addresses of the arrays in TABLES
 M_SIZE = 80
 
@@ -70,7 +72,7 @@ STOP_UNSTABLE = 3  # the next instruction has bytes of which this core may see s
 STOP_AFTER = 5  # M_STOP_AFTER says why
 STOP_UNGUARDED = 6  # the page of the next block is executed for the first time
 STOP_UNDRAINED = 8  # a table is nearly full: the move goes on when it is drained
-STOP_LOOK_AGAIN = 7  # the engine could not tell which block this is; entering anew tells
+STOP_NOT_RAM = 7  # the next block is not in RAM
 
 # bits of M_STOP_AFTER: the guest ended the machine; a timer has a new deadline; a table has to be
 # drained before the move goes on

@@ -13,7 +13,11 @@ first machine is made, with `unicorn==2.1.4` pinned:
   uc_emu_start is never used: it is slow, and mixing it with block speed drops every translation;
 * an instruction that meets a device, or stores to text, in the middle of a block is abandoned
   and entered again as a block of its own, so that it sees and causes everything at its exact
-  instruction (`cpu_loop_exit_noexc`, what QEMU's cpu_io_recompile does).
+  instruction (`cpu_loop_exit_noexc`, what QEMU's cpu_io_recompile does);
+* as soon as there is a memory hook anywhere, the translator sends every load and store through
+  the slow path (`tcg_uc_has_hookmem`), which halves the speed twice. So the hooks are out of
+  sight while it translates. `uc_struct.memory_mapping`, which every slow access asks where it
+  goes and every translated byte where it comes from, is ours, and hides or shows them.
 
 Sources: Unicorn 2.1.4: qemu/accel/tcg/cpu-exec.c, translate-all.c, cputlb.c,
 qemu/target/i386/cpu.h, excp_helper.c, seg_helper.c.
@@ -38,18 +42,18 @@ from emu.machine.native import (
 )
 from emu.machine.state import (
     ENV_SIZE,
-    M_CANDIDATE_ALONE,
-    M_CANDIDATE_COUNT,
-    M_CANDIDATE_PA,
-    M_CANDIDATE_PA2,
     M_CPU,
     M_CURRENT,
     M_DELIVERING,
     M_ENV,
     M_ENV_ROWS,
+    M_RAM_REGION,
+    M_RAM_SIZE,
+    M_READ_HOOKS,
     M_REASON,
     M_SCRATCH,
     M_UC,
+    M_WRITE_HOOKS,
     State,
     Words,
 )
@@ -58,15 +62,21 @@ VERSION = "2.1.4"
 
 # --- offsets: uc_struct, CPUState, TranslationBlock -------------------------------------------
 UC_TO_CPU = 0x1B8
+UC_MEMORY_MAPPING = 0x120  # MemoryRegion *(*)(uc_struct *, physical address)
+UC_TCG_CONTEXT = 0x300
+UC_HOOKS, LIST_SIZE = 0x340, 24  # a struct list for each kind of hook; its head comes first
+LIST_ITEM_DATA, HOOK_USER_DATA = 8, 48
+TCG_CPU = 0xE0  # of TCGContext: not NULL while a block is translated
 CPU_TO_ENV_POINTER = 0x128
 CPU_CFLAGS_NEXT_TB = 0x18  # u32; the low 15 bits limit the next block's instructions
-CPU_JUMP_CACHE = 0x138  # TranslationBlock *[4096]
+CPU_JUMP_CACHE = 0x138  # TranslationBlock *[4096]; only the self-test looks into it
 CPU_HALTED = 0x8198  # u32
 
 TB_PC, TB_SIZE, TB_COUNT, TB_CFLAGS = 0, 20, 22, 24
-TB_PAGES = 72  # physical addresses of its one or two pages
+TB_CODE = 32  # address of its code, which begins TB_TO_CODE behind it
+TB_PAGES = 72  # physical addresses of its one or two pages, -1 where it has none
+TB_TO_CODE, TB_ALIGN = 192, 64
 CFLAGS_COUNT = 0x7FFF
-CFLAGS_CLUSTER = 0xFF000000
 
 # --- offsets: CPUX86State ----------------------------------------------------------------------
 REGISTERS, RIP, RFLAGS = 0, 128, 136
@@ -89,7 +99,6 @@ FEATURES = 5632  # u64 each, by FeatureWord: FEAT_1_ECX is 1, FEAT_8000_0001_EDX
 DR0, DR6, DR7 = 5400, 5400 + 48, 5400 + 56
 
 FLAG_IF = 1 << 9
-_TB_RFLAGS = 0x3000 | 1 << 8 | 1 << 16 | 1 << 17 | 1 << 18  # IOPL, TF, RF, VM, AC
 _SHADOW = 1 << 3  # hflags: after sti or mov ss
 _CS64, _CS32, _PE = 1 << 15, 1 << 4, 1 << 7
 _NMI_MASKED = 1 << 2  # hflags2
@@ -98,18 +107,19 @@ _CC_OP_EFLAGS = 1
 _DOUBLE_FAULT = 8
 _RDRAND, _RDTSCP = 1 << 30, 1 << 27
 
+BLOCK_HOOKS = UC_HOOKS + LIST_SIZE * 3
+READ_HOOKS, WRITE_HOOKS = UC_HOOKS + LIST_SIZE * 10, UC_HOOKS + LIST_SIZE * 11
+
 _library = ctypes.CDLL(uclib._name)
 _i64, _i32, _u32, _void = types.int64, types.int32, types.uint32, types.void
 
-emu_start = external(_library, "uc_emu_start", _i32(_i64, _i64, _i64, _i64, _i64))
+_emu_start = external(_library, "uc_emu_start", _i32(_i64, _i64, _i64, _i64, _i64))
 _emu_stop = external(_library, "uc_emu_stop", _i32(_i64))
 _do_interrupt = external(_library, "x86_cpu_do_interrupt_x86_64", _void(_i64))
 _hard_interrupt = external(_library, "do_interrupt_x86_hardirq_x86_64", _void(_i64, _i32, _i32))
 _loop_exit = external(_library, "cpu_loop_exit_noexc_x86_64", _void(_i64))
 _raise = external(_library, "raise_exception_err_x86_64", _void(_i64, _i32, _i32))
-_find_translation = external(
-    _library, "tb_htable_lookup_x86_64", _i64(_i64, _i64, _i64, _u32, _u32)
-)
+_find_mapping = external(_library, "find_memory_mapping_x86_64", _i64(_i64, _i64))
 _invalidate = external(_library, "tb_invalidate_phys_range_x86_64", _void(_i64, _i64, _i64))
 _flush_tlb = external(_library, "tlb_flush_x86_64", _void(_i64))
 _flags = external(_library, "helper_cc_compute_all_x86_64", _i64(_i64, _i64, _i64, _i32))
@@ -178,6 +188,11 @@ _compute_flags = ctypes.CFUNCTYPE(
 _deliver = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(
     ctypes.cast(_library.x86_cpu_do_interrupt_x86_64, ctypes.c_void_p).value or 0
 )
+
+
+find_mapping = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64)(
+    ctypes.cast(_library.find_memory_mapping_x86_64, ctypes.c_void_p).value or 0
+)  # what uc_struct.memory_mapping is at first
 
 
 def registers_of(s: State, core: int) -> "np.ndarray[tuple[int], np.dtype[np.uint8]]":
@@ -396,6 +411,75 @@ def identify(s: State, leaf: int, subleaf: int, output: Words) -> None:
         output[index] = load32(at + 8 * index)
 
 
+# --- memory hooks, and the translator that must not see them ------------------------------------
+
+
+@jit
+def start(s: State) -> int:
+    """Let the engine run from RIP on; returns what uc_emu_start does.
+
+    Outside of it the lists of hooks are whole, so hooks can be added and removed.
+    """
+    not_translating(s)
+    status = _emu_start(s.m[M_UC], register(s, RIP), 0, 0, 0)
+    _show_memory_hooks(s)
+    return status
+
+
+@jit
+def not_translating(s: State) -> None:
+    """Note that no block is being translated, after a fault may have ended that."""
+    store64(load64(s.m[M_UC] + UC_TCG_CONTEXT) + TCG_CPU, 0)
+
+
+@jit
+def find_ram(s: State) -> None:
+    """Note which MemoryRegion of the engine is the RAM, for `region_at`."""
+    s.m[M_RAM_REGION] = _find_mapping(s.m[M_UC], 0)
+
+
+@jit
+def region_at(s: State, address: int) -> int:
+    """Return the MemoryRegion at a physical address, for `uc_struct.memory_mapping`."""
+    if load64(load64(s.m[M_UC] + UC_TCG_CONTEXT) + TCG_CPU):
+        _hide_memory_hooks(s)
+    else:
+        _show_memory_hooks(s)
+    if 0 <= address < s.m[M_RAM_SIZE]:
+        return s.m[M_RAM_REGION]
+    return _find_mapping(s.m[M_UC], address)
+
+
+@jit
+def _hide_memory_hooks(s: State) -> None:
+    uc = s.m[M_UC]
+    reads, writes = load64(uc + READ_HOOKS), load64(uc + WRITE_HOOKS)
+    if reads:
+        s.m[M_READ_HOOKS] = reads
+        store64(uc + READ_HOOKS, 0)
+    if writes:
+        s.m[M_WRITE_HOOKS] = writes
+        store64(uc + WRITE_HOOKS, 0)
+
+
+@jit
+def _show_memory_hooks(s: State) -> None:
+    uc = s.m[M_UC]
+    if s.m[M_READ_HOOKS]:
+        store64(uc + READ_HOOKS, s.m[M_READ_HOOKS])
+        s.m[M_READ_HOOKS] = 0
+    if s.m[M_WRITE_HOOKS]:
+        store64(uc + WRITE_HOOKS, s.m[M_WRITE_HOOKS])
+        s.m[M_WRITE_HOOKS] = 0
+
+
+@jit
+def data_of_hooks(engine: int) -> int:
+    """Return the pointer that every hook is given, for a callback that is not given it."""
+    item = load64(engine + BLOCK_HOOKS)
+    return load64(load64(item + LIST_ITEM_DATA) + HOOK_USER_DATA)
+
+
 # --- translations ------------------------------------------------------------------------------
 
 
@@ -448,37 +532,40 @@ def flush_tlb(s: State) -> None:
 
 
 @jit
-def find_block(s: State, pc: int, size: int) -> bool:
-    """Find the translation whose block hook runs; fills the M_CANDIDATE columns.
+def block_at(caller: int) -> int:
+    """Return the TranslationBlock whose code calls a hook; `caller` is where that returns to.
 
-    The jump cache has it nearly always: the engine puts every block there that it looks up.
-    After direct jumps between blocks another block may sit in the slot; then the engine is
-    asked. Returns False if it does not know either: entering anew makes sure that it does.
+    The engine puts a block's code behind its TranslationBlock, and the call of the hook is among
+    the first instructions: one step back, or two.
     """
-    cpu = s.m[M_CPU]
-    mixed = pc ^ (pc >> 6)  # tb_jmp_cache_hash_func
-    slot = cpu + CPU_JUMP_CACHE + 8 * ((mixed >> 6) & 0xFC0 | mixed & 0x3F)
-    block = load64(slot)
-    if block == 0 or load64(block) != pc or load16(block + TB_SIZE) != size:
-        if block == 0:
-            return False
-        env = s.m[M_ENV]
-        flags = load32(env + HFLAGS) | load64(env + RFLAGS) & _TB_RFLAGS
-        block = _find_translation(
-            cpu,
-            pc,
-            load64(env + CS + SEGMENT_BASE),
-            np.uint32(flags),
-            np.uint32(load32(block + TB_CFLAGS) & CFLAGS_CLUSTER),
-        )
-        if block == 0 or load16(block + TB_SIZE) != size:
-            return False
-        store64(slot, block)
-    s.m[M_CANDIDATE_PA] = load64(block + TB_PAGES) & ~0xFFF | pc & 0xFFF
-    s.m[M_CANDIDATE_PA2] = load64(block + TB_PAGES + 8)
-    s.m[M_CANDIDATE_COUNT] = load16(block + TB_COUNT)
-    s.m[M_CANDIDATE_ALONE] = load32(block + TB_CFLAGS) & CFLAGS_COUNT == 1
-    return True
+    code = caller & -TB_ALIGN
+    while load64(code - TB_TO_CODE + TB_CODE) != code:
+        code -= TB_ALIGN
+    return code - TB_TO_CODE
+
+
+@jit
+def block_pa(block: int) -> int:
+    """Return the physical address at which a block begins; negative if that is not in RAM."""
+    return load64(block + TB_PAGES) & ~0xFFF | load64(block + TB_PC) & 0xFFF
+
+
+@jit
+def block_pa2(block: int) -> int:
+    """Return the physical address of the second page of a block, or -1."""
+    return load64(block + TB_PAGES + 8)
+
+
+@jit
+def block_count(block: int) -> int:
+    """Return how many instructions a block has."""
+    return load16(block + TB_COUNT)
+
+
+@jit
+def block_alone(block: int) -> bool:
+    """Return whether a block was made to have one instruction only."""
+    return load32(block + TB_CFLAGS) & CFLAGS_COUNT == 1
 
 
 # --- registers to start with -------------------------------------------------------------------
