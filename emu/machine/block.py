@@ -68,15 +68,16 @@ from emu.machine.state import (
     State,
 )
 from emu.machine.text import COHERENT, serialise, unstable
-from emu.machine.unicorn_cpu import (
-    RCX,
-    RSP,
+from emu.machine.unicorn_blocks import (
     block_alone,
     block_at,
     block_count,
     block_pa,
     block_pa2,
     go_on,
+    stop,
+)
+from emu.machine.unicorn_cpu import (
     interrupt,
     interruptible,
     linear_rip,
@@ -84,8 +85,11 @@ from emu.machine.unicorn_cpu import (
     nmi,
     register,
     set_rip,
-    stop,
     takes_nmi,
+)
+from emu.machine.unicorn_layout import (
+    RCX,
+    RSP,
 )
 from emu.machine.xapic import acknowledge
 

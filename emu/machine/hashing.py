@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from emu.machine import state, unicorn_cpu
+from emu.machine import registers, state
 from emu.machine.text import COHERENT
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _parts(s: state.State, cores: int) -> list[bytes | memoryview]:
     return [
         s.m[_SCALARS].tobytes(),
         s.core[:cores, _CORE].tobytes(),
-        *(unicorn_cpu.canonical_registers(s, core, started[core]) for core in range(cores)),
+        *(registers.canonical_registers(s, core, started[core]) for core in range(cores)),
         _apics(s, cores).tobytes(),
         *_text(s, [core for core in range(cores) if started[core]]),
         np.packbits(s.lines & state.LINE_FETCHED).tobytes(),

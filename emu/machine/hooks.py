@@ -46,7 +46,19 @@ from emu.machine.state import (
     STOP_FOR_TIMER,
     State,
 )
+from emu.machine.unicorn_blocks import (
+    enter_alone,
+    fault,
+)
 from emu.machine.unicorn_cpu import (
+    exception,
+    identify,
+    linear_rip,
+    may_use_ports,
+    register,
+    set_register,
+)
+from emu.machine.unicorn_layout import (
     CR2,
     ERROR_CODE,
     IS_INT,
@@ -56,18 +68,12 @@ from emu.machine.unicorn_cpu import (
     RDX,
     RSP,
     UC_MEMORY_MAPPING,
+)
+from emu.machine.unicorn_memory import (
     data_of_hooks,
-    enter_alone,
-    exception,
-    fault,
     find_ram,
-    identify,
-    linear_rip,
-    may_use_ports,
     not_translating,
     region_at,
-    register,
-    set_register,
 )
 from emu.machine.view import state_at
 

@@ -45,7 +45,9 @@ from emu.machine.state import (
     Words,
 )
 from emu.machine.text import below
-from emu.machine.unicorn_cpu import interrupts_on
+from emu.machine.unicorn_cpu import (
+    interrupts_on,
+)
 from emu.moves.move import FETCH, PATCH, RUN
 
 # Why the loop returns.

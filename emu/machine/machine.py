@@ -14,7 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emu.errors import TextpokeError
-from emu.machine import boot, hooks, loop, native, poke, selftest, state, unicorn_cpu, xapic
+from emu.machine import (
+    boot,
+    hooks,
+    loop,
+    native,
+    poke,
+    registers,
+    selftest,
+    start_registers,
+    state,
+    unicorn_blocks,
+    unicorn_cpu,
+    unicorn_layout,
+    xapic,
+)
 from emu.machine.boot import BootImage
 from emu.machine.events import Events, emit
 from emu.machine.memory import walk
@@ -73,7 +87,7 @@ class Machine:
         self.state.m[state.M_MODEL] = MODELS.index(model)
         for core in range(cores):
             xapic.reset(self.state, core)
-        unicorn_cpu.pvh_registers(self.state, 0, image.entry, start_info)
+        start_registers.pvh_registers(self.state, 0, image.entry, start_info)
         self.state.core[0, state.C_STATE] = state.CORE_RUNS
         self.events = Events()
         self.output = bytearray()
@@ -114,12 +128,12 @@ class Machine:
         gdt, idt: linear address and limit. registers: values of the general registers.
         """
         state_, signed = self.state, _signed
-        unicorn_cpu.long_mode_registers(state_, core, cr3, signed(rip), signed(rsp))
-        unicorn_cpu.set_tables(
+        start_registers.long_mode_registers(state_, core, cr3, signed(rip), signed(rsp))
+        start_registers.set_tables(
             state_, core, signed(gdt[0]), gdt[1], signed(idt[0]), idt[1], signed(tss)
         )
         for number, value in enumerate(registers):
-            unicorn_cpu.set_general(state_, core, number, signed(value))
+            start_registers.set_general(state_, core, number, signed(value))
 
     # --- moves ---------------------------------------------------------------------------------
 
@@ -257,26 +271,31 @@ class Machine:
 
     def rip(self, core: int) -> int:
         """Return a core's instruction pointer."""
-        return self.register(core, unicorn_cpu.RIP)
+        return self.register(core, unicorn_layout.RIP)
 
     def general_registers(self, core: int) -> tuple[int, ...]:
         """Return a core's RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 to R15."""
-        offsets = range(unicorn_cpu.REGISTERS, unicorn_cpu.RIP, 8)
+        offsets = range(unicorn_layout.REGISTERS, unicorn_layout.RIP, 8)
         return tuple(self.register(core, offset) for offset in offsets)
 
     def arithmetic_flags(self, core: int) -> int:
         """Return a core's CF, PF, AF, ZF, SF and OF, as they stand in RFLAGS."""
-        return unicorn_cpu.rflags(unicorn_cpu.registers_of(self.state, core)) & 0x8D5
+        return registers.rflags(registers.registers_of(self.state, core)) & 0x8D5
 
     def extended_registers(self, core: int) -> bytes:
         """Return a core's x87, SSE and model-specific registers, in an order of its own."""
-        return unicorn_cpu.extended_registers(self.state, core)
+        return registers.extended_registers(self.state, core)
 
     def translate(self, address: int, core: int = 0) -> int | None:
         """Return the physical address of a virtual one as the core maps it, None if unmapped."""
         registers = (
             _signed(self.register(core, offset))
-            for offset in (unicorn_cpu.CR0, unicorn_cpu.CR3, unicorn_cpu.CR4, unicorn_cpu.EFER)
+            for offset in (
+                unicorn_layout.CR0,
+                unicorn_layout.CR3,
+                unicorn_layout.CR4,
+                unicorn_layout.EFER,
+            )
         )
         physical = int(walk(self.state, *registers, _signed(address)))
         return None if physical < 0 else physical
@@ -358,7 +377,7 @@ class Machine:
             self._guards.remove(neighbour)
         self._guards.append(hooks.guard(self._engine, self.state.address, start, end))
         self.state.lines[start // state.LINE : end // state.LINE] |= state.LINE_GUARDED
-        unicorn_cpu.flush_tlb(self.state)
+        unicorn_blocks.flush_tlb(self.state)
 
     def _check(self, address: int, size: int) -> None:
         if not 0 <= address <= self.state.ram.size - size:

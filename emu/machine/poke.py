@@ -8,7 +8,9 @@ from emu.machine.native import jit, store8
 from emu.machine.run import settle_machine
 from emu.machine.state import M_CORES, M_RAM, Bytes, State
 from emu.machine.text import remember
-from emu.machine.unicorn_cpu import forget
+from emu.machine.unicorn_blocks import (
+    forget,
+)
 
 PATCHER = -1  # the core number of events that no core caused
 

@@ -18,6 +18,9 @@ from emu.machine.decode import decode
 from emu.machine.events import FETCH_HAZARD, FETCH_STALE, STALE_FETCH, emit
 from emu.machine.memory import walk
 from emu.machine.native import jit, store8
+from emu.machine.start_registers import (
+    reset_registers,
+)
 from emu.machine.state import (
     A_DEADLINE,
     C_FLOOR,
@@ -66,25 +69,28 @@ from emu.machine.state import (
     Words,
 )
 from emu.machine.text import SDM, allowed, choose, hazard, settle, unstable
-from emu.machine.unicorn_cpu import (
-    CR0,
-    CR3,
-    CR4,
-    EFER,
-    RSP,
-    enter,
+from emu.machine.unicorn_blocks import (
     forget,
+    limit_next_block,
+)
+from emu.machine.unicorn_cpu import (
+    enter,
     interrupts_on,
     leave,
-    limit_next_block,
     linear_rip,
     mode,
     nmi_on,
     register,
     reset_itself,
-    reset_registers,
     start,
     take_halt,
+)
+from emu.machine.unicorn_layout import (
+    CR0,
+    CR3,
+    CR4,
+    EFER,
+    RSP,
 )
 
 _INIT_CR0 = 0x60000010

@@ -20,7 +20,7 @@ from unicorn.unicorn_py3 import Uc
 from unicorn.unicorn_py3.unicorn import uclib
 
 from emu.errors import Unsupported
-from emu.machine import unicorn_cpu as cpu_layout
+from emu.machine import unicorn_cpu, unicorn_layout, unicorn_library
 
 _CODE, _HANDLER, _GDT, _IDT, _STACK = 0x1000, 0x1100, 0x2000, 0x3000, 0x5000
 _BAD_SELECTOR = 0x38
@@ -31,22 +31,22 @@ _FLAT_CODE = 0x00AF9B000000FFFF
 _CLUSTER_BITS = 0xFC0
 
 _REGISTERS = (
-    (x86_const.UC_X86_REG_RAX, cpu_layout.RAX),
-    (x86_const.UC_X86_REG_RCX, cpu_layout.RCX),
-    (x86_const.UC_X86_REG_RBX, cpu_layout.RBX),
-    (x86_const.UC_X86_REG_RSP, cpu_layout.RSP),
-    (x86_const.UC_X86_REG_R15, cpu_layout.REGISTERS + 15 * 8),
-    (x86_const.UC_X86_REG_RIP, cpu_layout.RIP),
-    (x86_const.UC_X86_REG_GS_BASE, cpu_layout.GS + cpu_layout.SEGMENT_BASE),
-    (x86_const.UC_X86_REG_CR2, cpu_layout.CR2),
-    (x86_const.UC_X86_REG_DR0, cpu_layout.DR0),
-    (x86_const.UC_X86_REG_DR6, cpu_layout.DR6),
-    (x86_const.UC_X86_REG_XMM15, cpu_layout.XMM + 15 * 64),
+    (x86_const.UC_X86_REG_RAX, unicorn_layout.RAX),
+    (x86_const.UC_X86_REG_RCX, unicorn_layout.RCX),
+    (x86_const.UC_X86_REG_RBX, unicorn_layout.RBX),
+    (x86_const.UC_X86_REG_RSP, unicorn_layout.RSP),
+    (x86_const.UC_X86_REG_R15, unicorn_layout.REGISTERS + 15 * 8),
+    (x86_const.UC_X86_REG_RIP, unicorn_layout.RIP),
+    (x86_const.UC_X86_REG_GS_BASE, unicorn_layout.GS + unicorn_layout.SEGMENT_BASE),
+    (x86_const.UC_X86_REG_CR2, unicorn_layout.CR2),
+    (x86_const.UC_X86_REG_DR0, unicorn_layout.DR0),
+    (x86_const.UC_X86_REG_DR6, unicorn_layout.DR6),
+    (x86_const.UC_X86_REG_XMM15, unicorn_layout.XMM + 15 * 64),
 )
 _MSRS = (
-    (0xC0000082, cpu_layout.LSTAR),
-    (0xC0000102, cpu_layout.KERNEL_GS_BASE),
-    (0x176, cpu_layout.SYSENTER_EIP),
+    (0xC0000082, unicorn_layout.LSTAR),
+    (0xC0000102, unicorn_layout.KERNEL_GS_BASE),
+    (0x176, unicorn_layout.SYSENTER_EIP),
 )
 
 
@@ -54,9 +54,9 @@ _MSRS = (
 def check() -> None:
     """Raise Unsupported unless the engine is as `unicorn_cpu` describes it; once a process."""
     installed = metadata.version("unicorn")
-    if installed != cpu_layout.VERSION:
+    if installed != unicorn_layout.VERSION:
         raise Unsupported(
-            f"unicorn {installed} is installed: textpoke needs exactly {cpu_layout.VERSION}"
+            f"unicorn {installed} is installed: textpoke needs exactly {unicorn_layout.VERSION}"
         )
     for wrong in _differences():
         raise Unsupported(
@@ -66,11 +66,11 @@ def check() -> None:
 
 def _differences() -> Iterator[str]:
     """Yield what is different, the first first; later checks rely on earlier ones."""
-    uc = cpu_layout.new_engine()
-    uc.reg_write(x86_const.UC_X86_REG_RAX, _pattern(cpu_layout.RAX))
-    cpu = _pointer(uc._uch.value + cpu_layout.UC_TO_CPU)
-    env = _pointer(cpu + cpu_layout.CPU_TO_ENV_POINTER) if cpu else 0
-    if not env or _pointer(env + cpu_layout.RAX) != _pattern(cpu_layout.RAX):
+    uc = unicorn_cpu.new_engine()
+    uc.reg_write(x86_const.UC_X86_REG_RAX, _pattern(unicorn_layout.RAX))
+    cpu = _pointer(uc._uch.value + unicorn_layout.UC_TO_CPU)
+    env = _pointer(cpu + unicorn_layout.CPU_TO_ENV_POINTER) if cpu else 0
+    if not env or _pointer(env + unicorn_layout.RAX) != _pattern(unicorn_layout.RAX):
         yield "the registers are not where they should be"
         return
     yield from _misplaced(uc, env)
@@ -89,29 +89,29 @@ def _misplaced(uc: Uc, env: int) -> Iterator[str]:
     for _, offset in (*_REGISTERS, *_MSRS):
         if _pointer(env + offset) != _pattern(offset):
             yield f"no register at offset {offset} of CPUX86State"
-    if _pointer(env + cpu_layout.EFER) != uc.msr_read(0xC0000080):
+    if _pointer(env + unicorn_layout.EFER) != uc.msr_read(0xC0000080):
         yield "EFER is not where it should be"
 
 
 def _misbehaved(uc: Uc, cpu: int, env: int) -> Iterator[str]:
     blocks: list[tuple[int, int]] = []
     faults: list[tuple[int, int, int]] = []
-    halt_flag = ctypes.c_uint32.from_address(cpu + cpu_layout.CPU_HALTED)
+    halt_flag = ctypes.c_uint32.from_address(cpu + unicorn_layout.CPU_HALTED)
     halted: list[int] = []
 
     def on_block(_uc: Uc, address: int, size: int, _data: object) -> None:
         blocks.append((address, size))
 
     def on_exception(_uc: Uc, vector: int, _data: object) -> None:
-        error = _pointer(env + cpu_layout.ERROR_CODE)
-        faults.append((vector, error, _pointer(env + cpu_layout.RIP)))
+        error = _pointer(env + unicorn_layout.ERROR_CODE)
+        faults.append((vector, error, _pointer(env + unicorn_layout.RIP)))
         halted.append(halt_flag.value)
-        cpu_layout.deliver(cpu)
+        unicorn_library.deliver(cpu)
 
     _prepare(uc)
     uc.hook_add(uc_const.UC_HOOK_BLOCK, on_block)
     uc.hook_add(uc_const.UC_HOOK_INTR, on_exception)
-    ctypes.c_uint32.from_address(cpu + cpu_layout.CPU_CFLAGS_NEXT_TB).value = 1
+    ctypes.c_uint32.from_address(cpu + unicorn_layout.CPU_CFLAGS_NEXT_TB).value = 1
     uc.emu_start(_CODE, 0)
     if blocks != [(_CODE, 1), (_CODE + 1, 2), (_HANDLER, 1)]:
         yield "blocks cannot be limited to one instruction"
@@ -124,12 +124,12 @@ def _misbehaved(uc: Uc, cpu: int, env: int) -> Iterator[str]:
         yield "hlt is not noticed"
     mixed = _HANDLER ^ (_HANDLER >> 6)
     slot = (mixed >> 6) & _CLUSTER_BITS | mixed & 0x3F
-    block = _pointer(cpu + cpu_layout.CPU_JUMP_CACHE + 8 * slot)
+    block = _pointer(cpu + unicorn_layout.CPU_JUMP_CACHE + 8 * slot)
     if not block or _block(block) != (_HANDLER, 1, 1, _HANDLER & -4096):
         yield "translations are not where they should be"
-    elif (block % cpu_layout.TB_ALIGN, _pointer(block + cpu_layout.TB_CODE)) != (
+    elif (block % unicorn_layout.TB_ALIGN, _pointer(block + unicorn_layout.TB_CODE)) != (
         0,
-        block + cpu_layout.TB_TO_CODE,
+        block + unicorn_layout.TB_TO_CODE,
     ):
         yield "a block's code does not follow its description"
     else:
@@ -141,9 +141,9 @@ def _unhidable(uc: Uc, cpu: int) -> Iterator[str]:
     engine = uc._uch.value
     handle = ctypes.c_size_t()
     for kind, head in (
-        (uc_const.UC_HOOK_MEM_READ, cpu_layout.READ_HOOKS),
-        (uc_const.UC_HOOK_MEM_WRITE, cpu_layout.WRITE_HOOKS),
-        (uc_const.UC_HOOK_BLOCK, cpu_layout.BLOCK_HOOKS),
+        (uc_const.UC_HOOK_MEM_READ, unicorn_layout.READ_HOOKS),
+        (uc_const.UC_HOOK_MEM_WRITE, unicorn_layout.WRITE_HOOKS),
+        (uc_const.UC_HOOK_BLOCK, unicorn_layout.BLOCK_HOOKS),
     ):
         before = _pointer(engine + head)
         begin, data = ctypes.c_uint64(1), ctypes.c_void_p(_MARK)
@@ -151,35 +151,40 @@ def _unhidable(uc: Uc, cpu: int) -> Iterator[str]:
         uclib.uc_hook_add(uc._uch, ctypes.byref(handle), kind, *nobody)
         item = _pointer(engine + head)
         item = _pointer(item) if before else item
-        hook = _pointer(item + cpu_layout.LIST_ITEM_DATA)
-        if _pointer(hook + cpu_layout.HOOK_USER_DATA) != _MARK:
+        hook = _pointer(item + unicorn_layout.LIST_ITEM_DATA)
+        if _pointer(hook + unicorn_layout.HOOK_USER_DATA) != _MARK:
             yield "a list of hooks is not where it should be"
-    mapping = ctypes.c_uint64.from_address(engine + cpu_layout.UC_MEMORY_MAPPING)
-    if mapping.value != ctypes.cast(cpu_layout.find_mapping, ctypes.c_void_p).value:
+    mapping = ctypes.c_uint64.from_address(engine + unicorn_layout.UC_MEMORY_MAPPING)
+    if mapping.value != ctypes.cast(unicorn_library.find_mapping, ctypes.c_void_p).value:
         yield "memory_mapping is not where it should be"
         return
-    context = _pointer(engine + cpu_layout.UC_TCG_CONTEXT)
+    context = _pointer(engine + unicorn_layout.UC_TCG_CONTEXT)
     translating: list[bool] = []
 
     @ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64)
     def on_access(uc_struct: int, address: int) -> int:
-        translating.append(_pointer(context + cpu_layout.TCG_CPU) == cpu)
-        return int(cpu_layout.find_mapping(uc_struct, address))
+        translating.append(_pointer(context + unicorn_layout.TCG_CPU) == cpu)
+        return int(unicorn_library.find_mapping(uc_struct, address))
 
     uc.mem_write(_CODE, _LOAD)
     uc.ctl_flush_tb()
     mapping.value = ctypes.cast(on_access, ctypes.c_void_p).value or 0
     uc.emu_start(_CODE, 0)
-    mapping.value = ctypes.cast(cpu_layout.find_mapping, ctypes.c_void_p).value or 0
+    mapping.value = ctypes.cast(unicorn_library.find_mapping, ctypes.c_void_p).value or 0
     if translating[-2:] != [True, False]:
         yield "the translator cannot be told from the guest"
 
 
 def _block(at: int) -> tuple[int, int, int, int]:
     """Return address, size, instructions and page of a TranslationBlock."""
-    size = ctypes.c_uint16.from_address(at + cpu_layout.TB_SIZE).value
-    count = ctypes.c_uint16.from_address(at + cpu_layout.TB_COUNT).value
-    return _pointer(at + cpu_layout.TB_PC), size, count, _pointer(at + cpu_layout.TB_PAGES) & -4096
+    size = ctypes.c_uint16.from_address(at + unicorn_layout.TB_SIZE).value
+    count = ctypes.c_uint16.from_address(at + unicorn_layout.TB_COUNT).value
+    return (
+        _pointer(at + unicorn_layout.TB_PC),
+        size,
+        count,
+        _pointer(at + unicorn_layout.TB_PAGES) & -4096,
+    )
 
 
 def _prepare(uc: Uc) -> None:

@@ -61,8 +61,8 @@ M_UNGUARDED = 41  # physical page that was executed but is not yet guarded, or -
 M_ENV_ROWS, M_SCRATCH = 53, 54  # host addresses of `env` and `scratch`
 M_RAM_REGION = 61  # host address of the engine's MemoryRegion for all RAM
 M_READ_HOOKS, M_WRITE_HOOKS = 62, 63  # the engine's lists of memory hooks, while they are hidden
-M_TABLES = 64  # from here on: host addresses of the arrays in TABLES
-M_SIZE = 80
+M_TABLES = 96  # from here on: host addresses of the arrays in TABLES
+M_SIZE = 128
 
 # --- why a slice stopped ---------------------------------------------------------------------
 STOP_NONE = 0  # the engine returned by itself: hlt, pause, an error

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from emu.machine import unicorn_cpu as layout
+from emu.machine import unicorn_layout
 from emu.machine.events import TRAP
 from emu.machine.machine import Machine
+from emu.machine.registers import registers_of, rflags
 
 GENERAL = {
-    name: layout.REGISTERS + 8 * number
+    name: unicorn_layout.REGISTERS + 8 * number
     for number, name in enumerate(
         [
             "rax",
@@ -48,14 +49,14 @@ class Effect:
 def registers(machine: Machine, core: int = 0) -> dict[str, int]:
     """Return the general registers and RIP of a core."""
     values = {name: machine.register(core, offset) for name, offset in GENERAL.items()}
-    values["rip"] = machine.register(core, layout.RIP)
-    values["cr2"] = machine.register(core, layout.CR2)
+    values["rip"] = machine.register(core, unicorn_layout.RIP)
+    values["cr2"] = machine.register(core, unicorn_layout.CR2)
     return values
 
 
 def flags(machine: Machine, core: int = 0) -> int:
     """Return RFLAGS of a core."""
-    return layout.rflags(layout.registers_of(machine.state, core))
+    return rflags(registers_of(machine.state, core))
 
 
 def traps(machine: Machine, core: int = 0, since: int = 0) -> tuple[tuple[int, int, int], ...]:

@@ -14,7 +14,7 @@ import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from emu.machine import unicorn_cpu
+from emu.machine import unicorn_layout
 from emu.machine.boot import BootImage, Segment
 from emu.machine.machine import Machine
 from emu.machine.state import C_STATE, CORE_RUNS
@@ -84,7 +84,7 @@ def run_to(machine: Machine, core: int, address: int, limit: int = 100_000) -> N
 
 def rip(machine: Machine, core: int = 0) -> int:
     """Return a core's RIP."""
-    return machine.register(core, unicorn_cpu.RIP)
+    return machine.register(core, unicorn_layout.RIP)
 
 
 def runs(machine: Machine, core: int = 0) -> bool:

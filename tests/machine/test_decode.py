@@ -21,7 +21,7 @@ import pytest
 from unicorn import UC_HOOK_BLOCK, UC_HOOK_INSN_INVALID, Uc, UcError
 from unicorn import unicorn_const as uc_const
 
-from emu.machine import unicorn_cpu
+from emu.machine import unicorn_layout
 from emu.machine.decode import (
     LONG,
     MAX_LENGTH,
@@ -63,12 +63,12 @@ class Engine:
         uc = Uc(uc_const.UC_ARCH_X86, self._mode)
         uc.mem_map(0, 0x20000)
         uc.mem_write(0x1000, code + b"\x90" * 32)
-        cpu = ctypes.c_uint64.from_address(uc._uch.value + unicorn_cpu.UC_TO_CPU).value
+        cpu = ctypes.c_uint64.from_address(uc._uch.value + unicorn_layout.UC_TO_CPU).value
         self._size = self._invalid = 0
         uc.hook_add(UC_HOOK_BLOCK, self._block)
         uc.hook_add(UC_HOOK_INSN_INVALID, self._undefined)
         uc.reg_read(41)
-        limit = ctypes.c_uint32.from_address(cpu + unicorn_cpu.CPU_CFLAGS_NEXT_TB)
+        limit = ctypes.c_uint32.from_address(cpu + unicorn_layout.CPU_CFLAGS_NEXT_TB)
         limit.value = 1
         with contextlib.suppress(UcError):
             uc.emu_start(0x1000, 0x1F000, count=0)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from emu.machine import loop, unicorn_cpu
+from emu.machine import loop, unicorn_layout
 from emu.machine.hashing import state_hash
 from emu.machine.machine import Machine
 from emu.machine.state import C_NMI, C_STATE, CORE_DEAD
@@ -121,7 +121,7 @@ def test_user_faults_push_onto_the_kernel_stack() -> None:
     finish(machine)
     (trap,) = log(machine)
     assert trap.rsp == USER_DATA + 0x800
-    assert stack(0) - 0x100 < machine.register(0, unicorn_cpu.RSP) < stack(0)
+    assert stack(0) - 0x100 < machine.register(0, unicorn_layout.RSP) < stack(0)
 
 
 def test_a_fault_handler_can_repair_and_return() -> None:
@@ -135,7 +135,7 @@ def test_a_fault_handler_can_repair_and_return() -> None:
     ).machine()
     finish(machine)
     assert [trap.vector for trap in log(machine)] == [14, 6]
-    assert machine.register(0, unicorn_cpu.RCX) == 2
+    assert machine.register(0, unicorn_layout.RCX) == 2
 
 
 def test_faults_in_a_row_do_not_become_double_faults() -> None:
@@ -151,7 +151,7 @@ def test_a_fault_while_a_fault_is_delivered_is_a_double_fault_on_its_own_stack()
     machine = build(f"mov esp, {UNMAPPED}; push rax; hlt").machine()
     finish(machine)
     assert log(machine) == [Trap(8, 0, TEXT + 5, UNMAPPED - 8, UNMAPPED, 0)]
-    assert stack(8) - 0x100 < machine.register(0, unicorn_cpu.RSP) < stack(8)
+    assert stack(8) - 0x100 < machine.register(0, unicorn_layout.RSP) < stack(8)
 
 
 @pytest.mark.xfail(reason="QEMU 5 says 16 * vector + 2, behind the instruction", strict=True)
@@ -200,12 +200,12 @@ def test_everybody_halted_with_interrupts_off_is_stuck() -> None:
 def test_a_guest_that_loops_for_ever_stops_with_the_move_that_reaches_the_bound(bound: int) -> None:
     machine = build("again: inc rax; inc rbx; jmp again").machine()
     before = machine.retired()
-    rbx = machine.register(0, unicorn_cpu.RBX)
+    rbx = machine.register(0, unicorn_layout.RBX)
     assert machine.drive(chooser.round_robin(100), instructions=bound) == loop.BOUND
     executed = machine.retired() - before
     assert executed == -(-bound // 100) * 100  # a move is never cut
-    assert machine.register(0, unicorn_cpu.RAX) == (executed + 2) // 3
-    assert machine.register(0, unicorn_cpu.RBX) == rbx + (executed + 1) // 3
+    assert machine.register(0, unicorn_layout.RAX) == (executed + 2) // 3
+    assert machine.register(0, unicorn_layout.RBX) == rbx + (executed + 1) // 3
 
 
 def test_a_traced_instruction_traps_each_time() -> None:
@@ -217,6 +217,6 @@ def test_a_traced_instruction_traps_each_time() -> None:
     traps = log(machine)
     at = TEXT + len(assemble("pushfq; or qword ptr [rsp], 0x100; popfq", TEXT))
     assert [trap.rip - at for trap in traps[:4]] == [1, 2, 7, 9]
-    assert machine.register(0, unicorn_cpu.DR6) & 0x4000
+    assert machine.register(0, unicorn_layout.DR6) & 0x4000
     assert rip(machine) == at + 10
     assert {trap.vector for trap in traps} == {1}

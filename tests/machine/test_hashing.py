@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from unicorn import x86_const as x86
 
-from emu.machine import selftest, unicorn_cpu
+from emu.machine import registers, selftest, unicorn_cpu, unicorn_layout
 from emu.machine import state as st
 from emu.machine.hashing import state_hash
 from emu.machine.machine import Machine
@@ -15,7 +15,7 @@ from tests.machine.guest_builder import build
 from tests.machine.guest_tables import DATA
 from tests.machine.site import call_from, site
 
-U = unicorn_cpu
+U = unicorn_layout
 LOW = {
     x86.UC_X86_REG_RAX: 0, x86.UC_X86_REG_RCX: 8, x86.UC_X86_REG_RDX: 16, x86.UC_X86_REG_RBX: 24,
     x86.UC_X86_REG_RSP: 32, x86.UC_X86_REG_RBP: 40, x86.UC_X86_REG_RSI: 48, x86.UC_X86_REG_RDI: 56,
@@ -34,12 +34,12 @@ MSRS = {
 
 
 def field(env: int, offset: int, size: int = 8) -> int:
-    data = U.pristine_registers(env)[offset : offset + size].tobytes()
+    data = unicorn_cpu.pristine_registers(env)[offset : offset + size].tobytes()
     return int.from_bytes(data, "little")
 
 
 def test_offsets_are_where_the_public_interface_writes() -> None:
-    uc, _, env = U.open_engine()
+    uc, _, env = unicorn_cpu.open_engine()
     for number, register in enumerate(LOW):
         uc.reg_write(register, 0x1122334455667700 + number)
     for register, (_, size) in WIDTHS.items():
@@ -62,7 +62,7 @@ def test_offsets_are_where_the_public_interface_writes() -> None:
 
 
 def test_offsets_of_tables_and_control_registers() -> None:
-    uc, _, env = U.open_engine()
+    uc, _, env = unicorn_cpu.open_engine()
     for register, offset in (
         (x86.UC_X86_REG_GDTR, U.GDT), (x86.UC_X86_REG_IDTR, U.IDT),
         (x86.UC_X86_REG_LDTR, U.LDT), (x86.UC_X86_REG_TR, U.TR),
@@ -87,7 +87,7 @@ def test_self_test_passes_and_tells_what_is_wrong(monkeypatch: pytest.MonkeyPatc
         ("CPU_JUMP_CACHE", U.CPU_JUMP_CACHE + 8), ("UC_TO_CPU", 0), ("RAX", 8),
     ):  # fmt: skip
         with monkeypatch.context() as patch:
-            patch.setattr(unicorn_cpu, name, value)
+            patch.setattr(unicorn_layout, name, value)
             assert next(selftest._differences(), None), name
 
 
@@ -99,11 +99,11 @@ def machine() -> Machine:
 
 
 def test_hashing_changes_nothing(machine: Machine) -> None:
-    env = U.registers_of(machine.state, 0).tobytes()
+    env = registers.registers_of(machine.state, 0).tobytes()
     first = state_hash(machine)
     assert first == state_hash(machine)
     assert len(first) == 32
-    assert env == U.registers_of(machine.state, 0).tobytes()
+    assert env == registers.registers_of(machine.state, 0).tobytes()
     machine.run(0, 1)
     assert state_hash(machine) != first
 
@@ -112,11 +112,11 @@ def test_flags_are_worked_out() -> None:
     """After `add eax, -1` with eax 1: ZF, CF, PF, AF, which the engine has not computed."""
     fresh = build("mov eax, 1; add eax, -1; hlt").machine()
     fresh.run(0, 2)
-    registers = U.registers_of(fresh.state, 0)
-    assert U.rflags(registers) == 0x57
+    env = registers.registers_of(fresh.state, 0)
+    assert registers.rflags(env) == 0x57
     before = state_hash(fresh)
-    U.canonical_flags(fresh.state)  # as when another core is entered
-    assert U.rflags(U.registers_of(fresh.state, 0)) == 0x57
+    unicorn_cpu.canonical_flags(fresh.state)  # as when another core is entered
+    assert registers.rflags(registers.registers_of(fresh.state, 0)) == 0x57
     assert state_hash(fresh) == before
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emu.machine import unicorn_cpu
+from emu.machine import unicorn_layout
 from emu.machine.events import TEXT_STORE
 from emu.machine.hashing import state_hash
 from emu.machine.machine import Machine
@@ -45,7 +45,7 @@ def stores(machine: Machine) -> list[tuple[int, int, int, int]]:
 
 
 def rax(machine: Machine) -> int:
-    return machine.register(0, unicorn_cpu.RAX)
+    return machine.register(0, unicorn_layout.RAX)
 
 
 @pytest.mark.parametrize("window", [ALIAS, BOTH], ids=["through an alias", "where it runs"])
@@ -75,8 +75,8 @@ def test_stores_later_and_earlier_in_the_own_block(size: int) -> None:
     machine = ran(code, size=size)
     # the line at +0x40 is fresh: nothing was fetched from it yet, whatever the engine translated
     assert stores(machine) == [(CODE + 5, 0x90, 0xCC, 1)]
-    assert machine.register(0, unicorn_cpu.RCX) == 1
-    assert machine.register(0, unicorn_cpu.RIP) == CODE + 0x45
+    assert machine.register(0, unicorn_layout.RCX) == 1
+    assert machine.register(0, unicorn_layout.RIP) == CODE + 0x45
 
 
 @pytest.mark.parametrize("size", SLICES)
@@ -100,7 +100,7 @@ def test_a_loop_that_rewrites_its_own_constant(size: int) -> None:
     # mov eax, imm32; add edx, eax; inc dword [rbx]; dec ecx; jnz; hlt
     code = bytes.fromhex("b801000000 01c2 ff03 ffc9 75f3 f4".replace(" ", ""))
     machine = ran(code, before=f"mov ecx, 50; mov ebx, {ALIAS + 1}; xor edx, edx", size=size)
-    assert machine.register(0, unicorn_cpu.RDX) == sum(range(1, 51))
+    assert machine.register(0, unicorn_layout.RDX) == sum(range(1, 51))
     assert stores(machine) == [(CODE + 1, n, n + 1, 4) for n in range(1, 51)]
 
 

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from emu.machine import unicorn_cpu
+from emu.machine import unicorn_layout
 from tests.machine.guest_builder import build, runs
 from tests.machine.guest_tables import (
     DATA,
@@ -64,8 +64,8 @@ def test_the_same_address_is_another_page_on_each_core(sizes: tuple[int, int]) -
     assert not runs(machine, 0)
     assert not runs(machine, 1)
     for core, (step, each) in enumerate(((1, 3), (0x40, 1000))):
-        assert machine.register(core, unicorn_cpu.RAX) == 300 * step
-        assert machine.register(core, unicorn_cpu.RDX) == 300 * each
+        assert machine.register(core, unicorn_layout.RAX) == 300 * step
+        assert machine.register(core, unicorn_layout.RDX) == 300 * each
         at = DATA + 0x1000 * core + 8
         assert int.from_bytes(machine.read(at, 8), "little") == 300 * each
         assert machine.translate(OWN, core) == FAR_TEXT + 0x1000 * core

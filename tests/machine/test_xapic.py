@@ -2,7 +2,7 @@
 
 import pytest
 
-from emu.machine import loop, unicorn_cpu, xapic
+from emu.machine import loop, unicorn_layout, xapic
 from emu.machine import state as st
 from emu.machine.events import DELIVERED, IPI
 from emu.machine.hashing import state_hash
@@ -170,7 +170,7 @@ def test_a_masked_timer_counts_but_says_nothing() -> None:
     counts = set()
     for _ in range(300):
         machine.run(0, 1)
-        counts.add(machine.register(0, unicorn_cpu.RAX))
+        counts.add(machine.register(0, unicorn_layout.RAX))
     assert max(counts) < 100
     assert len(counts) == 50  # every other instruction reads it
 
@@ -231,8 +231,8 @@ def test_init_stops_a_core_and_a_start_up_ipi_starts_it_afresh() -> None:
     assert waited
     assert machine.started(1)
     assert runs(machine, 1)
-    assert machine.register(1, unicorn_cpu.REGISTERS + 15 * 8) == 1  # registers were reset
-    assert 100 < machine.register(1, unicorn_cpu.REGISTERS + 14 * 8) < 9000
+    assert machine.register(1, unicorn_layout.REGISTERS + 15 * 8) == 1  # registers were reset
+    assert 100 < machine.register(1, unicorn_layout.REGISTERS + 14 * 8) < 9000
 
 
 def test_an_interrupt_from_outside_is_the_same_as_one_from_a_core() -> None:

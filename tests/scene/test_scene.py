@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emu.lab import Lab
-from emu.machine.unicorn_cpu import RIP
+from emu.machine.unicorn_layout import (
+    RIP,
+)
 from emu.moves.plan import Plan
 from emu.scene import scene
 from emu.scene.scene import Byte, Scene, Version

@@ -1,0 +1,50 @@
+"""Functions of the Unicorn library that its interface does not offer but its symbols do.
+
+The first part is called from native code, by the name the function has in Unicorn; the second from
+Python. A build that does not export one of them is refused with a sentence (`native.external`).
+
+Sources: Unicorn 2.1.4: qemu/accel/tcg/cpu-exec-common.c, cputlb.c, translate-all.c, uc.c,
+qemu/target/i386/seg_helper.c, excp_helper.c, cc_helper.c, cpu.c, helper.c.
+"""
+
+import ctypes
+
+from numba import types
+from unicorn.unicorn_py3.unicorn import uclib
+
+from emu.machine.native import external
+
+_library = ctypes.CDLL(uclib._name)
+_i64, _i32, _u32, _void = types.int64, types.int32, types.uint32, types.void
+
+# --- called from native code -------------------------------------------------------------------
+
+uc_emu_start = external(_library, "uc_emu_start", _i32(_i64, _i64, _i64, _i64, _i64))
+uc_emu_stop = external(_library, "uc_emu_stop", _i32(_i64))
+x86_cpu_do_interrupt = external(_library, "x86_cpu_do_interrupt_x86_64", _void(_i64))
+do_interrupt_x86_hardirq = external(
+    _library, "do_interrupt_x86_hardirq_x86_64", _void(_i64, _i32, _i32)
+)
+cpu_loop_exit_noexc = external(_library, "cpu_loop_exit_noexc_x86_64", _void(_i64))
+raise_exception_err = external(_library, "raise_exception_err_x86_64", _void(_i64, _i32, _i32))
+find_memory_mapping = external(_library, "find_memory_mapping_x86_64", _i64(_i64, _i64))
+tb_invalidate_phys_range = external(
+    _library, "tb_invalidate_phys_range_x86_64", _void(_i64, _i64, _i64)
+)
+tlb_flush = external(_library, "tlb_flush_x86_64", _void(_i64))
+helper_cc_compute_all = external(
+    _library, "helper_cc_compute_all_x86_64", _i64(_i64, _i64, _i64, _i32)
+)
+x86_update_hflags = external(_library, "x86_update_hflags_x86_64", _void(_i64))
+cpu_x86_cpuid = external(
+    _library, "cpu_x86_cpuid_x86_64", _void(_i64, _u32, _u32, _i64, _i64, _i64, _i64)
+)
+
+# --- called from Python ------------------------------------------------------------------------
+
+_u64 = ctypes.c_uint64
+cc_compute_all = ctypes.CFUNCTYPE(_u64, _u64, _u64, _u64, ctypes.c_int32)(
+    ("helper_cc_compute_all_x86_64", _library)
+)
+deliver = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(("x86_cpu_do_interrupt_x86_64", _library))
+find_mapping = ctypes.CFUNCTYPE(_u64, _u64, _u64)(("find_memory_mapping_x86_64", _library))
