@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from emu.errors import BadSchedule, closest
 
-_HEX = re.compile(r"(?:[0-9a-f]{2})*")
+_HEX = re.compile(r"[0-9a-f]*")
 _ADDRESS = re.compile(r"[0-9a-f]{1,16}")
 _SHOWN = 40
 
@@ -51,7 +51,7 @@ class Value:
         known = (*required, *optional)
         for key in self.data:
             if key not in known:
-                near = closest(key, known, 1)
+                near = closest(key, known, 1) if len(key) <= _SHOWN else []
                 hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
                 raise self.bad(f"has an unknown key {_shown(key)}: {hint}")
         for key in required:
@@ -61,12 +61,17 @@ class Value:
 
     def items(self, least: int, most: int) -> list["Value"]:
         """Return the elements of a list of `least` to `most` of them."""
+        found = self.elements(least, most)
+        return [Value(data, index, self) for index, data in enumerate(found)]
+
+    def elements(self, least: int, most: int) -> list[object]:
+        """Return the elements of a list as they are, where there are too many to wrap each."""
         if not isinstance(self.data, list):
             raise self._wrong("a list")
         if not least <= len(self.data) <= most:
             wanted = f"{least}" if least == most else f"{least} to {most}"
             raise self.bad(f"has {len(self.data)} elements, but must have {wanted}")
-        return [Value(data, index, self) for index, data in enumerate(self.data)]
+        return self.data
 
     def flag(self) -> bool:
         """Return true or false."""
@@ -108,7 +113,7 @@ class Value:
 
     def hexadecimal(self, least: int, most: int) -> bytes:
         """Return `least` to `most` bytes, written as pairs of lower-case hex digits."""
-        if not isinstance(self.data, str) or not _HEX.fullmatch(self.data):
+        if not isinstance(self.data, str) or len(self.data) % 2 or not _HEX.fullmatch(self.data):
             raise self._wrong("bytes in hex")
         if not least <= len(self.data) // 2 <= most:
             wanted = f"{least}" if least == most else f"{least} to {most}"

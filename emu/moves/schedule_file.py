@@ -17,8 +17,13 @@ from emu.errors import BadSchedule
 from emu.moves.json_value import Value
 
 MAX_FILE: Final = 64 << 20
-MAX_BRACKETS: Final = 4 << 20
-"""Bytes of a file, and lists and objects in it: each takes memory beyond its bytes."""
+MAX_BRACKETS: Final = 1 << 20
+MAX_COLONS: Final = 1 << 20
+MAX_COMMAS: Final = 8 << 20
+"""Bytes of a file; lists and objects in it, members and values, as counted by their signs.
+
+Each takes memory beyond its bytes: with these bounds, what a file takes is about 1 GiB at the most.
+"""
 
 _MAX_DIGITS = 20
 _LINE = 100
@@ -44,9 +49,13 @@ def parse(data: bytes, name: str) -> object:
     """Return the value of a JSON text; `name` is for messages."""
     if not data.strip():
         raise BadSchedule(f"{name}: the file is empty")
-    if data.count(b"[") + data.count(b"{") > MAX_BRACKETS:
-        raise BadSchedule(f"{name}: over {MAX_BRACKETS} lists and objects, no schedule has so many")
-
+    for things, signs, most in (
+        ("lists and objects", (b"[", b"{"), MAX_BRACKETS),
+        ("members", (b":",), MAX_COLONS),
+        ("values", (b",",), MAX_COMMAS),
+    ):
+        if sum(map(data.count, signs)) > most:
+            raise BadSchedule(f"{name}: over {most} {things}, no schedule has so many")
     try:
         text = data.decode()
         return _decoder(name).decode(text)

@@ -1,6 +1,7 @@
 import json
 import os
 import stat
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,36 @@ def test_sizes_are_bounded_before_anything_is_read(
     monkeypatch.setattr(schedule_file, "MAX_BRACKETS", 5)
     path.write_bytes(b"[[],[],[],[],[]]")
     assert "no schedule has so many" in refusal(path)
+
+
+def test_no_file_takes_much_more_memory_than_its_values() -> None:
+    """A pattern that backtracks, or a hint for a name, took a hundred bytes for each of a file."""
+    long_hex, long_key = SAMPLE.to_json(), SAMPLE.to_json()
+    long_hex["image"] = {"name": "toy.elf", "sha256": "ab" * (1 << 20)}
+    long_key["formats" * (1 << 18)] = 1
+    for document, said in ((long_hex, "1048576 bytes"), (long_key, "unknown key 'formats")):
+        data = json.dumps(document).encode()
+        tracemalloc.start()
+        try:
+            with pytest.raises(BadSchedule, match=said):
+                Schedule.from_json(schedule_file.parse(data, "run.json"), "run.json")
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert peak < 8 * len(data)
+
+
+def test_many_small_values_are_refused_before_they_are_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(schedule_file, "MAX_COMMAS", 2)
+    monkeypatch.setattr(schedule_file, "MAX_COLONS", 2)
+    assert schedule_file.parse(b"[300,300,300]", "run.json") == [300] * 3
+    with pytest.raises(BadSchedule, match="over 2 values, no schedule has so many"):
+        schedule_file.parse(b"[300,300,300,300]", "run.json")
+    assert schedule_file.parse(b'{"a":1,"b":2}', "run.json") == {"a": 1, "b": 2}
+    with pytest.raises(BadSchedule, match="over 2 members, no schedule has so many"):
+        schedule_file.parse(b'{"a":1,"b":2,"c":3}', "run.json")
 
 
 # --- writing -----------------------------------------------------------------------------------
