@@ -20,7 +20,8 @@ class Chooser:
 
     name, seed, quantum: how it was made. made: the moves it has made so far.
     actors: bit mask of the actors it may pick; core n is bit n, the patcher the bit above them.
-    native: int64 [kind, quantum, last actor, actors]. random: uint64 [SplitMix64 state].
+    faults: about one move in this many is a Fault, where one is possible; 0: none.
+    native: int64 [kind, quantum, last actor, actors, faults]. random: uint64 [SplitMix64 state].
     """
 
     name: str
@@ -28,12 +29,14 @@ class Chooser:
     quantum: int
     actors: int = EVERYBODY
     made: int = 0
+    faults: int = 0
     native: NDArray[np.int64] = field(init=False)
     random: NDArray[np.uint64] = field(init=False)
 
     def __post_init__(self) -> None:
         kind = RANDOM if self.name == "random" else ROUND_ROBIN
-        self.native = np.array([kind, self.quantum, -1, self.actors], np.int64)
+        words = [kind, self.quantum, -1, self.actors, self.faults]
+        self.native = np.array(words, np.int64)
         self.random = np.array([self.seed & (1 << 64) - 1], np.uint64)
 
 
@@ -42,6 +45,9 @@ def round_robin(quantum: int = 1000) -> Chooser:
     return Chooser("round-robin", 0, quantum)
 
 
-def random(seed: int, quantum: int = 100) -> Chooser:
-    """Return a chooser that picks everything at random; Runs of 1 to `quantum` instructions."""
-    return Chooser("random", seed, quantum)
+def random(seed: int, quantum: int = 100, faults: int = 0) -> Chooser:
+    """Return a chooser that picks everything at random; Runs of 1 to `quantum` instructions.
+
+    faults: about one move in this many is a Fault, where one is possible; 0: none.
+    """
+    return Chooser("random", seed, quantum, faults=faults)

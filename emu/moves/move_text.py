@@ -1,40 +1,87 @@
 """Moves as text, one line each, as a schedule has them and as people read them.
 
-    run CORE INSTRUCTIONS       1 to 4294967295 instructions
-    fetch CORE AGE AGE ...      the age of each byte of one instruction, 0 to 255, at most 15
+    run CORE COUNT                     1 to 4294967295 instructions
+    fetch CORE AGE AGE ...             the age of each byte of one instruction, 0 to 255, at most 15
     patch
-    request PLAN                index of one of the schedule's plans
+    request PLAN                       index of one of the schedule's plans
+    tick CORE                          clock `chosen` only
+    deliver CORE VECTOR                clock `chosen` only; 0 to 255
+    input DEVICE BYTES                 `uart`; 1 to 15 bytes in lower-case hex
+    fault drop-ipi CORE VECTOR
+    fault delay-ipi CORE VECTOR COUNT  1 to 4294967295 instructions
+    fault freeze-floor CORE
 
 A move has exactly one text: single spaces, no signs, no leading zeros.
 """
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emu.errors import BadSchedule
 from emu.moves import move
-
-MAX_AGES = 15
-"""Bytes of the longest instruction (SDM volume 2, 2.3.11)."""
+from emu.moves.fault import DelayIpi, DropIpi, Fault, FreezeFloor
 
 MAX_COUNT = (1 << 32) - 1
 
+_KNOWN = 1 << 16  # texts and rows remembered, since most moves of a run are alike
+
 _NUMBER = "(0|[1-9][0-9]{0,9})"
-_RUN = re.compile(f"run {_NUMBER} {_NUMBER}")
-_FETCH = re.compile(f"fetch {_NUMBER}((?: {_NUMBER}){{1,{MAX_AGES}}})")
-_REQUEST = re.compile(f"request {_NUMBER}")
+_AGES = f"({_NUMBER}(?: {_NUMBER}){{0,{move.MAX_BYTES - 1}}})"
+_BYTES = f"((?:[0-9a-f]{{2}}){{1,{move.MAX_BYTES}}})"
+_USAGES: Final = (
+    "run CORE COUNT",
+    "fetch CORE AGES",
+    "patch",
+    "request PLAN",
+    "tick CORE",
+    "deliver CORE VECTOR",
+    "input DEVICE BYTES",
+    "fault drop-ipi CORE VECTOR",
+    "fault delay-ipi CORE VECTOR COUNT",
+    "fault freeze-floor CORE",
+)
+_WRITTEN = {"AGES": _AGES, "BYTES": _BYTES, "DEVICE": f"({'|'.join(move.DEVICES)})"}
 
 
-def table(texts: Iterable[object], cores: int, plans: int) -> NDArray[np.void]:
-    """Return the moves with dtype ROW.
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the moves of a schedule may name: so many cores and plans. clock: one of move.CLOCKS."""
 
-    Args:
-        texts: from a file, of any type.
-        cores: how many cores there are to move.
-        plans: how many plans there are to request.
+    cores: int
+    plans: int
+    clock: str
+
+    def core(self, digits: str) -> int:
+        """Return the number of a core; ValueError if there is none."""
+        core = int(digits)
+        if core >= self.cores:
+            raise ValueError(f"there are {self.cores} cores, counted from 0")
+        return core
+
+    def plan(self, digits: str) -> int:
+        """Return the number of a plan; ValueError if there is none."""
+        plan = int(digits)
+        if plan >= self.plans:
+            raise ValueError(f"there are {self.plans} plans")
+        return plan
+
+    def chosen(self, made: move.Move) -> move.Move:
+        """Return a move that only the clock `chosen` has; ValueError if it is another one."""
+        if self.clock != "chosen":
+            raise ValueError(
+                f"the clock is {self.clock}: timers expire and interrupts are delivered by "
+                "themselves; it is a move only where the clock is chosen"
+            )
+        return made
+
+
+def table(texts: Iterable[object], scope: Scope) -> NDArray[np.void]:
+    """Return the moves with dtype ROW; `texts` are from a file, of any type.
 
     Raises:
         BadSchedule: "[7] is 'run 9 100', but must be ...", without the way to the list.
@@ -45,38 +92,14 @@ def table(texts: Iterable[object], cores: int, plans: int) -> NDArray[np.void]:
         row = known.get(text) if isinstance(text, str) else None
         if row is None:
             try:
-                row = _row(text, cores, plans)
+                row = move.encode([_move(text, scope)]).tobytes()
             except ValueError as error:
                 shown = f"{text[:60]!r}" if isinstance(text, str) else "not text"
                 raise BadSchedule(f"[{index}] is {shown}, but {error}") from None
-            if isinstance(text, str) and len(known) < 1 << 16:
+            if isinstance(text, str) and len(known) < _KNOWN:
                 known[text] = row
         rows += row
     return np.frombuffer(bytes(rows), move.ROW)
-
-
-def canonical(rows: NDArray[np.void]) -> NDArray[np.void]:
-    """Return a copy in which only what a move means is set, whatever a recorder left there.
-
-    Raises:
-        ValueError: a row is not a move.
-    """
-    kept = np.zeros(len(rows), move.ROW)
-    kind = rows["kind"]
-    kept["kind"] = kind
-    of_core = (kind == move.RUN) | (kind == move.FETCH)
-    kept["actor"] = np.where(of_core, rows["actor"], 0)
-    kept["length"] = np.where(kind == move.FETCH, rows["length"], 0)
-    kept["count"] = np.where((kind == move.RUN) | (kind == move.REQUEST), rows["count"], 0)
-    used = np.arange(MAX_AGES) < kept["length"][:, None]
-    kept["ages"] = np.where(used, rows["ages"], 0)
-    fetches = kept["length"][kind == move.FETCH]
-    if np.any((kind < move.RUN) | (kind > move.REQUEST)):
-        raise ValueError("a row is not a move")
-    if np.any((fetches < 1) | (fetches > MAX_AGES)) or np.any(kept["count"][kind == move.RUN] < 1):
-        raise ValueError("a move without bytes or instructions")
-    kept.flags.writeable = False
-    return kept
 
 
 def texts(rows: NDArray[np.void]) -> list[str]:
@@ -88,14 +111,14 @@ def texts(rows: NDArray[np.void]) -> list[str]:
         text = known.get(key)
         if text is None:
             text = _text(move.decode(row))
-            if len(known) < 1 << 16:
+            if len(known) < _KNOWN:
                 known[key] = text
         found.append(text)
     return found
 
 
-def _text(decoded: move.Move) -> str:
-    match decoded:
+def _text(made: move.Move) -> str:  # noqa: PLR0911 -- one for each move
+    match made:
         case move.Run(core, instructions):
             return f"run {core} {instructions}"
         case move.Fetch(core, ages):
@@ -104,35 +127,99 @@ def _text(decoded: move.Move) -> str:
             return "patch"
         case move.Request(plan):
             return f"request {plan}"
+        case move.Tick(core):
+            return f"tick {core}"
+        case move.Deliver(core, vector):
+            return f"deliver {core} {vector}"
+        case move.Input(device, data):
+            return f"input {device} {data.hex()}"
+        case DropIpi() | DelayIpi() | FreezeFloor():
+            return f"fault {_fault_text(made)}"
 
 
-def _row(text: object, cores: int, plans: int) -> bytes:
-    """Return the row of one move; ValueError says what it must be."""
-    made: move.Move
+def _fault_text(made: Fault) -> str:
+    match made:
+        case DropIpi(core, vector):
+            return f"drop-ipi {core} {vector}"
+        case DelayIpi(core, vector, instructions):
+            return f"delay-ipi {core} {vector} {instructions}"
+        case FreezeFloor(core):
+            return f"freeze-floor {core}"
+
+
+def _form(usage: str) -> re.Pattern[str]:
+    """Return what a text with this usage looks like: each word in capitals is a group."""
+    words = (_WRITTEN.get(word, _NUMBER) if word.isupper() else word for word in usage.split())
+    return re.compile(" ".join(words))
+
+
+def _word(text: str) -> str:
+    """Return what a text begins with: the kind of move, for a fault with the kind of fault."""
+    words = text[:60].split(" ", 2)
+    return " ".join(words[:2]) if words[0] == "fault" else words[0]
+
+
+_FORMS: Final = {_word(usage): (usage, _form(usage)) for usage in _USAGES}
+
+
+def _move(text: object, scope: Scope) -> move.Move:  # noqa: C901, PLR0911 -- one for each move
+    """Return the move with this text; ValueError says what it must be."""
     if not isinstance(text, str):
         raise ValueError("a move must be text")  # noqa: TRY004 -- one kind of error for the caller
-    if text == "patch":
-        made = move.Patch()
-    elif found := _RUN.fullmatch(text):
-        made = move.Run(_core(found[1], cores), int(found[2]))
-        if not 1 <= made.instructions <= MAX_COUNT:
-            raise ValueError(f"a run has 1 to {MAX_COUNT} instructions")
-    elif found := _FETCH.fullmatch(text):
-        ages = tuple(map(int, found[2].split()))
-        if max(ages) > 255:
-            raise ValueError("an age is 0 to 255")
-        made = move.Fetch(_core(found[1], cores), ages)
-    elif found := _REQUEST.fullmatch(text):
-        made = move.Request(int(found[1]))
-        if made.plan >= plans:
-            raise ValueError(f"there are {plans} plans")
-    else:
-        raise ValueError("must be run CORE COUNT, fetch CORE AGES, patch or request PLAN")
-    return move.encode([made]).tobytes()
+    word = _word(text)
+    if word not in _FORMS:
+        raise ValueError(f"must begin with {', '.join(_FORMS)}")
+    usage, form = _FORMS[word]
+    found = form.fullmatch(text)
+    if found is None:
+        raise ValueError(f"must be {usage}")
+    match word:
+        case "run":
+            return move.Run(scope.core(found[1]), _count(found[2]))
+        case "fetch":
+            return move.Fetch(scope.core(found[1]), _ages(found[2]))
+        case "patch":
+            return move.Patch()
+        case "request":
+            return move.Request(scope.plan(found[1]))
+        case "tick":
+            return scope.chosen(move.Tick(scope.core(found[1])))
+        case "deliver":
+            return scope.chosen(move.Deliver(scope.core(found[1]), _vector(found[2])))
+        case "input":
+            device = move.DEVICES[move.DEVICES.index(found[1])]
+            return move.Input(device, bytes.fromhex(found[2]))
+        case _:
+            return _fault(word, found, scope)
 
 
-def _core(digits: str, cores: int) -> int:
-    core = int(digits)
-    if core >= cores:
-        raise ValueError(f"there are {cores} cores, counted from 0")
-    return core
+def _fault(word: str, found: re.Match[str], scope: Scope) -> Fault:
+    core = scope.core(found[1])
+    match word:
+        case "fault drop-ipi":
+            return DropIpi(core, _vector(found[2]))
+        case "fault delay-ipi":
+            return DelayIpi(core, _vector(found[2]), _count(found[3]))
+        case _:
+            return FreezeFloor(core)
+
+
+def _count(digits: str) -> int:
+    count = int(digits)
+    if not 1 <= count <= MAX_COUNT:
+        raise ValueError(f"there are 1 to {MAX_COUNT} instructions")
+    return count
+
+
+def _vector(digits: str) -> int:
+    vector = int(digits)
+    if vector > 255:
+        raise ValueError("a vector is 0 to 255")
+    return vector
+
+
+def _ages(text: str) -> tuple[int, ...]:
+    ages = tuple(map(int, text.split()))
+    if max(ages) > 255:
+        raise ValueError("an age is 0 to 255")
+    return ages

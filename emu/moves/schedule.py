@@ -5,7 +5,8 @@ the same small file: what was started, the patcher's plans, and segments of move
 one or as so many picks of a chooser that everybody can make again. It is self-contained: no
 paths, no code, and reading one starts no compiler. JSON in short lines, so that people can read
 and compare two of them; numbers beyond 53 bits are hex text, since many readers of JSON would
-round them.
+round them. "clock" is one of move.CLOCKS; "ns_per_instruction" is how much virtual time a retired
+instruction takes, a constant of the machine.
 
     {"format": "textpoke schedule", "version": 1,
      "image": {"name": "toy.elf", "sha256": "..."},
@@ -29,6 +30,8 @@ from typing import Final
 from emu.errors import BadSchedule
 from emu.moves import plan_data, schedule_file, segment
 from emu.moves.json_value import Value
+from emu.moves.move import CLOCKS
+from emu.moves.move_text import Scope
 from emu.moves.plan import Plan
 from emu.moves.segment import Segment
 
@@ -45,6 +48,9 @@ MAX_COUNTS: Final = 64
 MAX_COMMAND_LINE: Final = 2047
 """Bounds of a schedule: what a machine can have, and how many of each a file may hold."""
 
+NS_PER_INSTRUCTION: Final = 1
+"""Virtual nanoseconds that a retired instruction of any core takes (emu/machine/clock.py)."""
+
 _LARGE = 1 << 62
 
 
@@ -58,12 +64,13 @@ class ImageId:
 
 @dataclass(frozen=True, slots=True)
 class MachineSetup:
-    """The machine a run starts on; the arguments of `machine.Machine`."""
+    """The machine a run starts on; the arguments of `machine.Machine`. clock: one of CLOCKS."""
 
     cores: int
     ram_mib: int
     command_line: str = ""
     model: str = "sdm"
+    clock: str = "counted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +134,8 @@ class Schedule:
                 "ram_mib": machine.ram_mib,
                 "command_line": machine.command_line,
                 "model": machine.model,
-                "clock": "counted",
-                "ns_per_instruction": 1,
+                "clock": machine.clock,
+                "ns_per_instruction": NS_PER_INSTRUCTION,
             },
             "bounds": {"instructions": self.instructions},
             "plans": [plan_data.to_json(plan) for plan in self.plans],
@@ -174,7 +181,7 @@ def _schedule(value: Value) -> Schedule:
         machine=machine,
         instructions=bounds["instructions"].number(1, _LARGE),
         plans=plans,
-        segments=segment.from_json(segments, machine.cores, len(plans)),
+        segments=segment.from_json(segments, Scope(machine.cores, len(plans), machine.clock)),
         end=_end(fields["end"]) if data.get("end") is not None else None,
     )
 
@@ -189,13 +196,13 @@ def _machine(value: Value) -> MachineSetup:
     fields = value.fields(
         ("cores", "ram_mib", "command_line", "model", "clock", "ns_per_instruction")
     )
-    fields["clock"].word(("counted",))
-    fields["ns_per_instruction"].number(1, 1)
+    fields["ns_per_instruction"].number(NS_PER_INSTRUCTION, NS_PER_INSTRUCTION)
     return MachineSetup(
         cores=fields["cores"].number(1, MAX_CORES),
         ram_mib=fields["ram_mib"].number(2, MAX_RAM_MIB),
         command_line=fields["command_line"].text(MAX_COMMAND_LINE),
         model=fields["model"].word(MODELS),
+        clock=fields["clock"].word(CLOCKS),
     )
 
 

@@ -3,8 +3,9 @@
     {"moves": ["run 0 100", "fetch 1 2 1 1 1 1", "patch", "request 0"]}
     {"chooser": "random", "seed": 7, "quantum": 100, "count": 5321}
 
-A chooser's segment may also have "bound", "start" (where it goes on), "actors" (a bit mask
-of who may move) and "hash" (of the state at its end). Moves are described in `move_text`.
+A chooser's segment may also have "start" (where it goes on), "actors" (a bit mask of who may
+move), "drain" (true: the run waits for calls made before), "hash" (of the state at its end) and,
+a random one, "faults" (about one move in so many is a Fault). Moves are described in `move_text`.
 """
 
 from dataclasses import dataclass
@@ -15,8 +16,10 @@ from numpy.typing import NDArray
 
 from emu.errors import BadSchedule
 from emu.moves import move, move_text
+from emu.moves.canonical import canonical
 from emu.moves.chooser import EVERYBODY, Chooser
 from emu.moves.json_value import Value
+from emu.moves.move_text import Scope
 
 CHOOSERS: Final = ("round-robin", "random")
 
@@ -35,7 +38,7 @@ class Moves:
     rows: NDArray[np.void]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rows", move_text.canonical(self.rows))
+        object.__setattr__(self, "rows", canonical(self.rows))
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -72,6 +75,7 @@ class Chosen:
         actors: bit mask of the actors it may pick, None for all: who is left out is held.
         drain: the run waits here for the calls made before it; what does not come is lost.
         hash: the state hash at the end of the segment, or None if nobody asked for it.
+        faults: about one move in this many is a Fault, where one is possible; 0: none.
     """
 
     chooser: str
@@ -82,11 +86,12 @@ class Chosen:
     actors: int | None = None
     drain: bool = False
     hash: str | None = None
+    faults: int = 0
 
     def make(self) -> Chooser:
         """Return the chooser as it is when the segment begins."""
         actors = EVERYBODY if self.actors is None else self.actors
-        chooser = Chooser(self.chooser, self.seed, self.quantum, actors)
+        chooser = Chooser(self.chooser, self.seed, self.quantum, actors, faults=self.faults)
         if self.start is not None:
             chooser.native[2], chooser.random[0] = self.start.last, self.start.state
         return chooser
@@ -118,42 +123,47 @@ def to_json(segment: Segment) -> dict[str, object]:
         document["drain"] = True
     if segment.hash is not None:
         document["hash"] = segment.hash
+    if segment.faults:
+        document["faults"] = segment.faults
     return document
 
 
-def from_json(values: list[Value], cores: int, plans: int) -> tuple[Segment, ...]:
-    """Return the segments in a file, for so many cores and plans; BadSchedule if they are none."""
+def from_json(values: list[Value], scope: Scope) -> tuple[Segment, ...]:
+    """Return the segments in a file, whose moves are in `scope`; BadSchedule if they are none."""
     left = MAX_MOVES
     segments: list[Segment] = []
     for value in values:
         if isinstance(value.data, dict) and "moves" in value.data:
             moves = value.fields(("moves",))["moves"]
-            left -= len(moves.items(0, left))
-            segments.append(_moves(moves, cores, plans))
+            listed = moves.elements(0, left)
+            left -= len(listed)
+            segments.append(_moves(moves, listed, scope))
         else:
-            segments.append(_chosen(value, cores))
+            segments.append(_chosen(value, scope.cores))
     return tuple(segments)
 
 
-def _moves(value: Value, cores: int, plans: int) -> Moves:
-    assert isinstance(value.data, list)
+def _moves(value: Value, listed: list[object], scope: Scope) -> Moves:
     try:
-        return Moves(move_text.table(value.data, cores, plans))
+        return Moves(move_text.table(listed, scope))
     except BadSchedule as error:
         raise BadSchedule(f"{value.way()}{error}") from None
 
 
 def _chosen(value: Value, cores: int) -> Chosen:
     fields = value.fields(
-        ("chooser", "seed", "quantum", "count"), ("start", "actors", "drain", "hash")
+        ("chooser", "seed", "quantum", "count"), ("start", "actors", "drain", "hash", "faults")
     )
+    chooser = fields["chooser"].word(CHOOSERS)
+    if "faults" in fields and chooser != "random":
+        raise fields["faults"].bad("is there, but only a random chooser makes faults")
     start = None
     if "start" in fields:
         members = fields["start"].fields(("last", "state"))
         state = int.from_bytes(members["state"].hexadecimal(8, 8))
         start = Start(members["last"].number(-1, cores), state)
     return Chosen(
-        chooser=fields["chooser"].word(CHOOSERS),
+        chooser=chooser,
         seed=fields["seed"].number(0, _U64),
         quantum=fields["quantum"].number(1, move_text.MAX_COUNT),
         count=fields["count"].number(0, _LARGE),
@@ -161,6 +171,7 @@ def _chosen(value: Value, cores: int) -> Chosen:
         actors=fields["actors"].number(1, EVERYBODY) if "actors" in fields else None,
         drain="drain" in fields and fields["drain"].flag(),
         hash=state_hash(fields.get("hash")),
+        faults=fields["faults"].number(1, move_text.MAX_COUNT) if "faults" in fields else 0,
     )
 
 

@@ -59,6 +59,7 @@ class Recording:
                     start=None if self._start == fresh else self._start,
                     actors=None if chooser.actors == EVERYBODY else chooser.actors,
                     drain=self._drain,
+                    faults=chooser.faults,
                 )
             )
         self._start, self._made = Chosen.start_of(chooser), chooser.made

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from emu.errors import BadSchedule
+from emu.errors import BadSchedule, Unsupported
 from emu.machine import loop
 from emu.machine.machine import Machine
 from emu.moves import move, move_text
@@ -47,8 +47,9 @@ class Replay:
         """Make all moves, or as many as there are before the machine ends.
 
         Raises BadSchedule if a move is not possible, or a segment ends in another state than
-        it says.
+        it says; Unsupported if the machine does not have what the schedule needs.
         """
+        _check_supported(recorded)
         for number, segment in enumerate(recorded.segments):
             if isinstance(segment, Moves):
                 self._moves(number, segment, recorded)
@@ -93,9 +94,10 @@ class Replay:
             if why == loop.DONE:
                 continue
             row = rows[at : at + 1]
-            if why == loop.FOREIGN and int(row[0]["kind"]) == move.REQUEST:
+            kind = int(row[0]["kind"]) if why == loop.FOREIGN else None
+            if kind == move.REQUEST:
                 self._request(recorded.plans[int(row[0]["count"])])
-            elif why == loop.FOREIGN and self._machine.patcher_can_move():
+            elif kind == move.PATCH and self._machine.patcher_can_move():
                 self._recording.moves(Moves(row))
                 self._step()
             else:
@@ -109,3 +111,13 @@ class Replay:
         self._patcher.step()
         if self._on_step:
             self._on_step()
+
+
+def _check_supported(recorded: Schedule) -> None:
+    """Raise Unsupported before the first move, rather than leave the recorded run unnoticed."""
+    if recorded.machine.clock != "counted":
+        raise Unsupported(
+            f"the schedule has the clock {recorded.machine.clock}, this machine only counted"
+        )
+    if any(isinstance(segment, Chosen) and segment.faults for segment in recorded.segments):
+        raise Unsupported("a chooser of the schedule makes faults, this machine makes none")

@@ -1,8 +1,10 @@
 """Hypothesis strategies: any plan, any move, any schedule, any JSON."""
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
-from emu.moves import move, plan, segment
+from emu.moves import fault, move, plan, segment
 from emu.moves.schedule import MODELS, End, ImageId, MachineSetup, Schedule
 from emu.moves.segment import Chosen, Moves, Start
 
@@ -46,45 +48,66 @@ plans = st.builds(
 )
 
 cores = st.integers(0, CORES - 1)
-moves = st.one_of(
-    st.builds(move.Run, cores, st.integers(1, (1 << 32) - 1)),
+vectors = st.integers(0, 255)
+instructions = st.integers(1, (1 << 32) - 1)
+counted_moves = st.one_of(
+    st.builds(move.Run, cores, instructions),
     st.builds(move.Fetch, cores, st.lists(st.integers(0, 255), min_size=1, max_size=15).map(tuple)),
     st.just(move.Patch()),
     st.builds(move.Request, st.integers(0, PLANS - 1)),
+    st.builds(move.Input, st.sampled_from(move.DEVICES), st.binary(min_size=1, max_size=15)),
+    st.builds(fault.DropIpi, cores, vectors),
+    st.builds(fault.DelayIpi, cores, vectors, instructions),
+    st.builds(fault.FreezeFloor, cores),
 )
-chosen = st.builds(
+moves = st.one_of(
+    counted_moves, st.builds(move.Tick, cores), st.builds(move.Deliver, cores, vectors)
+)
+random_chosen = st.builds(
     Chosen,
-    chooser=st.sampled_from(segment.CHOOSERS),
+    chooser=st.just("random"),
     seed=st.integers(0, U64),
     quantum=st.integers(1, (1 << 32) - 1),
     count=st.integers(0, 1 << 62),
     actors=st.none() | st.integers(1, (1 << 16) - 1),
     start=st.none() | st.builds(Start, st.integers(-1, CORES), st.integers(0, U64)),
     hash=st.none() | hashes,
+    faults=st.integers(0, (1 << 32) - 1),
 )
-schedules = st.builds(
-    Schedule,
-    image=st.builds(ImageId, labels, st.binary(min_size=32, max_size=32).map(bytes.hex)),
-    machine=st.builds(
-        MachineSetup,
-        cores=st.just(CORES),
-        ram_mib=st.integers(2, 3072),
-        command_line=st.text(
-            st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40
+in_turns = random_chosen.map(lambda made: replace(made, chooser=segment.CHOOSERS[0], faults=0))
+chosen = random_chosen | in_turns
+
+
+def with_clock(clock: str, made: st.SearchStrategy[move.Move]) -> st.SearchStrategy[Schedule]:
+    """Return schedules of a machine with this clock, whose segments list moves from `made`."""
+    listed = st.lists(made, max_size=20).map(Moves.of)
+    return st.builds(
+        Schedule,
+        image=st.builds(ImageId, labels, st.binary(min_size=32, max_size=32).map(bytes.hex)),
+        machine=st.builds(
+            MachineSetup,
+            cores=st.just(CORES),
+            ram_mib=st.integers(2, 3072),
+            command_line=st.text(
+                st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40
+            ),
+            model=st.sampled_from(MODELS),
+            clock=st.just(clock),
         ),
-        model=st.sampled_from(MODELS),
-    ),
-    instructions=st.integers(1, 1 << 62),
-    plans=st.tuples(plans, plans, plans),
-    segments=st.lists(st.lists(moves, max_size=20).map(Moves.of) | chosen, max_size=4).map(tuple),
-    end=st.none()
-    | st.builds(
-        End,
-        hash=st.none() | hashes,
-        verdict=st.none() | labels,
-        counts=st.dictionaries(labels, st.integers(0, 1 << 62), max_size=3),
-    ),
-)
+        instructions=st.integers(1, 1 << 62),
+        plans=st.tuples(plans, plans, plans),
+        segments=st.lists(listed | chosen, max_size=4).map(tuple),
+        end=st.none()
+        | st.builds(
+            End,
+            hash=st.none() | hashes,
+            verdict=st.none() | labels,
+            counts=st.dictionaries(labels, st.integers(0, 1 << 62), max_size=3),
+        ),
+    )
+
+
+schedules = with_clock("counted", counted_moves) | with_clock("chosen", moves)
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

@@ -13,6 +13,7 @@ from emu.lab import Lab
 from emu.machine import state
 from emu.machine.events import PROBE
 from emu.moves import move
+from emu.moves.fault import DropIpi
 from emu.moves.plan import Plan, Store
 from emu.moves.schedule import Schedule
 from emu.moves.segment import Chosen, Moves, Segment
@@ -154,6 +155,14 @@ def test_a_wrong_hash_of_a_segment_is_found_where_it_is(tmp_path: Path) -> None:
     changed.write(path)
     with pytest.raises(BadSchedule, match="segment 0 ends in another state"):
         replayed(Schedule.read(path))
+
+
+def test_a_move_that_is_not_possible_is_named_and_no_step_of_the_patcher() -> None:
+    schedule, _ = spelled_out("sdm", 5)
+    lost = Moves.of([DropIpi(0, 251), move.Patch()])
+    changed = dataclasses.replace(schedule, segments=(*schedule.segments[:2], lost))
+    with pytest.raises(BadSchedule, match=r"segment 2, move 0 \(fault drop-ipi 0 251\)"):
+        replayed(changed)
 
 
 def test_a_replay_goes_on_where_it_ends() -> None:
