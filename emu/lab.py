@@ -147,7 +147,7 @@ class Lab:
         return Schedule(
             image=ImageId(self.image.name, self.image.boot_image.sha256),
             machine=MachineSetup(
-                machine.cores, machine.ram_mib, machine.command_line, machine.model
+                machine.cores, machine.ram_mib, machine.command_line, machine.model, machine.clock
             ),
             instructions=max(1, machine.retired()),
             plans=tuple(self.recording.plans),
@@ -265,6 +265,7 @@ def boot(  # noqa: PLR0913 -- what a machine is made of
     ram_mib: int = DEFAULT_RAM,
     append: str = "",
     model: str = "sdm",
+    clock: str = "counted",
     seed: int | None = None,
     quantum: int | None = None,
     sha256: Callable[[str, str], None] | None = None,
@@ -279,7 +280,12 @@ def boot(  # noqa: PLR0913 -- what a machine is made of
     if sha256:
         sha256(elf.boot_image.sha256, elf.name)
     machine = Machine(
-        elf.boot_image, cores=cores, ram_mib=ram_mib, command_line=append, model=model
+        elf.boot_image,
+        cores=cores,
+        ram_mib=ram_mib,
+        command_line=append,
+        model=model,
+        clock=clock,
     )
     chooser = round_robin(quantum or 1000) if seed is None else random(seed, quantum or 100)
     return Lab(elf, machine, chooser)

@@ -40,6 +40,7 @@ def replay(
         ram_mib=setup.ram_mib,
         append=setup.command_line,
         model=setup.model,
+        clock=setup.clock,
         sha256=recorded.check_image,
     )
     lab.replay(recorded)

@@ -131,6 +131,7 @@ def play(stage: Stage, recorded: Schedule, broken: str | None = None) -> Lab:
         ram_mib=setup.ram_mib,
         append=setup.command_line,
         model=setup.model,
+        clock=setup.clock,
     )
     recorded.check_image(lab.image.boot_image.sha256, lab.image.name)
     names = tuple(lab.image.symbols.describe(c.address) for c in recorded.plans[0].changes)

@@ -15,11 +15,12 @@ is asked; and a fault counts as the instruction that was started.
 
 import numpy as np
 
+from emu.machine.clock import CHOSEN
 from emu.machine.decode import PLAIN, SERIALISING, decode
 from emu.machine.events import DELIVERED, SERIALISED, emit
+from emu.machine.faults import begin_freeze, end_freeze
 from emu.machine.native import jit, load64, store8
 from emu.machine.state import (
-    C_FLOOR,
     C_IRQ,
     C_NMI,
     LINE,
@@ -43,7 +44,9 @@ from emu.machine.state import (
     M_CHOSEN,
     M_CHOSEN_CODE,
     M_CHOSEN_KIND,
+    M_CLOCK_MODE,
     M_CURRENT,
+    M_DELIVER,
     M_LIMIT,
     M_MODEL,
     M_PROBES,
@@ -52,7 +55,6 @@ from emu.machine.state import (
     M_SERIAL,
     M_STOP_AFTER,
     M_SWAPPED,
-    M_TEXT_NOW,
     M_UNGUARDED,
     P_ADDRESS,
     P_ARGUMENT,
@@ -60,6 +62,7 @@ from emu.machine.state import (
     P_TASK,
     STOP_AFTER,
     STOP_BUDGET,
+    STOP_FOR_DELIVERY,
     STOP_NOT_RAM,
     STOP_SPLIT,
     STOP_UNGUARDED,
@@ -67,7 +70,7 @@ from emu.machine.state import (
     Bytes,
     State,
 )
-from emu.machine.text import COHERENT, serialise, unstable
+from emu.machine.text import COHERENT, is_behind, serialise, unstable
 from emu.machine.unicorn_blocks import (
     block_alone,
     block_at,
@@ -78,20 +81,21 @@ from emu.machine.unicorn_blocks import (
     stop,
 )
 from emu.machine.unicorn_cpu import (
+    in_shadow,
     interrupt,
-    interruptible,
+    interrupts_on,
     linear_rip,
     mode,
     nmi,
+    nmi_on,
     register,
     set_rip,
-    takes_nmi,
 )
 from emu.machine.unicorn_layout import (
     RCX,
     RSP,
 )
-from emu.machine.xapic import acknowledge
+from emu.machine.xapic import acknowledge, pending_ipi
 
 _READY = LINE_FETCHED | LINE_GUARDED
 # WRMSR to these does not serialise (SDM volume 2, WRMSR): x2APIC registers; SPEC_CTRL, PRED_CMD,
@@ -174,9 +178,17 @@ def _consider(s: State, block: int, pc: int, size: int) -> None:
 
 
 @jit
-def interrupt_comes(s: State, core: int) -> int:
-    """Return whether the running core takes an interrupt before its next instruction."""
-    return (s.core[core, C_IRQ] and interruptible(s)) or (s.core[core, C_NMI] and takes_nmi(s))
+def interrupt_comes(s: State, core: int) -> bool:
+    """Return whether a core takes an interrupt before its next instruction.
+
+    In clock mode `chosen` only because the move Deliver says so.
+    """
+    if s.m[M_CLOCK_MODE] == CHOSEN and not s.m[M_DELIVER]:
+        return False
+    if in_shadow(s, core):
+        return False
+    irq = s.core[core, C_IRQ] != 0 and interrupts_on(s, core)
+    return irq or (s.core[core, C_NMI] != 0 and nmi_on(s, core))
 
 
 @jit
@@ -189,11 +201,17 @@ def _deliver(s: State, pc: int) -> None:
     core = s.m[M_CURRENT]
     set_rip(s, pc)
     s.m[M_BLOCK_COUNT] = 0
-    if s.core[core, C_NMI] and takes_nmi(s):
+    if s.m[M_DELIVER]:
+        s.m[M_DELIVER] = 0
+        s.m[M_STOP_AFTER] |= STOP_FOR_DELIVERY
+    if s.core[core, C_NMI] and nmi_on(s, core):
         s.core[core, C_NMI] = 0
+        begin_freeze(s, core, register(s, RSP))
         emit(s, core, DELIVERED, pc, 2, 0, 0, register(s, RSP))
         nmi(s)
     else:
+        if pending_ipi(s, core, s.core[core, C_IRQ]):
+            begin_freeze(s, core, register(s, RSP))
         vector = acknowledge(s, core)
         emit(s, core, DELIVERED, pc, vector, 0, 0, register(s, RSP))
         interrupt(s, vector)
@@ -231,9 +249,10 @@ def finish_block(s: State) -> None:
     if s.m[M_SERIAL]:
         s.m[M_SERIAL] = 0
         core = s.m[M_CURRENT]
-        emit(s, core, SERIALISED, s.m[M_BLOCK_PC], 0, 0, 0, register(s, RSP))
-        serialise(s, core)
-        s.m[M_BEHIND] = 0
+        if serialise(s, core):
+            emit(s, core, SERIALISED, s.m[M_BLOCK_PC], 0, 0, 0, register(s, RSP))
+        end_freeze(s, core, register(s, RSP))
+        s.m[M_BEHIND] = is_behind(s, core)
 
 
 @jit
@@ -332,8 +351,7 @@ def _inspect(s: State, flags: int, size: int) -> bool:
         return False
     core = s.m[M_CURRENT]
     uncertain = flags & LINE_LIVE and s.m[M_MODEL] != COHERENT
-    behind = s.core[core, C_FLOOR] < s.m[M_TEXT_NOW]
-    s.m[M_BEHIND] = behind
+    s.m[M_BEHIND] = behind = is_behind(s, core)
     code = np.zeros(24, np.uint8)
     offset = 0
     for index in range(s.m[M_CANDIDATE_COUNT]):

@@ -44,6 +44,8 @@ DELIVERED: Final = 4  # address = RIP interrupted, a = vector, stack = RSP befor
 STALE_FETCH: Final = 5  # address = RIP, a = first eight bytes chosen, b = flags | length << 8
 PHASE: Final = 6  # a = number of the phase, b = round
 SERIALISED: Final = 7  # address = RIP of the instruction that moved a floor
+ACKNOWLEDGED: Final = 8  # address = vector: the end of its service (EOI)
+FAULT: Final = 9  # address = vector, a = kind of the fault, b = instructions it is held back
 PROBE: Final = 256
 
 FETCH_STALE: Final = 1  # of STALE_FETCH's b: some byte was not the newest

@@ -7,11 +7,11 @@ of the same run, in every process; taking it changes nothing.
 
 Hashed: of every core its state and pending messages; of a started one all registers, hidden
 parts included, of a waiting one those that INIT leaves alone; local APICs; RAM; what was
-written to UART, fw_cfg and the debug-exit port; the clock; and the text's history. Deadlines
-count from the clock. Of the history, only what some core may still see counts: times become
-row numbers, and a floor becomes the number of the first store above it. Under the model
-`coherent` nobody sees any of it. Which lines were ever fetched counts too, as a store to
-others makes no version.
+written to UART, fw_cfg and the debug-exit port; the clock, if it is `counted`; interrupts that
+are held back; and the text's history. Deadlines count from the clock. Of the history, only what
+some core may still see counts: times become row numbers, and a floor becomes the number of the
+first store above it. Under the model `coherent` nobody sees any of it. Which lines were ever
+fetched counts too, as a store to others makes no version.
 
 Not hashed: what is set before the start and never changes (the fetch model, the size of RAM
 beyond the RAM itself), what only watches (probes, events, recorded moves, counters), and output
@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emu.machine import registers, state
+from emu.machine.clock import ARMED, CHOSEN
 from emu.machine.text import COHERENT
 
 if TYPE_CHECKING:
@@ -32,9 +33,17 @@ if TYPE_CHECKING:
 
 DIGEST_SIZE = 16  # bytes
 
-_CORE = [state.C_STATE, state.C_IRQ, state.C_NMI, state.C_SIPI]
+_CORE = [
+    state.C_STATE,
+    state.C_IRQ,
+    state.C_NMI,
+    state.C_SIPI,
+    state.C_FREEZE,
+    state.C_FREEZE_STACK,
+    state.C_TIME_READS,
+]
 _SCALARS = [
-    state.M_CLOCK,
+    state.M_CLOCK_MODE,
     state.M_CORES,
     state.M_EXIT,
     state.M_FWCFG_KEY,
@@ -60,6 +69,8 @@ def _parts(s: state.State, cores: int) -> list[bytes | memoryview]:
     started = [s.core[core, state.C_STATE] != state.CORE_WAITS for core in range(cores)]
     return [
         s.m[_SCALARS].tobytes(),
+        _clock(s),
+        _delayed(s).tobytes(),
         s.core[:cores, _CORE].tobytes(),
         *(registers.canonical_registers(s, core, started[core]) for core in range(cores)),
         _apics(s, cores).tobytes(),
@@ -69,11 +80,23 @@ def _parts(s: state.State, cores: int) -> list[bytes | memoryview]:
     ]
 
 
+def _clock(s: state.State) -> bytes:
+    """Return the virtual time, which in clock mode `chosen` is nothing that anybody can see."""
+    return b"" if s.m[state.M_CLOCK_MODE] == CHOSEN else s.m[state.M_CLOCK].tobytes()
+
+
+def _delayed(s: state.State) -> NDArray[np.int64]:
+    """Return the interrupts that are held back, and for how long yet."""
+    delayed = s.delayed[: s.m[state.M_DELAYED]].copy()
+    delayed[:, state.D_DUE] -= s.m[state.M_CLOCK]
+    return delayed
+
+
 def _apics(s: state.State, cores: int) -> NDArray[np.int64]:
     """Return the APICs' registers, deadlines counted from the clock."""
     apic = s.apic[:cores].copy()
     apic[:, state.A_STARTED] = 0  # told by the deadline
-    running = apic[:, state.A_DEADLINE] != state.FOREVER
+    running = apic[:, state.A_DEADLINE] < ARMED
     apic[running, state.A_DEADLINE] -= s.m[state.M_CLOCK]
     return apic
 

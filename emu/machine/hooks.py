@@ -23,11 +23,10 @@ from emu.machine.block import (
     restore_true_bytes,
     rip_in_block,
 )
-from emu.machine.clock import now
+from emu.machine.clock import time_stamp
 from emu.machine.events import TEXT_STORE, TRAP, emit
 from emu.machine.native import entry, hook, jit, load32, pointer
 from emu.machine.state import (
-    C_FLOOR,
     LINE_FETCHED,
     M_BEHIND,
     M_BLOCK_ALONE,
@@ -42,7 +41,6 @@ from emu.machine.state import (
     M_RAM_SIZE,
     M_STOP_AFTER,
     M_SWAPPED,
-    M_TEXT_NOW,
     STOP_FOR_TIMER,
     State,
 )
@@ -178,7 +176,7 @@ def on_text_store(engine: int, access: int, address: int, size: int, value: int,
         if text.remember(s, at, length, old, new):
             emit(s, s.m[M_CURRENT], TEXT_STORE, at, old, new, length, register(s, RSP))
         at += length
-    s.m[M_BEHIND] = s.core[s.m[M_CURRENT], C_FLOOR] < s.m[M_TEXT_NOW]
+    s.m[M_BEHIND] = text.is_behind(s, s.m[M_CURRENT])
 
 
 @hook(_i64(_i64, _i64, _u32, _ptr))
@@ -237,7 +235,7 @@ def on_rdtsc(engine: int, data: Any) -> int:
     """rdtsc: virtual time; no clock of the host reaches the guest."""
     s = state_at(data)
     _only_alone(s)
-    time = now(s)
+    time = time_stamp(s, s.m[M_CURRENT])
     set_register(s, RAX, time & 0xFFFFFFFF)
     set_register(s, RDX, time >> 32)
     return 1

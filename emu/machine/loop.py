@@ -9,31 +9,30 @@ a run does not depend on how often it returned.
 import numpy as np
 
 from emu.machine import xapic
+from emu.machine.actors import DELIVER_OF, MAX_ACTORS, TICK_OF, allowed, enabled
+from emu.machine.clock import CHOSEN
+from emu.machine.faults import fault
 from emu.machine.native import jit
 from emu.machine.run import (
     can_move,
     choose_fetch,
+    deliver,
+    deliverable,
     fetch,
     run,
-    settle_machine,
     stands_at_unstable,
 )
 from emu.machine.state import (
-    A_DEADLINE,
     C_STATE,
     CORE_DEAD,
-    CORE_HALTED,
-    FOREVER,
-    M_CLOCK,
+    M_CLOCK_MODE,
     M_CORES,
     M_EXIT,
     M_MOVES,
-    M_PATCHER,
     M_PICK,
     M_PICK_LEFT,
     M_REASON,
     M_STOP_AFTER,
-    M_WAIT_COUNT,
     M_WATCHED,
     MAX_MOVES,
     STOP_FOR_DRAIN,
@@ -45,10 +44,8 @@ from emu.machine.state import (
     Words,
 )
 from emu.machine.text import below
-from emu.machine.unicorn_cpu import (
-    interrupts_on,
-)
-from emu.moves.move import FETCH, PATCH, RUN
+from emu.moves.fault import DELAY_IPI, FREEZE_FLOOR
+from emu.moves.move import DELIVER, FAULT, FETCH, PATCH, RUN, TICK
 
 # Why the loop returns.
 DONE = 0  # the moves asked for are made, or the script is at its end
@@ -63,77 +60,28 @@ STUCK = 8  # nobody can move, and no timer will change that
 FOREIGN = 9  # the script's next move is not one of a core
 REFUSED = 10  # the next move, a script's or a chooser's, is not possible here
 
-PATCHER_ABSENT, PATCHER_READY, PATCHER_WAITS = range(3)
+WHY = {
+    DEAD: "a core cannot go on",
+    EXIT: "the guest ended the machine",
+    STUCK: "nobody can move",
+    FOREIGN: "it is not a move of a core",
+    REFUSED: "it is not enabled",
+}
+"""Reasons why no move was made, for people."""
 
 # A chooser for the loop: kind, SplitMix64 state, most instructions of a Run, last actor.
 ROUND_ROBIN, RANDOM = 0, 1
+_TICK_RARITY = 64  # of Random: one move in so many may be a Tick
+_LONGEST_DELAY = 20_000  # instructions for which Random holds an IPI back
 
 
 @jit
-def patcher_can_move(s: State) -> bool:
-    """Return whether the patcher's next step can be made: what it waits for has come."""
-    if s.m[M_PATCHER] != PATCHER_WAITS:
-        return s.m[M_PATCHER] == PATCHER_READY
-    for row in range(s.m[M_WAIT_COUNT]):
-        at = s.wait[row, 0]
-        word = s.ram[at] | s.ram[at + 1] << 8
-        word |= s.ram[at + 2] << 16 | s.ram[at + 3] << 24
-        if word != s.wait[row, 1]:
-            return False
-    return True
-
-
-@jit
-def _enabled(s: State, actors: Words) -> int:
-    """Fill in the actors that can move, cores in order and then the patcher; returns how many.
-
-    While everybody sleeps, time passes at once, to the first timer that wakes somebody; if none
-    does, nothing changes.
-    """
-    while True:
-        count = 0
-        for core in range(s.m[M_CORES]):
-            if can_move(s, core):
-                actors[count] = core
-                count += 1
-        if patcher_can_move(s):
-            actors[count] = s.m[M_CORES]
-            count += 1
-        if count:
-            return count
-        deadline = _next_wakeup(s)
-        if deadline == FOREVER:
-            return 0
-        s.m[M_CLOCK] = deadline
-        settle_machine(s)
-
-
-@jit
-def _next_wakeup(s: State) -> int:
-    """Return the virtual time of the first timer that wakes its core, or FOREVER."""
-    soonest = FOREVER
-    for core in range(s.m[M_CORES]):
-        halted = s.core[core, C_STATE] == CORE_HALTED
-        if halted and interrupts_on(s, core) and xapic.timer_wakes(s, core):
-            soonest = min(soonest, s.apic[core, A_DEADLINE])
-    return soonest
-
-
-@jit
-def _allowed(actors: Words, count: int, mask: int) -> int:
-    """Keep the actors that a chooser may pick; returns how many."""
-    kept = 0
-    for index in range(count):
-        if mask >> actors[index] & 1:
-            actors[kept] = actors[index]
-            kept += 1
-    return kept
-
-
-@jit
-def _record(s: State, kind: int, actor: int, count: int, ages: Words, length: int) -> None:
+def _record(
+    s: State, kind: int, actor: int, count: int, ages: Words, length: int, vector: int
+) -> None:
     row = s.m[M_MOVES]
-    s.moves[row, 0], s.moves[row, 1], s.moves[row, 2], s.moves[row, 3] = kind, actor, length, 0
+    s.moves[row, 0], s.moves[row, 1], s.moves[row, 2] = kind, actor, length
+    s.moves[row, 3] = vector
     for byte in range(4):
         s.moves[row, 4 + byte] = count >> (8 * byte) & 0xFF
     for index in range(15):
@@ -173,21 +121,67 @@ def _run(s: State, core: int, instructions: int, limits: Words) -> int:
 
 
 @jit
+def _go_on(s: State, limits: Words) -> int:
+    """Go on with a Run that was paused, if there is one; returns as `_run`."""
+    if s.m[M_PICK] < 0:
+        return -1
+    return _run(s, s.m[M_PICK], s.m[M_PICK_LEFT], limits)
+
+
+@jit
+def _pick(s: State, chooser: Words, random: Seeds, actors: Words) -> int:
+    """Return the actor that moves next, or -1 if nobody can.
+
+    Random lets timers tick once in a while only: a guest that did nothing but take timer
+    interrupts would get nowhere.
+    """
+    ticks = True
+    if chooser[0] == RANDOM and s.m[M_CLOCK_MODE] == CHOSEN:
+        ticks = below(random, _TICK_RARITY) == 0
+    count = allowed(actors, enabled(s, actors, ticks), chooser[3])
+    if count == 0:
+        return -1
+    if chooser[0] == RANDOM:
+        return actors[below(random, count)]
+    actor = actors[0]
+    for index in range(count - 1, -1, -1):
+        if actors[index] > chooser[2]:
+            actor = actors[index]
+    return actor
+
+
+@jit
+def _fault_at_random(s: State, random: Seeds, ages: Words) -> bool:
+    """Let something go wrong with the IPI pending at some core; returns whether there was one."""
+    core = below(random, s.m[M_CORES])
+    vector = xapic.highest_ipi(s, core)
+    if vector == 0:
+        return False
+    kind = 1 + below(random, FREEZE_FLOOR)
+    instructions = 1 + below(random, _LONGEST_DELAY) if kind == DELAY_IPI else 0
+    if kind == FREEZE_FLOOR:
+        vector = 0
+    if not fault(s, kind, core, vector, instructions):
+        return False
+    _record(s, FAULT, core, instructions, ages, kind, vector)
+    return True
+
+
+@jit
 def drive(s: State, chooser: Words, random: Seeds, limits: Words) -> int:
     """Let a chooser make moves; returns why it stopped.
 
-    chooser: int64 [kind, longest Run, last actor, bit mask of the actors it may pick].
+    chooser: int64 [kind, longest Run, last actor, bit mask of the actors it may pick, faults].
     random: uint64 [SplitMix64 state].
     limits: int64 [moves, instructions of all cores], counted down. A move is never cut to fit:
     the instructions are a bound that the last move may pass.
     """
-    actors = np.empty(16, np.int64)
+    actors = np.empty(MAX_ACTORS, np.int64)
     ages = np.zeros(15, np.int64)
     newest = np.empty(0, np.uint64)
-    if s.m[M_PICK] >= 0:
-        why = _run(s, s.m[M_PICK], s.m[M_PICK_LEFT], limits)
-        if why >= 0:
-            return why
+    why = _go_on(s, limits)
+    if why >= 0:
+        return why
     while True:
         why = _must_return(s)
         if why >= 0:
@@ -196,26 +190,26 @@ def drive(s: State, chooser: Words, random: Seeds, limits: Words) -> int:
             return DONE
         if limits[1] <= 0:
             return BOUND
-        count = _allowed(actors, _enabled(s, actors), chooser[3])
-        if count == 0:
+        if chooser[4] and below(random, chooser[4]) == 0 and _fault_at_random(s, random, ages):
+            limits[0] -= 1
+            continue
+        actor = _pick(s, chooser, random, actors)
+        if actor < 0:
             return STUCK
-        if chooser[0] == RANDOM:
-            actor = actors[below(random, count)]
-        else:
-            actor = actors[0]
-            for index in range(count - 1, -1, -1):
-                if actors[index] > chooser[2]:
-                    actor = actors[index]
         chooser[2] = actor
         if actor == s.m[M_CORES]:
-            _record(s, PATCH, actor, 0, ages, 0)
+            _record(s, PATCH, actor, 0, ages, 0, 0)
             limits[0] -= 1
             return PATCHER
+        if actor >= TICK_OF:
+            _tick_or_deliver(s, actor, ages)
+            limits[0] -= 1
+            continue
         if stands_at_unstable(s, actor):
             length = choose_fetch(s, actor, ages, random if chooser[0] == RANDOM else newest)
             if not fetch(s, actor, ages, length):
                 return REFUSED
-            _record(s, FETCH, actor, 0, ages, length)
+            _record(s, FETCH, actor, 0, ages, length, 0)
             ages[:] = 0
             limits[0] -= 1
             limits[1] -= 1
@@ -223,10 +217,21 @@ def drive(s: State, chooser: Words, random: Seeds, limits: Words) -> int:
         instructions = chooser[1]
         if chooser[0] == RANDOM:
             instructions = 1 + below(random, chooser[1])
-        _record(s, RUN, actor, instructions, ages, 0)
+        _record(s, RUN, actor, instructions, ages, 0, 0)
         why = _run(s, actor, instructions, limits)
         if why >= 0:
             return why
+
+
+@jit
+def _tick_or_deliver(s: State, actor: int, ages: Words) -> None:
+    core = actor & 7
+    if actor < DELIVER_OF:
+        _record(s, TICK, core, 0, ages, 0, 0)
+        xapic.tick(s, core)
+    else:
+        _record(s, DELIVER, core, deliverable(s, core), ages, 0, 0)
+        deliver(s, core)
 
 
 @jit
@@ -235,12 +240,11 @@ def play(s: State, script: Bytes, at: Words, limits: Words) -> int:
 
     Stops before a move that is not one of a core. Moves are recorded like any others.
     """
-    actors = np.empty(16, np.int64)
-    ages = np.zeros(15, np.int64)
-    if s.m[M_PICK] >= 0:
-        why = _run(s, s.m[M_PICK], s.m[M_PICK_LEFT], limits)
-        if why >= 0:
-            return why
+    actors = np.empty(MAX_ACTORS, np.int64)
+    ages = np.empty(15, np.int64)
+    why = _go_on(s, limits)
+    if why >= 0:
+        return why
     while True:
         why = _must_return(s)
         if why >= 0:
@@ -249,29 +253,58 @@ def play(s: State, script: Bytes, at: Words, limits: Words) -> int:
             return DONE
         if limits[1] <= 0:
             return BOUND
-        kind, core, length = script[at[0], 0], np.int64(script[at[0], 1]), script[at[0], 2]
-        if kind != RUN and kind != FETCH:
-            return FOREIGN
-        if _enabled(s, actors) == 0:
-            return STUCK
-        if core >= s.m[M_CORES] or not can_move(s, core):
-            return REFUSED
-        unstable = stands_at_unstable(s, core)
-        if unstable != (kind == FETCH):
-            return REFUSED
-        count = np.int64(0)
-        for byte in range(4):
-            count |= np.int64(script[at[0], 4 + byte]) << (8 * byte)
-        for index in range(15):
-            ages[index] = script[at[0], 8 + index]
-        if kind == FETCH and not fetch(s, core, ages, np.int64(length)):
-            return REFUSED
+        why = _play_move(s, script[at[0]], actors, ages, limits)
+        if why == FOREIGN or why == STUCK or why == REFUSED:
+            return why
         at[0] += 1
-        _record(s, kind, core, count, ages, length)
+        if why >= 0:
+            return why
+
+
+@jit
+def _play_move(s: State, row: Bytes, actors: Words, ages: Words, limits: Words) -> int:
+    """Make one move; returns why the loop has to return, before the move or after, or -1."""
+    kind, core, length, vector = row[0], np.int64(row[1]), np.int64(row[2]), np.int64(row[3])
+    count = np.int64(0)
+    for byte in range(4):
+        count |= np.int64(row[4 + byte]) << (8 * byte)
+    for index in range(15):
+        ages[index] = row[8 + index]
+    if kind not in (RUN, FETCH, TICK, DELIVER, FAULT):
+        return FOREIGN
+    if kind != FAULT and enabled(s, actors, True) == 0:
+        return STUCK
+    if core >= s.m[M_CORES]:
+        return REFUSED
+    if kind == FAULT:
+        done = fault(s, length, core, vector, count)
+    elif kind == TICK or kind == DELIVER:
+        done = _play_choice(s, kind, core, count)
+    else:
+        done = can_move(s, core) and stands_at_unstable(s, core) == (kind == FETCH)
         if kind == FETCH:
-            limits[0] -= 1
-            limits[1] -= 1
-        else:
-            why = _run(s, core, count, limits)
-            if why >= 0:
-                return why
+            done = done and fetch(s, core, ages, length)
+    if not done:
+        return REFUSED
+    _record(s, kind, core, count, ages, length, vector)
+    if kind == RUN:
+        return _run(s, core, count, limits)
+    limits[0] -= 1
+    limits[1] -= np.int64(kind == FETCH)
+    return -1
+
+
+@jit
+def _play_choice(s: State, kind: int, core: int, vector: int) -> bool:
+    """Make the move Tick or Deliver of clock mode `chosen`; returns whether it was possible."""
+    if s.m[M_CLOCK_MODE] != CHOSEN:
+        return False
+    if kind == TICK:
+        if not xapic.can_tick(s, core):
+            return False
+        xapic.tick(s, core)
+        return True
+    if vector == 0 or deliverable(s, core) != vector:
+        return False
+    deliver(s, core)
+    return True

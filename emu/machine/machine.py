@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from emu.errors import TextpokeError
 from emu.machine import (
+    actors,
     boot,
     hooks,
     loop,
@@ -66,17 +67,20 @@ class Machine:
         ram_mib: int = DEFAULT_RAM,
         command_line: str = "",
         model: str = "sdm",
+        clock: str = "counted",
     ) -> None:
         if not 1 <= cores <= state.MAX_CORES:
             raise TextpokeError(f"{cores} cores: a machine has 1 to {state.MAX_CORES}")
         if model not in MODELS:
             raise TextpokeError(f"no fetch model {model!r}: there are {', '.join(MODELS)}")
+        if clock not in move.CLOCKS:
+            raise TextpokeError(f"no clock {clock!r}: there are {' and '.join(move.CLOCKS)}")
         if not boot.MIN_RAM <= ram_mib << 20 <= boot.MAX_RAM:
             least, most = boot.MIN_RAM >> 20, boot.MAX_RAM >> 20
             raise TextpokeError(f"{ram_mib} MiB of RAM: a machine has {least} to {most}")
         selftest.check()
         self.image, self.cores, self.ram_mib = image, cores, ram_mib
-        self.command_line, self.model = command_line, model
+        self.command_line, self.model, self.clock = command_line, model, clock
         self._memory = mmap.mmap(-1, ram_mib << 20)
         ram = np.frombuffer(self._memory, np.uint8)
         start_info = boot.load(image, ram, command_line)
@@ -85,6 +89,7 @@ class Machine:
         self.state = state.allocate(cores, ram)
         self._open_engine()
         self.state.m[state.M_MODEL] = MODELS.index(model)
+        self.state.m[state.M_CLOCK_MODE] = move.CLOCKS.index(clock)
         for core in range(cores):
             xapic.reset(self.state, core)
         start_registers.pvh_registers(self.state, 0, image.entry, start_info)
@@ -160,6 +165,12 @@ class Machine:
             raise TextpokeError(f"{self.model} does not allow core {core} these versions: {given}")
         self._collect()
 
+    def make(self, one: move.Move) -> None:
+        """Make one move of a core, or a fault; raises TextpokeError if it is not possible now."""
+        why, done = self.play(move.encode([one]))
+        if not done:
+            raise TextpokeError(f"{one} is not possible here: {loop.WHY[why]}")
+
     def drive(self, chooser: Chooser, *, moves: int = 1 << 62, instructions: int = 1 << 62) -> int:
         """Let a chooser make moves; returns why it stopped, one of the reasons in `loop`.
 
@@ -221,7 +232,7 @@ class Machine:
 
     def patcher_can_move(self) -> bool:
         """Return whether the patcher's next step can be made now."""
-        return bool(loop.patcher_can_move(self.state))
+        return bool(actors.patcher_can_move(self.state))
 
     # --- looking, without any effect -----------------------------------------------------------
 

@@ -38,6 +38,6 @@ def send(s: State, vector: int, cores: int) -> None:
     """Make a fixed interrupt pending at every core of a bit mask."""
     for core in range(s.m[M_CORES]):
         if cores >> core & 1:
-            xapic.request(s, core, vector)
+            xapic.request_ipi(s, core, vector)
     emit(s, PATCHER, IPI, vector, cores, xapic.FIXED, 0, 0)
     settle_machine(s)

@@ -13,9 +13,10 @@ import numpy as np
 
 from emu.machine import xapic
 from emu.machine.block import finish_block, interrupt_comes, restore_true_bytes
-from emu.machine.clock import end_slice
+from emu.machine.clock import CHOSEN, end_slice
 from emu.machine.decode import decode
 from emu.machine.events import FETCH_HAZARD, FETCH_STALE, STALE_FETCH, emit
+from emu.machine.faults import release
 from emu.machine.memory import walk
 from emu.machine.native import jit, store8
 from emu.machine.start_registers import (
@@ -24,6 +25,7 @@ from emu.machine.start_registers import (
 from emu.machine.state import (
     A_DEADLINE,
     C_FLOOR,
+    C_FREEZE,
     C_IRQ,
     C_NMI,
     C_RETIRED,
@@ -41,8 +43,11 @@ from emu.machine.state import (
     M_CHOSEN_CODE,
     M_CHOSEN_KIND,
     M_CLOCK,
+    M_CLOCK_MODE,
     M_CORES,
     M_CURRENT,
+    M_DELAYED_UNTIL,
+    M_DELIVER,
     M_DELIVERING,
     M_ERROR,
     M_LIMIT,
@@ -56,6 +61,7 @@ from emu.machine.state import (
     M_TEXT_NOW,
     STOP_AFTER,
     STOP_BUDGET,
+    STOP_FOR_DELIVERY,
     STOP_FOR_DRAIN,
     STOP_FOR_EXIT,
     STOP_NONE,
@@ -68,13 +74,14 @@ from emu.machine.state import (
     State,
     Words,
 )
-from emu.machine.text import SDM, allowed, choose, hazard, settle, unstable
+from emu.machine.text import SDM, allowed, choose, hazard, is_behind, settle, unstable
 from emu.machine.unicorn_blocks import (
     forget,
     limit_next_block,
 )
 from emu.machine.unicorn_cpu import (
     enter,
+    in_shadow,
     interrupts_on,
     leave,
     linear_rip,
@@ -94,6 +101,7 @@ from emu.machine.unicorn_layout import (
 )
 
 _INIT_CR0 = 0x60000010
+NMI_VECTOR = 2
 
 
 @jit
@@ -114,12 +122,15 @@ def _heed_init(s: State, core: int) -> None:
         reset_registers(s, core, message << 12, 0, _INIT_CR0)
         s.core[core, C_STATE] = CORE_RUNS
     s.core[core, C_FLOOR] = s.m[M_TEXT_NOW]
+    s.core[core, C_FREEZE] = 0
     settle(s)
 
 
 @jit
 def settle_machine(s: State) -> None:
     """Let happen what follows by itself: timers that are due, INIT and start-up IPIs."""
+    if s.m[M_DELAYED_UNTIL] <= s.m[M_CLOCK]:
+        release(s)
     for core in range(s.m[M_CORES]):
         if s.apic[core, A_DEADLINE] <= s.m[M_CLOCK]:
             xapic.expire_timer(s, core, s.m[M_CLOCK])
@@ -129,10 +140,13 @@ def settle_machine(s: State) -> None:
 
 @jit
 def can_move(s: State, core: int) -> bool:
-    """Return whether the core has something to do: it runs, or an interrupt wakes it."""
+    """Return whether the core has something to do: it runs, or an interrupt wakes it.
+
+    In clock mode `chosen` interrupts come by the move Deliver only.
+    """
     state = s.core[core, C_STATE]
-    if state == CORE_RUNS:
-        return True
+    if state == CORE_RUNS or s.m[M_CLOCK_MODE] == CHOSEN:
+        return state == CORE_RUNS
     return state == CORE_HALTED and _wakes(s, core)
 
 
@@ -151,7 +165,7 @@ def _slice(s: State, core: int, instructions: int) -> int:
     """
     s.m[M_SLICE] = s.m[M_BUDGET] = instructions
     s.m[M_BLOCK_COUNT] = s.m[M_DELIVERING] = 0
-    s.m[M_BEHIND] = s.core[core, C_FLOOR] < s.m[M_TEXT_NOW]
+    s.m[M_BEHIND] = is_behind(s, core)
     unknown = 0
     while True:
         s.m[M_REASON] = STOP_NONE
@@ -201,8 +215,8 @@ def run(s: State, core: int, instructions: int) -> int:
             s.core[core, C_STATE] = state = CORE_RUNS
         if state != CORE_RUNS:
             break
-        until_timer = s.apic[core, A_DEADLINE] - s.m[M_CLOCK]
-        executed += _slice(s, core, min(instructions - executed, until_timer))
+        deadline = min(s.apic[core, A_DEADLINE], s.m[M_DELAYED_UNTIL])
+        executed += _slice(s, core, min(instructions - executed, deadline - s.m[M_CLOCK]))
         reason = s.m[M_REASON]
         if reason == STOP_AFTER and not s.m[M_STOP_AFTER] & STOP_FOR_EXIT:
             if s.m[M_STOP_AFTER] & STOP_FOR_DRAIN:
@@ -213,6 +227,29 @@ def run(s: State, core: int, instructions: int) -> int:
             break
     settle_machine(s)
     return executed
+
+
+@jit
+def deliverable(s: State, core: int) -> int:
+    """Return the vector that the move Deliver can make a core take now, or 0."""
+    state = s.core[core, C_STATE]
+    if (state != CORE_RUNS and state != CORE_HALTED) or in_shadow(s, core):
+        return 0
+    if s.core[core, C_NMI] and nmi_on(s, core):
+        return NMI_VECTOR
+    return s.core[core, C_IRQ] if interrupts_on(s, core) else 0
+
+
+@jit
+def deliver(s: State, core: int) -> None:
+    """Let a core take the interrupt that is deliverable, and execute nothing."""
+    enter(s, core)
+    s.core[core, C_STATE] = CORE_RUNS
+    s.m[M_DELIVER], s.m[M_STOP_AFTER] = 1, 0
+    _slice(s, core, 1)
+    s.m[M_DELIVER] = 0
+    s.m[M_STOP_AFTER] &= ~STOP_FOR_DELIVERY
+    settle_machine(s)
 
 
 @jit

@@ -61,6 +61,9 @@ M_UNGUARDED = 41  # physical page that was executed but is not yet guarded, or -
 M_ENV_ROWS, M_SCRATCH = 53, 54  # host addresses of `env` and `scratch`
 M_RAM_REGION = 61  # host address of the engine's MemoryRegion for all RAM
 M_READ_HOOKS, M_WRITE_HOOKS = 62, 63  # the engine's lists of memory hooks, while they are hidden
+M_CLOCK_MODE = 81  # of clock: COUNTED or CHOSEN
+M_DELIVER = 82  # the move Deliver is under way: the running core may take an interrupt
+M_DELAYED, M_DELAYED_UNTIL = 83, 84  # interrupts held back: how many, and when the first is due
 M_TABLES = 96  # from here on: host addresses of the arrays in TABLES
 M_SIZE = 128
 
@@ -75,11 +78,14 @@ STOP_UNDRAINED = 8  # a table is nearly full: the move goes on when it is draine
 STOP_NOT_RAM = 7  # the next block is not in RAM
 
 # bits of M_STOP_AFTER: the guest ended the machine; a timer has a new deadline; a table has to be
-# drained before the move goes on
-STOP_FOR_EXIT, STOP_FOR_TIMER, STOP_FOR_DRAIN = 1, 2, 4
+# drained before the move goes on; the move Deliver is done
+STOP_FOR_EXIT, STOP_FOR_TIMER, STOP_FOR_DRAIN, STOP_FOR_DELIVERY = 1, 2, 4, 8
 
 # --- one core --------------------------------------------------------------------------------
 C_STATE, C_FLOOR, C_IRQ, C_NMI, C_SIPI, C_RETIRED, C_STALE = range(7)
+# A freeze of the floor (fault freeze-floor): armed, then frozen until RSP is C_FREEZE_STACK again.
+C_FREEZE, C_FREEZE_STACK = 11, 12
+C_TIME_READS = 13  # how often the core read its time stamp, in clock mode `chosen`
 C_SIZE = 16
 CORE_WAITS, CORE_RUNS, CORE_HALTED, CORE_DEAD = range(4)  # waits: for a start-up IPI
 
@@ -89,8 +95,9 @@ CORE_WAITS, CORE_RUNS, CORE_HALTED, CORE_DEAD = range(4)  # waits: for a start-u
     A_LVT_COUNTER, A_LVT_LINT0, A_LVT_LINT1, A_LVT_ERROR, A_INITIAL, A_DIVIDE, A_STARTED,
     A_DEADLINE,
 ) = range(18)  # fmt: skip
-A_ISR, A_TMR, A_IRR = 24, 32, 40  # eight words of 32 vectors each
-A_SIZE = 48
+A_ISR, A_TMR, A_IRR = 24, 32, 40  # eight words of 32 vectors each, and so is A_IPI
+A_IPI = 48  # which of the pending interrupts came from a core
+A_SIZE = 56
 
 # --- one text store that may still be unseen by some core -------------------------------------
 H_TIME, H_ADDRESS, H_LENGTH, H_OLD, H_NEW = range(5)
@@ -109,6 +116,11 @@ LINE_PROBE = 4  # a probe lies in it
 LINE_GUARDED = 8  # stores to its page are reported to the machine
 
 
+# --- one interrupt that is held back ----------------------------------------------------------
+D_CORE, D_VECTOR, D_DUE = range(3)
+D_SIZE = 3
+MAX_DELAYED = 64
+
 MOVE_BYTES = 24  # the size of `emu.moves.move.ROW`, a test compares the two
 
 TABLES = (  # name, bits of an element, columns (0: a vector); in the order of M_TABLES
@@ -125,6 +137,7 @@ TABLES = (  # name, bits of an element, columns (0: a vector); in the order of M
     ("moves", 8, MOVE_BYTES),
     ("output", 8, 0),
     ("scratch", 64, 0),
+    ("delayed", 64, D_SIZE),
 )
 
 
@@ -152,6 +165,7 @@ class State:
     moves: NDArray[np.uint8]  # [MAX_MOVES, MOVE_BYTES]
     output: NDArray[np.uint8]  # [MAX_OUTPUT]
     scratch: NDArray[np.int64]  # [64]
+    delayed: NDArray[np.int64]  # [MAX_DELAYED, D_SIZE], in the order in which they were held back
 
     @property
     def address(self) -> int:
@@ -171,6 +185,7 @@ def allocate(cores: int, ram: NDArray[np.uint8]) -> State:
         "output": MAX_OUTPUT,
         "lines": ram.size // LINE,
         "scratch": 64,
+        "delayed": MAX_DELAYED,
     }
     tables = {}
     for name, bits, columns in TABLES:
@@ -185,4 +200,5 @@ def allocate(cores: int, ram: NDArray[np.uint8]) -> State:
     state.m[M_CORES], state.m[M_CURRENT] = cores, -1
     state.m[M_EXIT] = state.m[M_WATCH] = state.m[M_UNGUARDED] = state.m[M_PICK] = -1
     state.core[:, C_SIPI] = -1
+    state.m[M_DELAYED_UNTIL] = FOREVER
     return state

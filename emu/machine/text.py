@@ -25,6 +25,7 @@ from emu.machine.decode import MAX_LENGTH, decode
 from emu.machine.native import jit
 from emu.machine.state import (
     C_FLOOR,
+    C_FREEZE,
     C_STATE,
     CORE_WAITS,
     H_ADDRESS,
@@ -50,6 +51,8 @@ from emu.machine.state import (
 # 8-byte word, words independent (what has been observed on hardware). intel2010: byte by byte,
 # but never older than the byte before it (Intel's unofficial promise of 2010). sdm: every byte
 # any version (what the manual leaves open), with the RACE rule as verdict HAZARD.
+FROZEN = 2  # of C_FREEZE
+
 COHERENT, OBSERVED, INTEL2010, SDM = range(4)
 MODELS = ("coherent", "observed", "intel2010", "sdm")
 
@@ -84,11 +87,23 @@ def settle(s: State) -> None:
 
 
 @jit
-def serialise(s: State, core: int) -> None:
-    """Move a core's floor to now: from here on it fetches the newest bytes."""
+def serialise(s: State, core: int) -> bool:
+    """Move a core's floor to now: from here on it fetches the newest bytes.
+
+    Not while its floor is frozen (`faults`). Returns whether it moved.
+    """
+    if s.core[core, C_FREEZE] == FROZEN:
+        return False
     s.core[core, C_FLOOR] = s.m[M_TEXT_NOW]
     if s.m[M_HISTORY]:
         settle(s)
+    return True
+
+
+@jit
+def is_behind(s: State, core: int) -> bool:
+    """Return whether a core's serialising instructions matter: they move a floor, end a freeze."""
+    return s.core[core, C_FLOOR] < s.m[M_TEXT_NOW] or s.core[core, C_FREEZE] == FROZEN
 
 
 @jit

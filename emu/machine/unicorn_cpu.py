@@ -140,13 +140,6 @@ def linear_rip(s: State) -> int:
 
 
 @jit
-def interruptible(s: State) -> bool:
-    """Return whether the running core takes interrupts before its next instruction."""
-    env = s.m[M_ENV]
-    return load64(env + RFLAGS) & FLAG_IF != 0 and load32(env + HFLAGS) & SHADOW == 0
-
-
-@jit
 def _registers(s: State, core: int) -> int:
     """Return the host address of a core's CPUX86State, in the engine or not."""
     if s.m[M_CURRENT] == core:
@@ -161,16 +154,15 @@ def interrupts_on(s: State, core: int) -> bool:
 
 
 @jit
-def nmi_on(s: State, core: int) -> bool:
-    """Return whether a core, in the engine or not, is not in the handler of an NMI."""
-    return load32(_registers(s, core) + HFLAGS2) & NMI_MASKED == 0
+def in_shadow(s: State, core: int) -> bool:
+    """Return whether a core, in the engine or not, stands right behind sti or mov ss."""
+    return load32(_registers(s, core) + HFLAGS) & SHADOW != 0
 
 
 @jit
-def takes_nmi(s: State) -> bool:
-    """Return whether the running core takes an NMI before its next instruction."""
-    env = s.m[M_ENV]
-    return load32(env + HFLAGS2) & NMI_MASKED == 0 and load32(env + HFLAGS) & SHADOW == 0
+def nmi_on(s: State, core: int) -> bool:
+    """Return whether a core, in the engine or not, is not in the handler of an NMI."""
+    return load32(_registers(s, core) + HFLAGS2) & NMI_MASKED == 0
 
 
 @jit

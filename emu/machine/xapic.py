@@ -11,8 +11,8 @@ remote reads.
 Source: Intel SDM volume 3A, "Advanced Programmable Interrupt Controller".
 """
 
-from emu.machine.clock import now
-from emu.machine.events import IPI, emit
+from emu.machine.clock import ARMED, deadline_in, now
+from emu.machine.events import ACKNOWLEDGED, IPI, emit
 from emu.machine.native import jit
 from emu.machine.state import (
     A_DEADLINE,
@@ -23,6 +23,7 @@ from emu.machine.state import (
     A_ICR_LOW,
     A_ID,
     A_INITIAL,
+    A_IPI,
     A_IRR,
     A_ISR,
     A_LDR,
@@ -109,10 +110,39 @@ def request(s: State, core: int, vector: int) -> None:
 
 
 @jit
+def request_ipi(s: State, core: int, vector: int) -> None:
+    """Make a fixed interrupt pending that a core or the patcher sent."""
+    request(s, core, vector)
+    if vector >= 16:
+        s.apic[core, A_IPI + (vector >> 5)] |= 1 << (vector & 31)
+
+
+@jit
+def pending_ipi(s: State, core: int, vector: int) -> bool:
+    """Return whether an interrupt that came as an IPI is pending at a core."""
+    return s.apic[core, A_IPI + (vector >> 5)] >> (vector & 31) & 1 != 0
+
+
+@jit
+def highest_ipi(s: State, core: int) -> int:
+    """Return the highest pending vector that came as an IPI, or 0."""
+    return _highest(s, core, A_IPI)
+
+
+@jit
+def withdraw(s: State, core: int, vector: int) -> None:
+    """Make an interrupt no longer pending."""
+    s.apic[core, A_IRR + (vector >> 5)] &= ~(1 << (vector & 31))
+    s.apic[core, A_IPI + (vector >> 5)] &= ~(1 << (vector & 31))
+    update(s, core)
+
+
+@jit
 def acknowledge(s: State, core: int) -> int:
     """Take the pending interrupt into service; returns its vector."""
     vector = s.core[core, C_IRQ]
     s.apic[core, A_IRR + (vector >> 5)] &= ~(1 << (vector & 31))
+    s.apic[core, A_IPI + (vector >> 5)] &= ~(1 << (vector & 31))
     s.apic[core, A_ISR + (vector >> 5)] |= 1 << (vector & 31)
     update(s, core)
     return vector
@@ -123,6 +153,7 @@ def _end_of_interrupt(s: State, core: int) -> None:
     vector = _highest(s, core, A_ISR)
     if vector:
         s.apic[core, A_ISR + (vector >> 5)] &= ~(1 << (vector & 31))
+        emit(s, core, ACKNOWLEDGED, vector, 0, 0, 0, 0)
     update(s, core)
 
 
@@ -136,15 +167,17 @@ def _divider(s: State, core: int) -> int:
 @jit
 def _start_timer(s: State, core: int) -> None:
     initial = s.apic[core, A_INITIAL]
-    time = now(s)
-    s.apic[core, A_STARTED] = time
-    s.apic[core, A_DEADLINE] = time + initial * _divider(s, core) if initial else FOREVER
+    duration = initial * _divider(s, core)
+    s.apic[core, A_STARTED] = now(s)
+    s.apic[core, A_DEADLINE] = deadline_in(s, duration) if initial else FOREVER
 
 
 @jit
 def _current_count(s: State, core: int) -> int:
     if s.apic[core, A_DEADLINE] == FOREVER:
         return 0
+    if s.apic[core, A_DEADLINE] == ARMED:  # in clock mode `chosen` counters stand still
+        return s.apic[core, A_INITIAL]
     return (s.apic[core, A_DEADLINE] - now(s)) // _divider(s, core)
 
 
@@ -162,6 +195,21 @@ def expire_timer(s: State, core: int, time: int) -> None:
         s.apic[core, A_DEADLINE] = FOREVER
     if not entry & MASKED:
         request(s, core, entry & 0xFF)
+
+
+@jit
+def can_tick(s: State, core: int) -> bool:
+    """Return whether the move Tick is enabled: the timer runs and would interrupt."""
+    return s.apic[core, A_DEADLINE] == ARMED and not s.apic[core, A_LVT_TIMER] & MASKED
+
+
+@jit
+def tick(s: State, core: int) -> None:
+    """Let the timer expire because a move says so."""
+    entry = s.apic[core, A_LVT_TIMER]
+    if not entry & PERIODIC:
+        s.apic[core, A_DEADLINE] = FOREVER
+    request(s, core, entry & 0xFF)
 
 
 @jit
@@ -203,7 +251,7 @@ def _send(s: State, sender: int) -> None:
             continue
         mask |= 1 << target
         if delivery == FIXED or delivery == LOWEST:
-            request(s, target, vector)
+            request_ipi(s, target, vector)
             if delivery == LOWEST:
                 break
         elif delivery == NMI:

@@ -7,7 +7,7 @@ own: phases are passed on the way to the next step that does something.
 
 from emu.errors import PokeError
 from emu.guest.guest import Guest
-from emu.machine import events, loop
+from emu.machine import actors, events
 from emu.machine.poke import PATCHER
 from emu.moves.plan import PHASES, Check, Ipi, Phase, Plan, Rmw, Store, Wait
 
@@ -78,12 +78,12 @@ class Patcher:
             self.index += 1
         if self.index == len(steps):
             self.plan, self.index = None, 0
-            self._machine.set_patcher(loop.PATCHER_ABSENT)
+            self._machine.set_patcher(actors.PATCHER_ABSENT)
         elif isinstance(step, Wait):
             words = [(self._guest.physical(address), value) for address, value in step.words]
-            self._machine.set_patcher(loop.PATCHER_WAITS, words)
+            self._machine.set_patcher(actors.PATCHER_WAITS, words)
         else:
-            self._machine.set_patcher(loop.PATCHER_READY)
+            self._machine.set_patcher(actors.PATCHER_READY)
 
     def _enter_phase(self, name: str) -> None:
         self.phase = name
@@ -94,7 +94,7 @@ class Patcher:
         if found != expected:
             assert self.plan is not None
             name, self.plan = self.plan.name, None
-            self._machine.set_patcher(loop.PATCHER_ABSENT)
+            self._machine.set_patcher(actors.PATCHER_ABSENT)
             where = self._guest.image.symbols.describe(address)
             raise PokeError(
                 f"{name}: {where} holds {found.hex(' ')}, not {expected.hex(' ')}; nothing changed"

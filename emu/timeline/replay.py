@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from emu.errors import BadSchedule, Unsupported
+from emu.errors import BadSchedule
 from emu.machine import loop
 from emu.machine.machine import Machine
 from emu.moves import move, move_text
@@ -47,9 +47,8 @@ class Replay:
         """Make all moves, or as many as there are before the machine ends.
 
         Raises BadSchedule if a move is not possible, or a segment ends in another state than
-        it says; Unsupported if the machine does not have what the schedule needs.
+        it says.
         """
-        _check_supported(recorded)
         for number, segment in enumerate(recorded.segments):
             if isinstance(segment, Moves):
                 self._moves(number, segment, recorded)
@@ -111,13 +110,3 @@ class Replay:
         self._patcher.step()
         if self._on_step:
             self._on_step()
-
-
-def _check_supported(recorded: Schedule) -> None:
-    """Raise Unsupported before the first move, rather than leave the recorded run unnoticed."""
-    if recorded.machine.clock != "counted":
-        raise Unsupported(
-            f"the schedule has the clock {recorded.machine.clock}, this machine only counted"
-        )
-    if any(isinstance(segment, Chosen) and segment.faults for segment in recorded.segments):
-        raise Unsupported("a chooser of the schedule makes faults, this machine makes none")

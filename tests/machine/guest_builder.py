@@ -65,9 +65,9 @@ class Guest:
     cores: int
     entries: list[int] = field(default_factory=list)
 
-    def machine(self, model: str = "coherent", ram_mib: int = 4) -> Machine:
+    def machine(self, model: str = "coherent", ram_mib: int = 4, clock: str = "counted") -> Machine:
         """Return a machine on which every core stands at its code's first instruction."""
-        machine = Machine(self.image, cores=self.cores, ram_mib=ram_mib, model=model)
+        machine = Machine(self.image, cores=self.cores, ram_mib=ram_mib, model=model, clock=clock)
         for core in range(self.cores):
             run_to(machine, core, self.entries[core])
         return machine
