@@ -105,28 +105,25 @@ _UNSERIALISING = (0x48, 0x49, 0x122, 0x6E0, 0x6E1, 0x774)
 
 
 @jit
-def before_block(s: State, pc: int, size: int, caller: int) -> None:
-    """Admit the block at linear address pc, of `size` bytes, or stop the engine before it.
+def admit_plain(s: State, pc: int, size: int, caller: int) -> bool:
+    """Admit the block if there is nothing to be considered; returns whether there was not.
 
-    caller: the address in the block's code to which the hook returns. What follows here is all
-    that most blocks need, and most of what the machine costs; `_consider` does it in full.
+    This is all that most blocks need, and most of what the machine costs. pc: linear; size: in
+    bytes; caller: the address in the block's code to which the hook returns.
     """
     block = block_at(caller)
     start, last = block_pa(block), block_pa(block) + size - 1
     if start < 0 or block_pa2(block) >= 0 or _something_special(s):
-        _consider(s, block, pc, size)
-        return
+        return False
     line = start >> 6
     while s.lines[line] == _READY and line < last >> 6:
         line += 1
-    if s.lines[line] != _READY:
-        _consider(s, block, pc, size)
-    elif block_count(block) > s.m[M_BUDGET]:
-        stop(s, STOP_BUDGET)
-    else:
-        s.m[M_BUDGET] -= block_count(block)
-        s.m[M_BLOCK_PC], s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2] = pc, start, -1
-        s.m[M_BLOCK_COUNT], s.m[M_BLOCK_ALONE] = block_count(block), block_alone(block)
+    if s.lines[line] != _READY or block_count(block) > s.m[M_BUDGET]:
+        return False
+    s.m[M_BUDGET] -= block_count(block)
+    s.m[M_BLOCK_PC], s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2] = pc, start, -1
+    s.m[M_BLOCK_COUNT], s.m[M_BLOCK_ALONE] = block_count(block), block_alone(block)
+    return True
 
 
 @jit
@@ -139,8 +136,9 @@ def _something_special(s: State) -> bool:
 
 
 @jit
-def _consider(s: State, block: int, pc: int, size: int) -> None:
-    """Admit the block or stop the engine before it, whatever there is to be considered."""
+def before_block(s: State, pc: int, size: int, caller: int) -> None:
+    """Admit the block or stop the engine before it; parameters as in `admit_plain`."""
+    block = block_at(caller)
     finish_block(s)
     if block_pa(block) < 0:
         stop(s, STOP_NOT_RAM)

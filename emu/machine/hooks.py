@@ -17,6 +17,7 @@ from unicorn.unicorn_py3.unicorn import uclib
 
 from emu.machine import ports, text, xapic
 from emu.machine.block import (
+    admit_plain,
     before_block,
     give_back,
     index_in_block,
@@ -81,12 +82,17 @@ _FETCH_OR_READ = 2  # the error code's write bit is clear
 _i64, _u32, _i32, _ptr = types.int64, types.uint32, types.int32, types.voidptr
 
 
-def _on_block(caller: int, engine: int, pc: int, size: int, data: Any) -> None:
+def _on_plain_block(caller: int, engine: int, pc: int, size: int, data: Any) -> bool:
     """Every block, before it runs."""
+    return bool(admit_plain(state_at(data), pc, np.int64(size), caller))
+
+
+def _on_block(caller: int, engine: int, pc: int, size: int, data: Any) -> None:
+    """Every block that is not plain, before it runs."""
     before_block(state_at(data), pc, np.int64(size), caller)
 
 
-_block_entry = entry(_on_block, _i64, _i64, _u32, _ptr)
+_block_entry = entry(_on_plain_block, _on_block, _i64, _i64, _u32, _ptr)
 
 
 @jit

@@ -27,6 +27,7 @@ import llvmlite.binding as llvm
 import numba
 from llvmlite import ir
 from numba import types
+from numba.core.compiler import Flags
 from numba.extending import intrinsic
 
 from emu.errors import Unsupported
@@ -94,28 +95,49 @@ def hook(signature: Any) -> Callable[[Callable[..., Any]], Hook]:
     return lambda function: Hook(function, signature)
 
 
-def entry(function: Callable[..., None], *parameters: Any) -> Any:
+def entry(quick: Callable[..., bool], full: Callable[..., None], *parameters: Any) -> Any:
     """Make an intrinsic whose value is the address of a function that the engine calls.
 
-    Unlike a `Hook`, `function` is told where it was called: it gets the address to which it will
-    return, and then its parameters. It returns nothing, and must not raise.
+    Both functions get the address to which they will return, and then the parameters, and must not
+    raise. `quick` is asked first and returns whether that was all; else `full` is called. `quick`
+    is part of the native function, `full` is not: so what happens most has no frame to set up.
+    Unlike a `Hook`, they are told where they were called.
     """
 
     @intrinsic
     def address(typing_context: Any) -> Any:
         def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
             word, byte_pointer = ir.IntType(64), ir.IntType(8).as_pointer()
-            kind = ir.FunctionType(ir.VoidType(), [context.get_value_type(p) for p in parameters])
-            native = ir.Function(builder.module, kind, f"textpoke_{function.__name__}")
-            body = ir.IRBuilder(native.append_basic_block())
+            given = [context.get_value_type(parameter) for parameter in parameters]
+
+            def function(name: str, arguments: list[Any]) -> tuple[Any, Any]:
+                kind = ir.FunctionType(ir.VoidType(), arguments)
+                native = ir.Function(builder.module, kind, f"textpoke_{name}")
+                return native, ir.IRBuilder(native.append_basic_block())
+
+            def call(body: Any, python: Any, returns: Any, arguments: Any, *, inline: bool) -> Any:
+                signature = returns(types.int64, *parameters)
+                flags = Flags()
+                flags.nrt, flags.error_model, flags.forceinline = True, "numpy", inline
+                compiled = context.compile_subroutine(builder, python, signature, flags=flags)
+                return context.call_internal_no_propagate(
+                    body, compiled.fndesc, signature, arguments
+                )[1]
+
+            slow, body = function(full.__name__, [word, *given])
+            slow.attributes.add("noinline")
+            call(body, full, types.void, slow.args, inline=False)
+            body.ret_void()
+
+            native, body = function(quick.__name__, given)
             return_address = builder.module.declare_intrinsic(
                 "llvm.returnaddress", (), ir.FunctionType(byte_pointer, [ir.IntType(32)])
             )
             caller = body.ptrtoint(body.call(return_address, [ir.IntType(32)(0)]), word)
-            signature = types.void(types.int64, *parameters)
-            compiled = context.compile_subroutine(builder, function, signature)
-            given = [caller, *native.args]
-            context.call_internal_no_propagate(body, compiled.fndesc, signature, given)
+            arguments = [caller, *native.args]
+            done = call(body, quick, types.boolean, arguments, inline=True)
+            with body.if_then(body.not_(done)):
+                body.call(slow, arguments)
             body.ret_void()
             return builder.ptrtoint(native, word)
 
