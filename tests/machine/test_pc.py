@@ -9,8 +9,10 @@ import pytest
 
 from emu.image.elf import ElfImage
 from emu.machine import loop
+from emu.machine.boot import BootImage
 from emu.machine.machine import Machine
 from emu.moves.chooser import round_robin
+from tests.conftest import TOY
 
 HERE = Path(__file__).parent
 QEMU = shutil.which("qemu-system-x86_64")
@@ -127,3 +129,21 @@ def test_every_processor_is_in_the_tables(kernels: dict[str, Path], cores: int) 
     assert said.count("processor ") == cores
     assert said.count("signature 1\nfeatures 1\n") == cores  # as CPUID has them
     assert f"key 5\nitem {cores:02x}00" in said
+
+
+@pytest.mark.slow
+def test_64_bit_code_in_elf32_runs_as_in_elf64(tmp_path: Path, toy_boot: BootImage) -> None:
+    objcopy = shutil.which("objcopy")
+    if objcopy is None:
+        pytest.skip("no objcopy: apt-get install binutils")
+    path = tmp_path / "toy32.elf"
+    subprocess.run([objcopy, "-O", "elf32-i386", TOY, path], check=True)
+    images = (ElfImage.read(path).boot_image, toy_boot)
+    assert path.read_bytes()[4] == 1
+    said = []
+    for image in images:
+        machine = Machine(image, cores=2, command_line="selftest")
+        assert machine.drive(round_robin(1000), instructions=400_000_000) == loop.EXIT
+        said.append(machine.output.decode())
+    assert said[0] == said[1]
+    assert "selftest: all ok" in said[0]
