@@ -90,8 +90,14 @@ def load(
     size = len(memory)
     if not MIN_RAM <= size <= MAX_RAM:
         raise TextpokeError(f"{size} bytes of RAM: --ram takes 2 to {MAX_RAM >> 20} MiB")
-    areas, used, info = _told(image, command_line(cmdline), size)
-    check(image, size, used)
+    line = command_line(cmdline)
+    kernel = [(segment.paddr, segment.end, "segment") for segment in image.segments]
+    _check_inside(image.name, kernel, size)
+    if any(len(segment.data) > segment.memsz for segment in image.segments):
+        raise BadImage(f"{image.name}: a segment has more bytes than it says")
+    areas, told, info = _told(image, line, size)
+    _check_inside(image.name, told, size)
+    _check_apart(image.name, [*kernel, *told, (EBDA, MEGABYTE, "the BIOS area")])
     # A kernel may lie over the BIOS data area: its bytes win.
     for address, data in bios.areas(cores):
         memory[address : address + len(data)] = data
@@ -122,29 +128,23 @@ def _told(image: BootImage, line: bytes, size: int) -> tuple[list[bios.Area], li
     return areas, used, multiboot.INFO
 
 
-def check(image: BootImage, size: int, told: Sequence[Used]) -> None:
-    """Raise BadImage unless everything lies in `size` bytes of RAM and nothing overlaps.
-
-    told: the ranges of what the kernel is told.
-    """
-    for segment in image.segments:
-        if segment.paddr < 0 or len(segment.data) > segment.memsz:
-            raise BadImage(f"{image.name}: a segment has more bytes than it says")
-    used = [(segment.paddr, segment.end, "segment") for segment in image.segments]
-    used += told
+def _check_inside(name: str, used: Sequence[Used], size: int) -> None:
+    """Raise BadImage unless everything lies in `size` bytes of RAM."""
     for start, end, what in used:
-        if end > size:
+        if start < 0 or end > size:
             need = -(-end // (1 << 20))
             hint = f": give it --ram {need}" if need <= MAX_RAM >> 20 else ""
             raise BadImage(
-                f"{image.name}: {what} {start:#x}-{end:#x} lies outside the "
-                f"{size >> 20} MiB of RAM{hint}"
+                f"{name}: {what} {start:#x}-{end:#x} lies outside the {size >> 20} MiB of RAM{hint}"
             )
-    used.append((EBDA, MEGABYTE, "the BIOS area"))
+
+
+def _check_apart(name: str, used: Sequence[Used]) -> None:
+    """Raise BadImage if something lies over something else."""
     for (start, end, what), (later, _, other) in itertools.pairwise(sorted(used)):
         if later < end:
             raise BadImage(
-                f"{image.name}: {what} at {start:#x}-{end:#x} overlaps {other} at {later:#x}: "
+                f"{name}: {what} at {start:#x}-{end:#x} overlaps {other} at {later:#x}: "
                 "link it elsewhere"
             )
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from emu.errors import BadImage
 from emu.image.elf import ElfImage
 from emu.image.multiboot_header import find
-from emu.machine.boot import BootImage, Segment
+from emu.machine.boot import BootImage, Segment, load
 from tests.image.elf_builder import PHYSICAL, VIRTUAL, Builder, multiboot, note, text
 
 CODE_AT = 52 + 2 * 32
@@ -150,10 +150,13 @@ def test_64_bit_code_in_elf32_has_symbols_and_sites() -> None:
 
 
 def read(data: bytes) -> BootImage | None:
-    """Return what an image boots as, or None if it is refused, in one line."""
+    """Return what an image boots as, or None if it is refused, in one line, at the latest when
+    it is to be placed in RAM.
+    """
     try:
         image = ElfImage("k.elf", data)
         _ = (image.symbols, image.sites)
+        load(image.boot_image, memoryview(bytearray(4 << 20)), "", 1)
     except BadImage as error:
         refusal = str(error)
     else:
@@ -163,6 +166,17 @@ def read(data: bytes) -> BootImage | None:
 
 
 words = st.sampled_from([0, 1, 0x100000, 0x100040, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF])
+
+
+@pytest.mark.parametrize("elf_class", [1, 2])
+def test_a_multiboot_kernel_at_the_end_of_32_bits_is_refused(elf_class: int) -> None:
+    built = Builder(
+        text() + multiboot(),
+        paddr=0xFFFFFF00, memsz=0x1000, notes=b"", symbols=(), machine=EM_386,
+        elf_class=elf_class,
+    )  # fmt: skip
+    with pytest.raises(BadImage, match=r"lies outside the 4 MiB of RAM$"):
+        load(boot(built), memoryview(bytearray(4 << 20)), "", 1)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
