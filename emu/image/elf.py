@@ -1,8 +1,7 @@
 """A kernel image: what the machine boots and what names its bytes.
 
-An ELF64 file for x86-64 that boots by PVH: PT_LOAD segments lie at their physical addresses
-(p_paddr), and the note "Xen" type 18 (XEN_ELFNOTE_PHYS32_ENTRY, xen/include/public/elfnote.h)
-says where it starts. Symbols, types and sites are read when first asked for. The only error that
+An ELF file for x86, of 32 or 64 bits, that QEMU boots by `-kernel`: by PVH or by Multiboot 1
+(`elf_boot` decides). Symbols, types and sites are read when first asked for. The only error that
 leaves this package for a malformed file is `BadImage`.
 """
 
@@ -13,20 +12,19 @@ from pathlib import Path
 
 from emu.errors import BadImage
 from emu.image.dwarf import DwarfReader
+from emu.image.elf_boot import boot_parameters
 from emu.image.elf_file import PF_X, SHF_COMPRESSED, ElfFile
 from emu.image.sites import Sites
 from emu.image.symbols import Symbols, read_symbols
 from emu.image.types import Types
-from emu.machine.boot import BootImage, Segment
+from emu.machine.boot import BootImage
 
 MAX_FILE = 1 << 30
 """Bytes of an image; a Debian vmlinux with debug information has 800 MiB."""
 
-_XEN_PHYS32_ENTRY = 18
-
 
 class ElfImage:
-    """A kernel image in an ELF64 file.
+    """A kernel image in an ELF file.
 
     Attributes:
         name: file name without directories.
@@ -41,14 +39,13 @@ class ElfImage:
             raise file.bad("has no segment to load")
         if sum(load.filesz for load in file.loads) > len(data):
             raise file.bad("has segments that share bytes of the file")
+        protocol, entry, segments = boot_parameters(file)
         self.boot_image = BootImage(
             name=name,
             sha256=hashlib.sha256(data).hexdigest(),
-            protocol="pvh",
-            entry=_pvh_entry(file),
-            segments=tuple(
-                Segment(load.paddr, file.bytes_of(load), load.memsz) for load in file.loads
-            ),
+            protocol=protocol,
+            entry=entry,
+            segments=segments,
         )
 
     @classmethod
@@ -81,7 +78,10 @@ class ElfImage:
             raise self._file.bad("has a symbol table without names")
         strings = self._file.sections[table.link]
         return Symbols(
-            read_symbols(self._file.bytes_of(table), self._file.bytes_of(strings)), self.name
+            read_symbols(
+                self._file.bytes_of(table), self._file.bytes_of(strings), wide=self._file.wide
+            ),
+            self.name,
         )
 
     @cached_property
@@ -126,17 +126,3 @@ class ElfImage:
             load.flags & PF_X and 0 <= address - load.vaddr < load.memsz
             for load in self._file.loads
         )
-
-
-def _pvh_entry(file: ElfFile) -> int:
-    """Return the physical entry from the PVH note; BadImage without a good one."""
-    for name, kind, descriptor in file.notes():
-        if name != b"Xen\0" or kind != _XEN_PHYS32_ENTRY:
-            continue
-        if len(descriptor) not in (4, 8):
-            raise file.bad(f"has a PVH note of {len(descriptor)} bytes: 4 or 8 are valid")
-        entry = int.from_bytes(descriptor, "little")
-        if not any(0 <= entry - load.paddr < load.filesz for load in file.loads):
-            raise file.bad(f"has its PVH entry {entry:#x} outside the segments")
-        return entry
-    raise file.bad("has no PVH note (Xen, type 18, in PT_NOTE): nothing says how to boot it")

@@ -1,7 +1,8 @@
-"""The format of an ELF64 file for x86-64, read by hand and believed in nothing.
+"""The format of an ELF file for x86, 32 or 64 bits, read by hand and believed in nothing.
 
 The file comes from anywhere, so every offset, size and count is compared with the length of the
-file before it is used. The only error is `BadImage`.
+file before it is used. The only error is `BadImage`. Which class a file has says how wide its
+fields are and nothing about its code: 64-bit kernels are often put into ELF32 for Multiboot.
 Sources: System V gABI chapters 4 and 5; Linux include/uapi/linux/elf.h.
 """
 
@@ -21,15 +22,38 @@ PF_X = 1
 SHT_NOBITS = 8
 SHF_COMPRESSED = 0x800
 
-_EHDR = struct.Struct("<16s2HI3QI6H")
-_PHDR = struct.Struct("<2I6Q")
-_SHDR = struct.Struct("<2I4Q2I2Q")
+EM_386, EM_X86_64 = 3, 62
+
 _NHDR = struct.Struct("<3I")
-_EM_X86_64 = 62
+
+
+class _Layout(NamedTuple):
+    """The structures of one ELF class."""
+
+    ehdr: struct.Struct
+    phdr: struct.Struct
+    phdr_order: tuple[int, ...]
+    shdr: struct.Struct
+
+
+_LAYOUTS = {  # by EI_CLASS; where p_flags stands is the only difference in order
+    1: _Layout(
+        struct.Struct("<16s2H5I6H"),
+        struct.Struct("<8I"),
+        (0, 6, 1, 2, 3, 4, 5, 7),
+        struct.Struct("<10I"),
+    ),
+    2: _Layout(
+        struct.Struct("<16s2HI3QI6H"),
+        struct.Struct("<2I6Q"),
+        (0, 1, 2, 3, 4, 5, 6, 7),
+        struct.Struct("<2I4Q2I2Q"),
+    ),
+}
 
 
 class ProgramHeader(NamedTuple):
-    """One program header; the fields of Elf64_Phdr."""
+    """One program header; the fields of Elf64_Phdr, in its order."""
 
     type: int
     flags: int
@@ -57,11 +81,14 @@ class Section(NamedTuple):
 
 
 class ElfFile:
-    """The headers of an ELF64 file, all checked.
+    """The headers of an ELF file, all checked.
 
     Attributes:
         name: file name without directories.
         data: the whole file.
+        wide: whether its class is ELF64.
+        machine: EM_386 or EM_X86_64.
+        entry: e_entry, a link address.
         program_headers: in the order of the file.
         sections: in the order of the file; empty if the file was stripped of them.
     """
@@ -69,7 +96,15 @@ class ElfFile:
     def __init__(self, name: str, data: bytes) -> None:
         self.name = name
         self.data = data
-        phoff, phentsize, phnum, shoff, shentsize, shnum, shstrndx = self._header()
+        self._layout = self._class()
+        self.wide = data[4] == 2
+        fields = self._layout.ehdr.unpack_from(data)
+        _, _, machine, _, entry, phoff, shoff, _, _, phentsize, phnum, *rest = fields
+        self.machine: int = machine
+        self.entry: int = entry
+        if self.machine not in (EM_386, EM_X86_64):
+            raise self.bad(f"for another architecture (machine {self.machine}), not x86")
+        shentsize, shnum, shstrndx = rest
         self.program_headers = self._program_headers(phoff, phentsize, phnum)
         self.sections = self._section_headers(shoff, shentsize, shnum, shstrndx)
 
@@ -100,29 +135,30 @@ class ElfFile:
         """Return the error that says `message` about this file."""
         return BadImage(f"{self.name}: {message}")
 
-    def _header(self) -> tuple[int, int, int, int, int, int, int]:
-        """Return phoff, phentsize, phnum, shoff, shentsize, shnum, shstrndx."""
+    def _class(self) -> _Layout:
+        """Return how the file's structures are laid out; BadImage if it is no ELF file."""
         data = self.data
         if data[:4] != b"\x7fELF":
             raise self.bad("not an ELF file")
-        if len(data) < _EHDR.size:
+        if len(data) < 16:
             raise self.bad("truncated: the ELF header is cut")
-        if data[4] == 1:
-            raise self.bad("a 32-bit ELF file: link the kernel as ELF64 (x86-64)")
-        if data[4] != 2 or data[5] != 1:
-            raise self.bad("not a 64-bit little-endian ELF file")
-        _, _, machine, _, _, phoff, shoff, _, _, *rest = _EHDR.unpack_from(data)
-        if machine != _EM_X86_64:
-            raise self.bad(f"for another architecture (machine {machine}), not x86-64")
-        phentsize, phnum, shentsize, shnum, shstrndx = rest
-        return phoff, phentsize, phnum, shoff, shentsize, shnum, shstrndx
+        layout = _LAYOUTS.get(data[4])
+        if layout is None or data[5] != 1:
+            raise self.bad("not a little-endian ELF file of 32 or 64 bits")
+        if len(data) < layout.ehdr.size:
+            raise self.bad("truncated: the ELF header is cut")
+        return layout
 
     def _program_headers(self, offset: int, entsize: int, count: int) -> tuple[ProgramHeader, ...]:
-        if not 0 < count <= MAX_SEGMENTS or entsize != _PHDR.size:
+        phdr, order = self._layout.phdr, self._layout.phdr_order
+        if not 0 < count <= MAX_SEGMENTS or entsize != phdr.size:
             raise self.bad(f"has {count} program headers of {entsize} bytes: not a bootable image")
         self._bounds(offset, count * entsize, "the program headers")
         table = self.data[offset : offset + count * entsize]
-        headers = tuple(ProgramHeader(*fields) for fields in _PHDR.iter_unpack(table))
+        headers = tuple(
+            ProgramHeader(*(fields[column] for column in order))
+            for fields in phdr.iter_unpack(table)
+        )
         for number, header in enumerate(headers):
             if header.type not in (PT_LOAD, PT_NOTE):
                 continue
@@ -138,11 +174,12 @@ class ElfFile:
     ) -> tuple[Section, ...]:
         if not offset or not count:
             return ()  # stripped of sections: it boots, but has no names
-        if count > MAX_SECTIONS or entsize != _SHDR.size or names_index >= count:
+        shdr = self._layout.shdr
+        if count > MAX_SECTIONS or entsize != shdr.size or names_index >= count:
             raise self.bad("has malformed section headers")
         self._bounds(offset, count * entsize, "the section headers")
         table = self.data[offset : offset + count * entsize]
-        headers = list(_SHDR.iter_unpack(table))
+        headers = list(shdr.iter_unpack(table))
         for number, header in enumerate(headers):
             if header[1] not in (0, SHT_NOBITS):
                 self._bounds(header[4], header[5], f"section {number}")

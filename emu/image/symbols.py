@@ -16,7 +16,7 @@ from emu.errors import BadSymbol
 
 Kind = Literal["func", "object", "label", "absolute"]
 
-_SYM = struct.Struct("<I2BH2Q")
+_SYM32, _SYM64 = struct.Struct("<3I2BH"), struct.Struct("<I2BH2Q")
 _KINDS: dict[int, Kind] = {0: "label", 1: "object", 2: "func", 10: "func"}  # 10: STT_GNU_IFUNC
 _RANK: dict[Kind, int] = {"func": 0, "object": 1, "label": 2, "absolute": 3}
 _UNDEFINED, _ABSOLUTE = 0, 0xFFF1
@@ -117,13 +117,17 @@ class Symbols:
         return f"{symbol.name}+{offset:#x}" if offset else symbol.name
 
 
-def read_symbols(table: bytes, strings: bytes) -> Iterator[Symbol]:
-    """Yield the symbols of an Elf64_Sym table; names come from `strings`.
+def read_symbols(table: bytes, strings: bytes, *, wide: bool = True) -> Iterator[Symbol]:
+    """Yield the symbols of an Elf64_Sym table (Elf32_Sym if not `wide`); names: `strings`.
 
     Entries that name nothing (sections, files, undefined, compiler labels) are left out.
     """
-    usable = len(table) - len(table) % _SYM.size
-    for at, info, _, section, value, size in _SYM.iter_unpack(table[:usable]):
+    form = _SYM64 if wide else _SYM32
+    for fields in form.iter_unpack(table[: len(table) - len(table) % form.size]):
+        if wide:
+            at, info, _, section, value, size = fields
+        else:
+            at, value, size, info, _, section = fields
         kind = _KINDS.get(info & 0xF)
         if kind is None or section == _UNDEFINED:
             continue

@@ -1,33 +1,23 @@
 """Starting a kernel: what is placed in RAM before the first instruction.
 
-A `BootImage` is all the machine learns about a kernel: bytes at physical addresses and an entry.
-`load` does what a PVH loader does (QEMU's hw/i386/x86.c and Xen's domain builder): it places the
-segments and describes the machine in an `hvm_start_info` version 1, whose physical address the
-kernel finds in ebx. The kernel starts in 32-bit protected mode with paging off.
-
-Layout of the start info: xen/include/public/arch-x86/hvm/start_info.h. Everything but the
-segments lies in one page, at addresses that never change:
-
-    0x1000  hvm_start_info (56 bytes)
-    0x1100  memory map: hvm_memmap_table_entry, 24 bytes each
-    0x1800  command line, NUL-terminated, at most 2048 bytes with the NUL
+A `BootImage` is all the machine learns about a kernel: bytes at physical addresses, an entry and
+a protocol. `load` does what QEMU's loaders do for `-kernel` (hw/i386/x86.c and multiboot.c): it
+places the segments, what a BIOS would have left in memory (`bios`), and a description of the
+machine in the form the protocol has for it (`pvh`, `multiboot`), whose physical address the kernel
+finds in ebx. With either, it starts in 32-bit protected mode with paging off.
 """
 
 import itertools
-import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from emu.errors import BadImage, TextpokeError
-
-START_INFO = 0x1000
-MEMORY_MAP = 0x1100
-COMMAND_LINE = 0x1800
-AREA_END = 0x2000
-"""Physical addresses of the start info and its parts; the page ends at AREA_END."""
+from emu.machine import bios, multiboot, pvh
+from emu.machine.e820 import EBDA, MEGABYTE, memory_map
 
 MAX_COMMAND_LINE = 2048
 """Bytes with the NUL. Source: COMMAND_LINE_SIZE in Linux arch/x86/include/asm/setup.h."""
@@ -36,13 +26,9 @@ MIN_RAM = 2 << 20
 MAX_RAM = 3 << 30
 """Bytes of RAM: at least the BIOS area and a megabyte, and below the APIC and its hole."""
 
-_MAGIC = 0x336EC578  # XEN_HVM_START_MAGIC_VALUE
-_VERSION = 1  # the first with a memory map
-_RAM, _RESERVED = 1, 2  # XEN_HVM_MEMMAP_TYPE_RAM, _RESERVED
-_EBDA, _VGA, _MEGABYTE = 0x9FC00, 0xA0000, 0x100000
 
-_START_INFO = struct.Struct("<4I4Q2I")
-_MAP_ENTRY = struct.Struct("<2Q2I")
+Used: TypeAlias = tuple[int, int, str]
+"""Physical addresses [start, end) that something takes, and its name for messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,80 +63,93 @@ class BootImage:
 
     name: str
     sha256: str
-    protocol: Literal["pvh"]
+    protocol: Literal["pvh", "multiboot"]
     entry: int
     segments: tuple[Segment, ...]
 
 
-def load(image: BootImage, ram: "memoryview | npt.NDArray[np.uint8]", cmdline: str) -> int:
-    """Place `image`, its command line and the start info in `ram`; change nothing on error.
+def load(
+    image: BootImage, ram: "memoryview | npt.NDArray[np.uint8]", cmdline: str, cores: int
+) -> int:
+    """Place `image` and all it is told in `ram`; change nothing on error.
 
     Args:
         image: the kernel.
         ram: all RAM from physical address 0, writable bytes, 2 MiB to 3 GiB.
         cmdline: the kernel's command line, at most 2047 bytes of UTF-8.
+        cores: how many processors the tables list.
 
     Returns:
-        The physical address of the start info, for ebx.
+        The physical address of the protocol's description of the machine, for ebx.
 
     Raises:
-        BadImage: a segment is not in RAM, or overlaps the start info or another segment.
+        BadImage: a segment is not in RAM, or overlaps another one or what `load` places.
         TextpokeError: the command line or the size of RAM cannot be used.
     """
     memory = (ram.data if isinstance(ram, np.ndarray) else ram).cast("B")
     size = len(memory)
     if not MIN_RAM <= size <= MAX_RAM:
         raise TextpokeError(f"{size} bytes of RAM: --ram takes 2 to {MAX_RAM >> 20} MiB")
-    line = _command_line(cmdline)
-    check(image, size)
+    line = command_line(cmdline)
+    kernel = [(segment.paddr, segment.end, "segment") for segment in image.segments]
+    _check_inside(image.name, kernel, size)
+    if any(len(segment.data) > segment.memsz for segment in image.segments):
+        raise BadImage(f"{image.name}: a segment has more bytes than it says")
+    areas, told, info = _told(image, line, size)
+    _check_inside(image.name, told, size)
+    _check_apart(image.name, [*kernel, *told, (EBDA, MEGABYTE, "the BIOS area")])
+    # A kernel may lie over the BIOS data area: its bytes win.
+    for address, data in bios.areas(cores):
+        memory[address : address + len(data)] = data
     for segment in image.segments:
         filled = segment.paddr + len(segment.data)
         memory[segment.paddr : filled] = segment.data
         memory[filled : segment.end] = bytes(segment.end - filled)
-    table = memory_map(size)
-    info = _START_INFO.pack(_MAGIC, _VERSION, 0, 0, 0, COMMAND_LINE, 0, MEMORY_MAP, len(table), 0)
-    entries = b"".join(_MAP_ENTRY.pack(start, end - start, kind, 0) for start, end, kind in table)
-    for address, data in ((START_INFO, info), (MEMORY_MAP, entries), (COMMAND_LINE, line)):
+    for address, data in areas:
         memory[address : address + len(data)] = data
-    return START_INFO
+    return info
 
 
-def memory_map(size: int) -> tuple[tuple[int, int, int], ...]:
-    """Return (start, end, type) of each range in a machine with `size` bytes of RAM.
-
-    Type 1 is RAM, 2 reserved, as in the e820 map of a PC with its EBDA at 0x9fc00.
-    """
-    return (
-        (0, _EBDA, _RAM),
-        (_EBDA, _VGA, _RESERVED),
-        (_VGA, _MEGABYTE, _RESERVED),
-        (_MEGABYTE, size, _RAM),
+def _told(image: BootImage, line: bytes, size: int) -> tuple[list[bios.Area], list[Used], int]:
+    """Return what the protocol tells the kernel, the RAM it takes, and its address."""
+    ranges = memory_map(size)
+    if image.protocol == "pvh":
+        used = [(pvh.START_INFO, pvh.AREA_END, "the start info")]
+        return pvh.areas(line, ranges), used, pvh.START_INFO
+    kernel = (
+        min((segment.paddr for segment in image.segments), default=MEGABYTE),
+        max((segment.end for segment in image.segments), default=MEGABYTE),
     )
+    areas, strings = multiboot.areas(image.name, kernel, line, ranges)
+    used = [
+        (multiboot.MEMORY_MAP, multiboot.AREA_END, "the multiboot info"),
+        (*strings, "the command line"),
+    ]
+    return areas, used, multiboot.INFO
 
 
-def check(image: BootImage, size: int) -> None:
-    """Raise BadImage unless every segment lies in `size` bytes of RAM and overlaps nothing."""
-    used = [(segment.paddr, segment.end, "a segment") for segment in image.segments]
-    used += [(START_INFO, AREA_END, "the start info"), (_EBDA, _MEGABYTE, "the BIOS area")]
-    for segment in image.segments:
-        if segment.paddr < 0 or len(segment.data) > segment.memsz:
-            raise BadImage(f"{image.name}: a segment has more bytes than it says")
-        if segment.end > size:
-            need = -(-segment.end // (1 << 20))
+def _check_inside(name: str, used: Sequence[Used], size: int) -> None:
+    """Raise BadImage unless everything lies in `size` bytes of RAM."""
+    for start, end, what in used:
+        if start < 0 or end > size:
+            need = -(-end // (1 << 20))
             hint = f": give it --ram {need}" if need <= MAX_RAM >> 20 else ""
             raise BadImage(
-                f"{image.name}: segment {segment.paddr:#x}-{segment.end:#x} lies outside the "
-                f"{size >> 20} MiB of RAM{hint}"
+                f"{name}: {what} {start:#x}-{end:#x} lies outside the {size >> 20} MiB of RAM{hint}"
             )
+
+
+def _check_apart(name: str, used: Sequence[Used]) -> None:
+    """Raise BadImage if something lies over something else."""
     for (start, end, what), (later, _, other) in itertools.pairwise(sorted(used)):
         if later < end:
             raise BadImage(
-                f"{image.name}: {what} at {start:#x}-{end:#x} overlaps {other} at {later:#x}: "
+                f"{name}: {what} at {start:#x}-{end:#x} overlaps {other} at {later:#x}: "
                 "link it elsewhere"
             )
 
 
-def _command_line(cmdline: str) -> bytes:
+def command_line(cmdline: str) -> bytes:
     """Return the command line as the kernel reads it, or raise TextpokeError."""
     try:
         line = cmdline.encode() + b"\0"

@@ -17,6 +17,7 @@ from emu.errors import TextpokeError
 from emu.machine import (
     actors,
     boot,
+    fw_cfg_items,
     hooks,
     loop,
     native,
@@ -83,16 +84,22 @@ class Machine:
         self.command_line, self.model, self.clock = command_line, model, clock
         self._memory = mmap.mmap(-1, ram_mib << 20)
         ram = np.frombuffer(self._memory, np.uint8)
-        start_info = boot.load(image, ram, command_line)
+        info = boot.load(image, ram, command_line, cores)
         if not native.compiled_before():
             print("textpoke: compiling the machine, once (about a minute)", file=sys.stderr)
         self.state = state.allocate(cores, ram)
+        items = fw_cfg_items.items(cores, ram.size, boot.command_line(command_line))
+        table = np.frombuffer(fw_cfg_items.table(items), np.uint8)
+        self.state.fwcfg[: table.size] = table
         self._open_engine()
         self.state.m[state.M_MODEL] = MODELS.index(model)
         self.state.m[state.M_CLOCK_MODE] = move.CLOCKS.index(clock)
         for core in range(cores):
             xapic.reset(self.state, core)
-        start_registers.pvh_registers(self.state, 0, image.entry, start_info)
+        if image.protocol == "multiboot":
+            start_registers.multiboot_registers(self.state, 0, image.entry, info)
+        else:
+            start_registers.pvh_registers(self.state, 0, image.entry, info)
         self.state.core[0, state.C_STATE] = state.CORE_RUNS
         self.events = Events()
         self.output = bytearray()

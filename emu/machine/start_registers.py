@@ -1,5 +1,6 @@
 """The registers a core starts with: after INIT, at a kernel's entry, in long mode at once."""
 
+from emu.machine import bios, multiboot
 from emu.machine.native import (
     jit,
     load32,
@@ -35,6 +36,7 @@ from emu.machine.unicorn_layout import (
     LDT,
     NMI_MASKED,
     OLD_EXCEPTION,
+    RAX,
     RBX,
     REGISTERS,
     RFLAGS,
@@ -98,6 +100,7 @@ def reset_registers(s: State, core: int, cs_base: int, rip: int, cr0: int) -> No
 def pvh_registers(s: State, core: int, entry: int, start_info: int) -> None:
     """Give a core the registers of the PVH entry: flat 32-bit protected mode, paging off.
 
+    The GDT has these segments, as QEMU's does, though no kernel may count on it.
     Source: xen docs/misc/pvh.pandoc, "Booting".
     """
     reset_registers(s, core, 0, entry, 0x11)
@@ -107,7 +110,22 @@ def pvh_registers(s: State, core: int, entry: int, start_info: int) -> None:
     for segment in (ES, SS, DS, FS, GS):
         _set_segment(row, segment, 0x10, 0, 0xFFFFFFFF, _DATA32)
     _set_segment(row, TR, 0x18, 0, 0x67, 0x8B00)
+    _set_segment(row, GDT, 0, bios.GDT, bios.GDT_LIMIT, 0)
     x86_update_hflags(row)
+
+
+@jit
+def multiboot_registers(s: State, core: int, entry: int, info: int) -> None:
+    """Give a core the registers of the Multiboot entry: those of PVH, a magic number, a stack.
+
+    Source: Multiboot Specification 0.6.96, section 3.2; for the rest, what QEMU 7.2 leaves.
+    """
+    pvh_registers(s, core, entry, info)
+    row = s.m[M_ENV_ROWS] + core * ENV_SIZE
+    store64(row + RAX, multiboot.MAGIC)
+    store64(row + RSP, multiboot.STACK)
+    _set_segment(row, TR, 0, 0, 0xFFFF, 0x8B00)
+    _set_segment(row, IDT, 0, 0, 0x3FF, 0)
 
 
 _CODE64 = 0x00AF9B00

@@ -23,6 +23,7 @@ MAX_EVENTS = 1 << 14  # rows before the loop returns to have them drained
 MAX_MOVES = 1 << 14
 MAX_PROBES = 2048
 MAX_OUTPUT = 1 << 12  # bytes of serial output before the loop returns
+FWCFG_SIZE = 1 << 12  # bytes of the items of fw_cfg with their index
 FOREVER = (1 << 62) - 1  # a virtual time that never comes
 
 # --- machine scalars -------------------------------------------------------------------------
@@ -138,6 +139,7 @@ TABLES = (  # name, bits of an element, columns (0: a vector); in the order of M
     ("output", 8, 0),
     ("scratch", 64, 0),
     ("delayed", 64, D_SIZE),
+    ("fwcfg", 8, 0),
 )
 
 
@@ -166,6 +168,7 @@ class State:
     output: NDArray[np.uint8]  # [MAX_OUTPUT]
     scratch: NDArray[np.int64]  # [64]
     delayed: NDArray[np.int64]  # [MAX_DELAYED, D_SIZE], in the order in which they were held back
+    fwcfg: NDArray[np.uint8]  # [FWCFG_SIZE] as `fw_cfg_items.table` makes it; never changes
 
     @property
     def address(self) -> int:
@@ -186,6 +189,7 @@ def allocate(cores: int, ram: NDArray[np.uint8]) -> State:
         "lines": ram.size // LINE,
         "scratch": 64,
         "delayed": MAX_DELAYED,
+        "fwcfg": FWCFG_SIZE,
     }
     tables = {}
     for name, bits, columns in TABLES:

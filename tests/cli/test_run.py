@@ -114,12 +114,12 @@ def test_an_image_that_is_not_there(textpoke: Command, tmp_path: Path) -> None:
         (b"", "not an ELF"),
         (b"#!/bin/sh\n" * 20, "not an ELF"),
         (Builder(machine=183).build(), "another architecture"),
-        (Builder(elf_class=1).build(), "32-bit"),
+        (Builder(elf_class=3).build(), "not a little-endian ELF file of 32 or 64 bits"),
         (Builder().build()[:250], "truncated"),
         (Builder(paddr=1 << 30, notes=note(1 << 30)).build(), "lies outside the 64 MiB of RAM"),
         (Builder(notes=b"").build(), "no PVH note"),
     ],
-    ids=["empty", "script", "other machine", "32-bit", "truncated", "outside RAM", "no note"],
+    ids=["empty", "script", "other machine", "no class", "truncated", "outside RAM", "no note"],
 )
 def test_an_image_that_is_none(textpoke: Command, tmp_path: Path, data: bytes, said: str) -> None:
     path = tmp_path / "bad.elf"

@@ -72,7 +72,7 @@ def test_executable_is_the_segments_flag(small: ElfImage) -> None:
         (build()[:100], "the program headers end"),
         (build()[:230], "segment 0 ends at byte 240 of 230"),
         (build()[:-1], "the section headers end"),
-        (Builder(elf_class=1).build(), "32-bit ELF"),
+        (Builder(elf_class=3).build(), "of 32 or 64 bits"),
         (Builder(endian=2).build(), "little-endian"),
         (Builder(machine=183).build(), "another architecture .machine 183."),
         (Builder(notes=note(kind=17)).build(), "no PVH note"),

@@ -35,4 +35,4 @@ def test_its_global_objects_can_be_read(toy: ElfImage) -> None:
 
 
 def test_it_fits_into_the_ram_of_a_small_machine(toy: ElfImage) -> None:
-    load(toy.boot_image, memoryview(bytearray(16 << 20)), "selftest")
+    load(toy.boot_image, memoryview(bytearray(16 << 20)), "selftest", 4)
