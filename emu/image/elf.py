@@ -9,15 +9,17 @@ import hashlib
 import stat
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emu.errors import BadImage
-from emu.image.dwarf import DwarfReader
 from emu.image.elf_boot import boot_parameters
 from emu.image.elf_file import PF_X, SHF_COMPRESSED, ElfFile
 from emu.image.sites import Sites
 from emu.image.symbols import Symbols, read_symbols
-from emu.image.types import Types
 from emu.machine.boot import BootImage
+
+if TYPE_CHECKING:
+    from emu.image.types import Types
 
 MAX_FILE = 1 << 30
 """Bytes of an image; a Debian vmlinux with debug information has 800 MiB."""
@@ -85,12 +87,15 @@ class ElfImage:
         )
 
     @cached_property
-    def types(self) -> Types:
+    def types(self) -> "Types":
         """Structures and variables from the DWARF debug information.
 
         Raises:
             BadImage: on access, if the file has none.
         """
+        from emu.image.dwarf import DwarfReader  # noqa: PLC0415 -- 40 ms of a start
+        from emu.image.types import Types  # noqa: PLC0415 -- with it
+
         debug = [section for section in self._file.sections if section.name.startswith(".debug_")]
         if any(section.flags & SHF_COMPRESSED for section in debug):
             raise self._file.bad(

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from emu.errors import PokeError
 from emu.guest.guest import Guest
-from emu.image.assemble import assemble
 from emu.moves.plan import Plan, Step, Store
 from emu.patch.text_poke import NOP5, TextPoke
 
@@ -102,6 +101,8 @@ class Arena:
 
         Raises BadSymbol for an unknown function, NoSite for one without a site, BadAssembly.
         """
+        from emu.image.assemble import assemble  # noqa: PLC0415 -- 30 ms of a start
+
         site = self._guest.image.sites.of(function)
         start = -(-self._next // _ALIGN) * _ALIGN
         replacement = start + _TRAMPOLINE_SIZE
