@@ -88,6 +88,8 @@ void boot(const u32 *start_info)
 
 	for (long i = 0; i < trampoline_end - trampoline; i++)
 		LOW[i] = trampoline[i];
+	/* no interrupts of the PC's timer, which firmware left running */
+	asm volatile("outb %0, $0x21; outb %0, $0xa1" : : "a"((u8)0xff));
 	standard();
 	if (words && words[0] == 't')
 		triple_fault();

@@ -43,7 +43,7 @@ static void show_ptes(void)
 
 #define ACCESS(name, mode_, text, ...)					\
 	SNIPPET(name, text);						\
-	TEST(9, name, .mode = mode_, .prepare = usual, .report = show_ptes, __VA_ARGS__)
+	TEST(9, name, .mode = mode_, .prepare = usual, __VA_ARGS__)
 #define SHOW(...) .show = __VA_ARGS__
 #define STRING BIT(CX) | BIT(SI) | BIT(DI)
 
@@ -67,7 +67,7 @@ ACCESS(read_reserved, RING0, "mov 0x5008(%rdi), %eax");
 ACCESS(write_reserved3, RING3, "mov %eax, 0x5008(%rdi)");
 ACCESS(run_reserved, RING0, "lea 0x5000(%rdi), %rbx; jmp *%rbx");
 ACCESS(accessed_dirty, RING0, "mov (%rdi), %eax; mov %eax, 0x2000(%rdi); mov 0x3000(%rdi), %eax;"
-       "mov %eax, 0x4000(%rdi)");
+       "mov %eax, 0x4000(%rdi)", .report = show_ptes);
 ACCESS(read_upper, RING0, "mov $0xffff800000001238, %rbx; mov (%rbx), %eax");
 
 /* across pages */
@@ -77,11 +77,12 @@ ACCESS(write_across_back, RING0, "mov %rax, 0x1ffd(%rdi); nop");
 ACCESS(read_across_kernel3, RING3, "mov 0x2ffd(%rdi), %rax");
 ACCESS(write_across_read_only, RING0, "mov $-1, %rax; mov %rax, 0x2ffd(%rdi)");
 ACCESS(sse_across, RING0, "movups %xmm0, 0xff8(%rdi)");
-ACCESS(push_across, RING3, "lea 0x6000(%rdi), %rsp; push %rax; lea 0x2004(%rdi), %rsp; push %rax");
+ACCESS(push_across, RING3, "lea 0x7000(%rdi), %rsp; push %rax; lea 0x2004(%rdi), %rsp; push %rax");
 ACCESS(wrong_order, RING0, "movabs $0x1122334455667788, %rax; mov %rax, 0x6ffb(%rdi);"
        "mov 0x6ffb(%rdi), %rcx; mov 0x6ff8(%rdi), %rdx; mov 0x7000(%rdi), %rbx;"
        "lock addq $0x11, 0x6ffb(%rdi); mov 0x6ffb(%rdi), %rsi",
-       SHOW(BIT(CX) | BIT(DX) | BIT(BX) | BIT(SI)), .every_core = 1);
+       SHOW(BIT(CX) | BIT(DX) | BIT(BX) | BIT(SI)), .every_core = 1,
+       .report = show_ptes);
 ACCESS(wrong_order_exchange, RING3, "movabs $0x1122334455667788, %rax; mov $-1, %rcx;"
        "mov %rcx, 0x6ffc(%rdi); xchg %rax, 0x6ffc(%rdi); mov 0x6ffc(%rdi), %rdx; xor %ebx, %ebx;"
        "lock xadd %rdx, 0x6ffc(%rdi); mov 0x6ffc(%rdi), %rbx",
@@ -94,7 +95,7 @@ ACCESS(wrong_order_sse, RING3, "movups (%rdi), %xmm0; pcmpeqd %xmm1, %xmm1;"
 ACCESS(string_move, RING0, "lea 0xff8(%rdi), %rdi; rep movsl; nop", SHOW(STRING), .every_core = 1);
 ACCESS(string_move3, RING3, "lea 0xff8(%rsi), %rsi; lea 0x6000(%rdi), %rdi; rep movsl; nop",
        SHOW(STRING));
-ACCESS(string_move_down, RING3, "lea 0x2008(%rsi), %rsi; lea 0x6004(%rdi), %rdi; std;"
+ACCESS(string_move_down, RING3, "lea 0x4004(%rsi), %rsi; lea 0x7008(%rdi), %rdi; std;"
        "mov $9, %ecx; rep movsl; nop", SHOW(STRING));
 ACCESS(string_store, RING3, "lea 0xffa(%rdi), %rdi; mov $20, %ecx; rep stosb; nop", SHOW(STRING));
 ACCESS(string_store_across, RING3, "lea 0xff9(%rdi), %rdi; mov $20, %ecx; rep stosw; nop",

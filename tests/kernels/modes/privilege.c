@@ -31,7 +31,7 @@ FORBIDDEN(user_wbinvd, "wbinvd");
 FORBIDDEN(user_clts, "clts");
 FORBIDDEN(user_lmsw, "lmsw %ax");
 FORBIDDEN(user_sysret, "sysretl");
-FORBIDDEN(user_sysexit, "sysexit");
+FORBIDDEN(user_sysexit, "sysexitl");
 FORBIDDEN(user_xsetbv, "xor %ecx, %ecx; xsetbv");
 FORBIDDEN(user_int, "int $0x20");
 FORBIDDEN(user_int_gp, "int $13");
@@ -171,6 +171,7 @@ static void bad_rsp0(void)
 {
 	tss.rsp[0] = 0x800000000000;
 	set_gate(12, 0x8e00, 1);
+	set_gate(13, 0x8e00, 1);
 	set_gate(8, 0x8e00, 2);
 }
 SNIPPET(rsp0_not_canonical, "int3");

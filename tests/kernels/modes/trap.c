@@ -50,6 +50,7 @@ void trap(struct frame *frame, u64 flags, u64 ss, u64 cs)
 {
 	struct seen *seen = &log[count++];
 	u64 *after = (u64 *)(frame + 1);
+	struct seen changed;
 
 	seen->frame = *frame;
 	seen->cr2 = read_cr2();
@@ -59,9 +60,9 @@ void trap(struct frame *frame, u64 flags, u64 ss, u64 cs)
 	seen->entry_flags = flags;
 	seen->entry_cs = cs;
 	seen->entry_ss = ss;
-	if (goes_on(seen)) {
-		frame->ip = seen->frame.ip;
-		frame->flags = seen->frame.flags;
+	changed = *seen;
+	if (goes_on(&changed)) {
+		*frame = changed.frame;
 		return;
 	}
 	frame->ip = (u64)came_back;
