@@ -58,7 +58,7 @@ extern u64 start[16];			/* general registers a snippet starts with */
 	    text "; int $0xf0; .code64; .popsection")
 
 #define TEST(order, id, ...)						\
-	__attribute__((section(".tests." #order #id), used, aligned(8)))	\
+	__attribute__((section(".tests." #order #id), used, aligned(sizeof(long))))	\
 	static const struct test test_##id =				\
 		{ .name = #id, .code = id, .resume = TRAPS, __VA_ARGS__ }
 

@@ -3,7 +3,7 @@
  * Runs the tests in order, each on core 0 and some on every other core after
  * it. Command line: a number, the first test to run; or the word triple.
  */
-#include "frame.h"
+#include <frame.h>
 
 extern const struct test _tests[], _tests_end[];
 extern const u8 trampoline[], trampoline_end[], ap_seen[];
@@ -83,7 +83,7 @@ static u32 number(const char *text)
 
 void boot(const u32 *start_info)
 {
-	const char *words = (const char *)(u64)*(const u64 *)(start_info + 6);
+	const char *words = (const char *)(unsigned long)start_info[6];
 	u32 have = count_cores();
 
 	for (long i = 0; i < trampoline_end - trampoline; i++)

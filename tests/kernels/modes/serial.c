@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Text on the first serial port. */
-#include "frame.h"
+#include <frame.h>
 
 static void put(char c)
 {

@@ -1,1 +1,0 @@
-gcc -std=gnu11 -O2 -Wall -Werror -ffreestanding -nostdlib -static -no-pie -fno-pic -mno-red-zone -mgeneral-regs-only -Wno-comment -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--build-id=none -Wl,--no-warn-rwx-segments -T modes.ld -o /tmp/kmodes.elf *.c entry.S
