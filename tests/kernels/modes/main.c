@@ -54,6 +54,7 @@ static void start_core(u32 id)
 	seen = (const u32 *)(LOW + (ap_seen - trampoline));
 	say("started core ");
 	say_hex(id);
+	say(":");
 	say_at("cs+fl", seen[0]);
 	say_at("cr0", seen[1] & ~0x60000000u);
 	say_at("sp", seen[2]);
