@@ -107,9 +107,9 @@ _BEGUN = re.compile(r"^([0-9a-f]+) \S+:")
 
 def built(name: str, folder: Path) -> Path:
     """Return the path of a kernel, made from tests/kernels/`name`."""
-    gcc, objcopy = shutil.which("gcc"), shutil.which("objcopy")
-    if gcc is None or objcopy is None:
-        pytest.skip("no gcc or objcopy: apt-get install gcc")
+    gcc = shutil.which("gcc")
+    if gcc is None:
+        pytest.skip("no gcc: apt-get install gcc")
     path, source, shared = folder / f"{name}.elf", HERE / name, HERE / "modes"
     files = {*source.glob("*.c"), source / "entry.S", shared / "main.c", shared / "serial.c"}
     options = [*FLAGS, *OWN_FLAGS[name], f"-I{source}", "-T", shared / "modes.ld", "-o", path]
@@ -118,7 +118,6 @@ def built(name: str, folder: Path) -> Path:
     if "-m32" in options and "bits/" in made.stderr:
         pytest.skip(f"this gcc cannot: {made.stderr.splitlines()[0]}")
     assert made.returncode == 0, made.stderr
-    subprocess.run([objcopy, "-O", "elf64-x86-64", path], check=True)
     return path
 
 
@@ -152,23 +151,23 @@ def on_qemu(kernel: Path, cores: int, words: str = "") -> str:
     return run.stdout.decode()
 
 
-def drive(kernel: Path, cores: int, words: str) -> Machine:
+def drive(kernel: Path, cores: int, words: str, by: chooser.Chooser | None = None) -> Machine:
     """Return the machine after it ended, or said nothing for a long time."""
     image = ElfImage.read(kernel).boot_image
     machine = Machine(image, cores=cores, ram_mib=64, command_line=words, model="coherent")
     said = -1
     while machine.alive and len(machine.output) > said:
         said = len(machine.output)
-        machine.drive(chooser.round_robin(1000), instructions=20_000_000 * cores)
+        machine.drive(by or chooser.round_robin(1000), instructions=20_000_000 * cores)
     return machine
 
 
-def on_machine(kernel: Path, cores: int) -> Lines:
+def on_machine(kernel: Path, cores: int, by: chooser.Chooser | None = None) -> Lines:
     """Return what this machine said; a case in which it ended is left out, those after it not."""
     lines: Lines = {}
     first = 0
     while True:
-        said = drive(kernel, cores, str(first)).output.decode()
+        said = drive(kernel, cores, str(first), by).output.decode()
         lines |= lines_of(said)
         if said.endswith("done\n"):
             return lines
@@ -197,6 +196,13 @@ def test_every_case_is_as_in_qemu(kernel: Path, cores: int) -> None:
     assert not new, "\n".join(["differ:", *said])
     agree = KNOWN.keys() & expected.keys() - {name.partition("@")[0] for name in differ}
     assert not agree, f"agree now, take them out of KNOWN: {sorted(agree)}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [None, 3])
+def test_every_case_is_the_same_however_sliced(kernel: Path, seed: int | None) -> None:
+    by = chooser.round_robin(7) if seed is None else chooser.random(seed, 50)
+    assert on_machine(kernel, 2, by) == on_machine(kernel, 2)
 
 
 @needs_qemu

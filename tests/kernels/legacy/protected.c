@@ -201,3 +201,56 @@ RING1(p_ring1_ring0_ss, DATA);
 RING1(p_ring1_beyond_ss, 0xf9);
 static void bad_link(void) { tss.link = DATA; }
 IN(RING0, p_nested_no_task, "pushf; orl $0x4000, (%esp); popf; iret", .prepare = bad_link);
+
+/* tasks: by jump, by call and back, through a task gate; all registers are in the TSS */
+struct tss other __attribute__((aligned(128)));
+SNIPPET(task_code, "1: mov %cs, %esi; pushf; pop %ecx; inc %eax; str %edx; mov %ss, %ebp; ljmp $0x28, $0; jmp 1b");
+static void second_task(void)
+{
+	for (u32 i = 0; i < sizeof(other) / 4; i++)
+		((u32 *)&other)[i] = 0;
+	other.eip = (u32)task_code;
+	other.eflags = 2;
+	other.r[4] = (u32)user_stack + 0x800;	/* ESP: EAX, ECX, EDX, EBX, ESP... here */
+	other.r[0] = 0x777;
+	other.cs = CODE;
+	other.ss = other.ds = other.es = DATA;
+	other.map_base = sizeof(other);
+	gdt[FREE / 8] = descriptor((u32)&other, sizeof(other) - 1, 0x0089);
+	idt[0x20] = (struct gate){ 0, FREE, 0xe500, 0 };
+	idt[8] = (struct gate){ 0, FREE, 0x8500, 0 };
+}
+SNIPPET(task_jump, "mov $5, %eax; ljmp $0x80, $0; mov other + 40, %ecx; str %edx; mov %cr0, %ebx; clts");
+TEST(3, task_jump, .prepare = second_task, .show = ALL_REGISTERS, .every_core = 1);
+SNIPPET(task_body, "1: pushf; pop %edx; mov other, %ebx; mov %edx, 0x20004; mov %ebx, 0x20008;"
+	"iret; jmp 1b");
+static void body(void)
+{
+	second_task();
+	other.eip = (u32)task_body;
+}
+SNIPPET(task_call, "mov $5, %eax; lcall $0x80, $0; mov 0x20004, %ecx; mov 0x20008, %ebx; str %edx; clts");
+TEST(3, task_call, .prepare = body, .show = ALL_REGISTERS, .every_core = 1);
+SNIPPET(task_gate, "mov $5, %eax; int $0x20; mov 0x20004, %ecx; mov 0x20008, %ebx; str %edx; clts");
+TEST(3, task_gate, .mode = RING3, .prepare = body, .show = ALL_REGISTERS);
+static void busy_task(void)
+{
+	second_task();
+	gdt[FREE / 8] |= (u64)0x200 << 32;
+}
+SNIPPET(task_busy, "ljmp $0x80, $0");
+TEST(3, task_busy, .prepare = busy_task);
+static void absent_task(void)
+{
+	second_task();
+	gdt[FREE / 8] &= ~((u64)0x8000 << 32);
+}
+SNIPPET(task_absent, "ljmp $0x80, $0");
+TEST(3, task_absent, .prepare = absent_task);
+static void short_task(void)
+{
+	second_task();
+	gdt[FREE / 8] = descriptor((u32)&other, 0x66, 0x0089);
+}
+SNIPPET(task_short, "ljmp $0x80, $0");
+TEST(3, task_short, .prepare = short_task);

@@ -174,6 +174,39 @@ TEST(9, run_across_absent, .prepare = code_across, .show = BIT(AX), .every_core 
 SNIPPET(run_across_absent3, "lea 0xffd(%rdi), %rbx; jmp *%rbx");
 TEST(9, run_across_absent3, .mode = RING3, .prepare = code_across, .show = BIT(AX));
 
+/* from a page that may be run into one that may not, and into one of the kernel */
+static void code_into_forbidden(void)
+{
+	static const u8 code[] = { 0xb8, 0x78, 0x56 };
+
+	usual();
+	map(2, PHYSICAL(1), P | W | U);
+	map(3, PHYSICAL(2), P | W | U | NX);
+	put_code(WINDOW + 0x2ffd, code, sizeof(code));
+	map(8, PHYSICAL(1), P | W | U);
+	map(9, PHYSICAL(7), P | W);
+}
+SNIPPET(run_across_nx, "lea 0x2ffd(%rdi), %rbx; jmp *%rbx");
+TEST(9, run_across_nx, .prepare = code_into_forbidden);
+SNIPPET(run_across_nx3, "lea 0x2ffd(%rdi), %rbx; jmp *%rbx");
+TEST(9, run_across_nx3, .mode = RING3, .prepare = code_into_forbidden);
+SNIPPET(run_across_kernel3, "lea 0x8ffd(%rdi), %rbx; jmp *%rbx");
+TEST(9, run_across_kernel3, .mode = RING3, .prepare = code_into_forbidden);
+
+/* a store that faults in its second page leaves the first alone */
+static int past_store(struct seen *seen)
+{
+	seen->frame.ip = seen->frame.r[R8];
+	return seen->frame.vector == 14;
+}
+#define PARTIAL(name, text)						\
+	SNIPPET(name, "mov $-1, %rax; lea 1f(%rip), %r8;" text "; 1: mov 0x2ff8(%rdi), %rcx");	\
+	TEST(9, name, .prepare = usual, .handle = past_store, .show = BIT(CX) | BIT(AX), .every_core = 1)
+PARTIAL(partial_store, "mov %rax, 0x2ffd(%rdi)");
+PARTIAL(partial_add, "addq $1, 0x2ffd(%rdi)");
+PARTIAL(partial_exchange, "xchg %rax, 0x2ffd(%rdi)");
+PARTIAL(partial_word, "mov %ax, 0x2fff(%rdi)");
+
 static int bring_in(struct seen *seen)
 {
 	static const u8 rest[] = { 0x34, 0x12, 0xcd, 0xf0 };

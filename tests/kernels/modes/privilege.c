@@ -169,7 +169,7 @@ ASK(verw_data3, "mov $0x2b, %ecx; verw %cx", RING3);
 /* TSS: the stack for ring 0 */
 static void bad_rsp0(void)
 {
-	tss.rsp[0] = 0x800000000000;
+	tss.rsp[0] = 0x800000001000;
 	set_gate(12, 0x8e00, 1);
 	set_gate(13, 0x8e00, 1);
 	set_gate(8, 0x8e00, 2);
