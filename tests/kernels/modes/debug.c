@@ -80,7 +80,7 @@ TEST(a, step_msr, .flags = TF);
 static void into_kernel(void)
 {
 	write_msr(0xc0000082, (u64)step_syscall_to);
-	write_msr(0xc0000084, start[0]);
+	write_msr(0xc0000084, 0);
 }
 static void into_kernel_masked(void)
 {
