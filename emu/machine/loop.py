@@ -241,7 +241,7 @@ def _tick_or_deliver(s: State, actor: int, ages: Words) -> None:
 def play(s: State, script: Bytes, at: Words, limits: Words) -> int:
     """Make the moves of a script, rows of `emu.moves.move.ROW` as bytes, from at[0] on.
 
-    Stops before a move that is not one of a core, a fault or input. Moves are recorded like any others.
+    Stops before a move of the patcher or the guest. Moves are recorded like any others.
     """
     actors = np.empty(MAX_ACTORS, np.int64)
     ages = np.empty(15, np.int64)

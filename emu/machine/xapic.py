@@ -428,7 +428,8 @@ def write(s: State, core: int, offset: int, value: int) -> int:
     elif register == 0x31:
         s.apic[core, A_ICR_HIGH] = value & 0xFF000000
     elif 0x32 <= register <= 0x37:
-        s.apic[core, A_LVT_TIMER + register - 0x32] = value & 0x717FF
+        writable = 0x1A7FF if register in (0x35, 0x36) else 0x717FF  # LINT0 and LINT1
+        s.apic[core, A_LVT_TIMER + register - 0x32] = value & writable
         hear_intr(s, core)
     elif register == 0x38:
         s.apic[core, A_INITIAL] = value
