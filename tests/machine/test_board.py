@@ -62,9 +62,9 @@ def busy() -> Machine:
     """Return a machine on which every device that interrupts does so, again and again."""
     pages = {IOAPIC: IOAPIC | PRESENT | WRITABLE | NX | LARGE}
     machine = build(PIC + TIMER + RTC + UART + OPEN + WORK, OTHER, pages=pages).machine()
+    by = chooser.round_robin(100)
     while machine.now < 100_000:  # the first interrupt of the RTC comes after 122 us
-        for core in (0, 1):
-            machine.run(core, 100)
+        machine.drive(by, moves=2)
     return machine
 
 
