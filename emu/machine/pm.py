@@ -31,7 +31,8 @@ _ENABLE, _DISABLE = 0xF1, 0xF0
 
 @jit
 def power_on(s: State) -> None:
-    """Start the timer."""
+    """Start the timer, in ACPI mode, as the FADT's missing SMI command port says."""
+    s.board[BOARD_PM_CONTROL] = _SCI_ENABLED
     s.board[BOARD_PM_OVERFLOW] = time_of_tick(_HALF, HERTZ)
 
 
