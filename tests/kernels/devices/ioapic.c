@@ -167,8 +167,8 @@ static void level_cases(void)
 	window();
 	say("ioapic level, line fell: took %s\n", log_text());
 	again();
-	uart_raise();
 	entry(4, 0x44 | LEVEL | MASKED, 0);
+	uart_raise();
 	window();
 	say("ioapic level while masked: took %s", log_text());
 	action[0x44] = in_level;
@@ -215,7 +215,7 @@ static void destination_cases(void)
 	uart_raise();
 	window();
 	wait_taken(cores);
-	say("ioapic to all: %d, remote irr %d\n", taken, state(4) >> 14 & 1);
+	say("ioapic to all: %d\n", taken);
 	again();
 	entry(4, 0x44, 0xff);
 	uart_raise();

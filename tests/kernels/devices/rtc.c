@@ -256,13 +256,14 @@ static void periodic_cases(void)
 		cmos_write(A, 0x20 | rate);
 		listen(note);
 		cmos_write(B, H24 | PIE);
-		open_us(1000000 / hz * 17 / 2 + 5);
+		for (u32 i = 0; i < 85; i++) /* in pieces: QEMU, skipping idle time, skips ticks */
+			open_us(100000 / hz);
 		cmos_write(B, H24);
 		u32 other = 0;
 		for (u32 i = 0; i < count[0x28]; i++)
 			other |= (seen[i] & ~0x30) != 0xc0;
 		say("rtc rate %d: %d Hz: %s, c c0: %s\n", rate, hz,
-		    count[0x28]==8?"yes":log_text(), yes(!other));
+		    yes(count[0x28] == 8 || count[0x28] == 9), yes(!other));
 	}
 	cmos_write(A, 0x20);
 	listen(note);
