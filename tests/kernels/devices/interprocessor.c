@@ -63,6 +63,10 @@ static void start_cases(void)
 		pm_wait(200);
 		on_core(core, read_apic);
 		say("smp core %d: start-up IPI while it runs: starts %d\n", core, starts[core]);
+		send_ipi(core, 0x8500);
+		pm_wait(200);
+		on_core(core, read_apic);
+		say("smp core %d: INIT de-asserted: starts %d\n", core, starts[core]);
 		start_core(core, 0x12);
 		on_core(core, read_apic);
 		say("smp core %d: INIT and start-up at 12000: cs %04x starts %d svr %x\n", core,

@@ -209,6 +209,21 @@ static void destination_cases(void)
 		window();
 		wait_taken(1);
 		say("ioapic to logical %02x: took %s\n", 1 << core, log_text());
+		again();
+		action[0x44] = in_level;
+		count[0x44] = 1;
+		entry(4, 0x44 | LEVEL, core);
+		uart_raise();
+		window();
+		wait_taken(2);
+		say("ioapic level to core %d: took %s, entry %x\n", core, log_text(), state(4));
+		again();
+		outb(0x43, 0x34);
+		entry(2, 0x42, core);
+		outb(0x40, 1193 & 0xff);
+		outb(0x40, 1193 >> 8);
+		open_us(20500);
+		say("ioapic 1000 Hz to core %d: %s\n", core, yes(within(count[0x42], 20, 10)));
 	}
 	again();
 	entry(4, 0x44 | LOGICAL, 0xff);

@@ -98,6 +98,8 @@ u8 cmos(u8 index);
 void cmos_write(u8 index, u8 value);
 u32 pm_timer(void);
 void pm_wait(u32 ticks);
+void sci_wait(void); /* IRQ9, by the overflow of that timer */
+void sci_quiet(void);
 
 extern const char *command_line;
 

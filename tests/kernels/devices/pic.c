@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The pair of 8259A, heard by core 0 through LINT0. Sources: PIT (IRQ0), UART (IRQ4), RTC (IRQ8).
+ * The pair of 8259A, heard by core 0 through LINT0. Sources: PIT (IRQ0), UART (IRQ4), RTC (IRQ8),
+ * the ACPI timer (IRQ9).
  * Left out: the spurious IRQ7 and lowering an edge-triggered line before it is taken, for QEMU
  * keeps the request, and LINT0 as a fixed interrupt, where QEMU asks the 8259 as well.
  */
@@ -291,6 +292,21 @@ static void mode_cases(void)
 	again(1);
 }
 
+/* A higher interrupt of the slave while a lower one of its own is in service. */
+static void slave_nesting(const char *name, u8 icw4)
+{
+	again(icw4);
+	sci_wait();
+	masks(0xfb, 0xfc);
+	action[0x28] = action[0x29] = nothing;
+	window();
+	say("pic slave, %s: took %s", name, log_text());
+	rtc_raise();
+	window();
+	say(", then %s, isr %02x %02x\n", log_text(), isr(MASTER), isr(SLAVE));
+	sci_quiet();
+}
+
 static void twice(void)
 {
 	if (count[0x24] == 2)
@@ -353,6 +369,9 @@ void pic_cases(void)
 	nesting_cases();
 	rotate_cases();
 	mode_cases();
+	slave_nesting("fully nested", 1);
+	slave_nesting("special fully nested", 0x11);
+	again(1);
 	level_cases();
 	lint_cases();
 }

@@ -83,6 +83,44 @@ static void chipset_cases(void)
 	say("port cf9: %02x\n", inb(0xcf9) & 6);
 }
 
+static void sci(void)
+{
+	outw(PM_BASE, 1);
+	outb(0xa0, 0x20);
+	outb(0x20, 0x20);
+}
+
+/* The timer sets its status, and interrupts, where its bit 23 changes: every 2.34 s. */
+void sci_wait(void)
+{
+	outw(PM_BASE, 1);
+	outw(PM_BASE + 2, 1);
+	for (u32 i = 0; i < 100 && !(inw(PM_BASE) & 1); i++)
+		pass_us(50000);
+}
+
+void sci_quiet(void)
+{
+	outw(PM_BASE + 2, 0);
+	outw(PM_BASE, 1);
+}
+
+static void sci_cases(void)
+{
+	outb(0x21, 0xfb);
+	outb(0xa1, 0xfd);
+	action[0x29] = sci;
+	outw(PM_BASE, 1);
+	outw(PM_BASE + 2, 1);
+	u32 before = pm_timer();
+	for (u32 i = 0; i < 100 && taken < 2; i++)
+		open_us(50000);
+	u32 between = (pm_timer() - before) & 0xffffff;
+	sci_quiet();
+	say("port 602: timer interrupt: took %s, within two periods: %s\n", log_text(),
+	    yes(between > 0x7fff00));
+}
+
 static void pm_cases(void)
 {
 	u32 first = pm_timer();
@@ -110,6 +148,7 @@ static void pm_cases(void)
 	say("port 600: timer status after 5 s: %d", inw(PM_BASE) & 1);
 	outw(PM_BASE, 1);
 	say(", written: %d\n", inw(PM_BASE) & 1);
+	sci_cases();
 }
 
 void port_cases(void)

@@ -186,6 +186,23 @@ static void date_cases(void)
 	say("rtc uip: half way %d, just before %d, just after %d\n", busy & 1, busy >> 1 & 1, busy >> 2);
 }
 
+/* The divider held in reset stops the clock; its first update comes half a second after. */
+static void divider_cases(void)
+{
+	static const u8 noon[8] = { 0x23, 4, 0x10, 0x12, 0, 0, 2, 0x20 };
+
+	next_update();
+	set_clock(H24, noon);
+	cmos_write(A, 0x76);
+	pass_us(2000000);
+	say("rtc divider in reset: seconds %02x, uip %d", cmos(SECONDS), cmos(A) >> 7);
+	cmos_write(A, 0x26);
+	pass_us(450000);
+	say(", 0.45 s after %02x", cmos(SECONDS));
+	pass_us(100000);
+	say(", 0.55 s after %02x\n", cmos(SECONDS));
+}
+
 static void say_seen(void)
 {
 	for (u32 i = 0; i < count[0x28]; i++)
@@ -286,6 +303,7 @@ void rtc_cases(void)
 	register_cases();
 	memory_cases();
 	date_cases();
+	divider_cases();
 	interrupt_cases();
 	periodic_cases();
 }
