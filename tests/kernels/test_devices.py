@@ -31,7 +31,7 @@ FLAGS = [
     "-fcf-protection=none", "-fno-asynchronous-unwind-tables", "-Wl,-z,max-page-size=4096",
     "-Wl,-z,noexecstack", "-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments",
 ]  # fmt: skip
-GROUPS = ("pic", "pit", "rtc", "uart", "ioapic", "lapic", "smp", "fw_cfg", "port")
+GROUPS = ("pic", "pit", "rtc", "uart", "ioapic", "lapic", "smp", "storm", "fw_cfg", "port")
 ENDS = ("triple", "8042", "cf9", "port92", "s5")
 MOST = 200_000_000
 """Instructions that no group needs."""

@@ -286,6 +286,18 @@ static void mode_cases(void)
 	outb(MASTER, 0x0c);
 	say(", again %02x, isr %02x\n", inb(MASTER) & 0x80, isr(MASTER));
 	again(1);
+	uart_raise(); /* which register is read stays chosen, and ICW1 chooses IRR */
+	say("pic read: irr %02x", irr(MASTER));
+	say(" again %02x", inb(MASTER));
+	say(", isr %02x", isr(MASTER));
+	outb(MASTER, 0x48);
+	outb(MASTER, 0x08);
+	say(" still %02x", inb(MASTER));
+	pic_init(1);
+	uart_quiet();
+	uart_raise();
+	say(", after icw1 %02x\n", inb(MASTER));
+	again(1);
 	outb(0x4d0, 0xff);
 	outb(0x4d1, 0xff);
 	say("pic elcr: %02x %02x\n", inb(0x4d0), inb(0x4d1));
