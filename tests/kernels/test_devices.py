@@ -31,7 +31,9 @@ FLAGS = [
     "-fcf-protection=none", "-fno-asynchronous-unwind-tables", "-Wl,-z,max-page-size=4096",
     "-Wl,-z,noexecstack", "-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments",
 ]  # fmt: skip
-GROUPS = ("pic", "pit", "rtc", "uart", "ioapic", "lapic", "smp", "storm", "fw_cfg", "port")
+GROUPS = (
+    "pic", "priority", "pit", "rtc", "uart", "ioapic", "lapic", "smp", "storm", "fw_cfg", "port",
+)  # fmt: skip
 ENDS = {"8042": "0x64", "cf9": "0xcf9", "port92": "0x92", "s5": "S5"}
 MOST = 200_000_000
 """Instructions that no group needs."""

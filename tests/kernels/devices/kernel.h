@@ -103,8 +103,9 @@ void sci_quiet(void);
 
 extern const char *command_line;
 
-action_t pic_cases, pit_cases, rtc_cases, uart_cases, input_cases, ioapic_cases, lapic_cases,
-	smp_cases, storm_cases, fw_cfg_cases, port_cases, end_triple, end_8042, end_cf9, end_port92, end_s5;
+action_t pic_cases, priority_cases, pit_cases, rtc_cases, uart_cases, input_cases, ioapic_cases,
+	lapic_cases, smp_cases, storm_cases, fw_cfg_cases, port_cases;
+action_t end_triple, end_8042, end_cf9, end_port92, end_s5;
 
 static inline const char *yes(int true) { return true ? "yes" : "no"; }
 static inline int within(u64 value, u64 expected, u32 percent)

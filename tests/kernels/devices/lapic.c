@@ -84,7 +84,7 @@ static void in_low(void)
 
 static void nothing(void) {}
 
-static void priority_cases(void)
+static void apic_priority_cases(void)
 {
 	forget();
 	say("lapic self: irr %x", (self(0x51), APIC(APIC_IRR + 0x20)));
@@ -243,7 +243,7 @@ static void timer_cases(void)
 void lapic_cases(void)
 {
 	register_cases();
-	priority_cases();
+	apic_priority_cases();
 	disable_cases();
 	timer_cases();
 }

@@ -6,9 +6,10 @@ static const struct {
 	const char *name;
 	action_t *run;
 } groups[] = {
-	{ "pic", pic_cases }, { "pit", pit_cases }, { "rtc", rtc_cases }, { "uart", uart_cases },
-	{ "input", input_cases }, { "ioapic", ioapic_cases }, { "lapic", lapic_cases },
-	{ "smp", smp_cases }, { "storm", storm_cases }, { "fw_cfg", fw_cfg_cases }, { "port", port_cases },
+	{ "pic", pic_cases }, { "priority", priority_cases }, { "pit", pit_cases },
+	{ "rtc", rtc_cases }, { "uart", uart_cases }, { "input", input_cases },
+	{ "ioapic", ioapic_cases }, { "lapic", lapic_cases }, { "smp", smp_cases },
+	{ "storm", storm_cases }, { "fw_cfg", fw_cfg_cases }, { "port", port_cases },
 	{ "triple", end_triple }, { "8042", end_8042 }, { "cf9", end_cf9 },
 	{ "port92", end_port92 }, { "s5", end_s5 },
 };

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The pair of 8259A, heard by core 0 through LINT0. Sources: PIT (IRQ0), UART (IRQ4), RTC (IRQ8),
- * the ACPI timer (IRQ9).
+ * The pair of 8259A, heard by core 0 through LINT0. Sources: PIT (IRQ0), UART (IRQ4), RTC (IRQ8).
  * Left out: the spurious IRQ7 and lowering an edge-triggered line before it is taken, for QEMU
  * keeps the request, and LINT0 as a fixed interrupt, where QEMU asks the 8259 as well.
  */
-#include "kernel.h"
-
-#define MASTER 0x20
-#define SLAVE 0xa0
+#include "pic.h"
 
 void pic_init(u8 icw4)
 {
@@ -33,16 +29,8 @@ u8 pic_read(u16 port, u8 which)
 	return inb(port);
 }
 
-static u8 irr(u16 port) { return pic_read(port, 0x0a); }
-static u8 isr(u16 port) { return pic_read(port, 0x0b); }
-
-static void masks(u8 master, u8 slave)
-{
-	outb(MASTER + 1, master);
-	outb(SLAVE + 1, slave);
-}
-
-static void again(u8 icw4)
+/* As after power-up: no source asks, everything masked. */
+void pic_again(u8 icw4)
 {
 	cli();
 	pit_quiet();
@@ -51,13 +39,6 @@ static void again(u8 icw4)
 	pic_init(icw4);
 	forget();
 	flush();
-}
-
-static void raise_all(void)
-{
-	pit_fire();
-	uart_raise();
-	rtc_raise();
 }
 
 static u8 seen_isr, seen_irr, seen_after;
@@ -89,7 +70,7 @@ static void init_cases(void)
 	say("pic masked request: took %s\n", log_text());
 	outb(MASTER, 0x11);
 	say("pic after icw1: imr %02x\n", inb(MASTER + 1));
-	again(1);
+	pic_again(1);
 	say("pic at rest: irr %02x %02x isr %02x %02x\n", irr(MASTER), irr(SLAVE), isr(MASTER),
 	    isr(SLAVE));
 	outb(MASTER, 0x11); /* another base */
@@ -101,7 +82,7 @@ static void init_cases(void)
 	action[0xc4] = look;
 	window();
 	say("pic base c7: took %s\n", log_text());
-	again(1);
+	pic_again(1);
 }
 
 static void service_cases(void)
@@ -112,13 +93,13 @@ static void service_cases(void)
 	window();
 	say("pic irq4: took %s, isr %02x irr %02x, after eoi %02x\n", log_text(), seen_isr, seen_irr,
 	    seen_after);
-	again(1);
+	pic_again(1);
 	masks(0xfe, 0xff);
 	pit_fire();
 	say("pic irq0: irr %02x\n", irr(MASTER));
 	window();
 	say("pic irq0: took %s, irr %02x\n", log_text(), irr(MASTER));
-	again(1);
+	pic_again(1);
 	masks(0xfb, 0xfe);
 	rtc_raise();
 	say("pic irq8: irr %02x %02x\n", irr(MASTER), irr(SLAVE));
@@ -129,154 +110,32 @@ static void service_cases(void)
 	say("pic irq8: eoi slave: isr %02x %02x\n", isr(MASTER), isr(SLAVE));
 	outb(MASTER, 0x62);
 	say("pic irq8: eoi master: isr %02x %02x\n", isr(MASTER), isr(SLAVE));
-	again(1);
+	pic_again(1);
 	raise_all();
 	say("pic all: irr %02x %02x\n", irr(MASTER), irr(SLAVE));
 	masks(0xea, 0xfe);
 	say("pic all: irr with irq2 open %02x\n", irr(MASTER));
 	window();
 	say("pic order: %s\n", log_text());
-	again(1);
+	pic_again(1);
 	masks(0xfb, 0xfe); /* the slave takes back what the master has latched */
 	rtc_raise();
 	masks(0xfb, 0xff);
 	action[0x2f] = nothing;
 	window();
 	say("pic spurious irq15: took %s, isr %02x %02x\n", log_text(), isr(MASTER), isr(SLAVE));
-	again(1);
-}
-
-static void in_irq4(void)
-{
-	pit_fire();
-	uart_quiet();
-	uart_raise();
-	window();
-	say("pic nesting: in irq4: %s, isr %02x irr %02x\n", log_text(), isr(MASTER), irr(MASTER));
-	action[0x24] = 0;
-	outb(MASTER, 0x20);
-}
-
-static void in_irq0(void)
-{
-	say("pic nesting: in irq0: isr %02x\n", isr(MASTER));
-	window();
-	outb(MASTER, 0x20);
-}
-
-static void specific(void)
-{
-	pit_fire();
-	action[0x20] = nothing;
-	window();
-	say("pic eoi: two in service %02x", isr(MASTER));
-	outb(MASTER, 0x64);
-	say(", specific 4: %02x", isr(MASTER));
-	outb(MASTER, 0x63);
-	say(", specific 3: %02x", isr(MASTER));
-	outb(MASTER, 0x20);
-	say(", other: %02x\n", isr(MASTER));
-}
-
-static void special_mask(void)
-{
-	uart_raise();
-	window();
-	say("pic special mask: before %s", log_text());
-	outb(MASTER, 0x68);
-	masks(0xef, 0xff); /* irq0, in service, masked */
-	window();
-	say(", on %s", log_text());
-	outb(MASTER, 0x48);
-	outb(MASTER, 0x60);
-	say(", isr %02x\n", isr(MASTER));
-}
-
-static void nesting_cases(void)
-{
-	masks(0xee, 0xff);
-	action[0x24] = in_irq4;
-	action[0x20] = in_irq0;
-	uart_raise();
-	window();
-	say("pic nesting: all %s, isr %02x\n", log_text(), isr(MASTER));
-	again(1);
-	masks(0xee, 0xff);
-	action[0x24] = specific;
-	uart_raise();
-	window();
-	again(1);
-	masks(0xee, 0xff);
-	action[0x20] = special_mask;
-	pit_fire();
-	window();
-	again(1);
-}
-
-static void three(const char *name, u8 command)
-{
-	again(1);
-	outb(MASTER, command);
-	raise_all();
-	masks(0xea, 0xfe);
-	window();
-	say("pic %s: %s\n", name, log_text());
-}
-
-static void rotate_eoi(void) { outb(MASTER, 0xa0); }
-
-static void rotate_cases(void)
-{
-	three("lowest priority 0", 0xc0);
-	three("lowest priority 2", 0xc2);
-	three("lowest priority 3", 0xc3);
-	three("lowest priority 4", 0xc4);
-	three("lowest priority 7", 0xc7);
-	again(1);
-	masks(0xee, 0xff);
-	action[0x20] = rotate_eoi;
-	pit_fire();
-	window();
-	action[0x20] = 0;
-	pit_fire();
-	uart_raise();
-	window();
-	say("pic rotate on eoi: %s\n", log_text());
-	again(1);
-	masks(0xee, 0xff);
-	action[0x24] = nothing;
-	uart_raise();
-	window();
-	outb(MASTER, 0xe0 | 4); /* rotate on specific EOI */
-	say("pic rotate on specific eoi: isr %02x\n", isr(MASTER));
-	action[0x24] = 0;
-	pit_fire();
-	uart_quiet();
-	uart_raise();
-	window();
-	say("pic rotate on specific eoi: %s\n", log_text());
-	again(3);
-	masks(0xee, 0xff);
-	outb(MASTER, 0x80); /* rotate in automatic EOI mode */
-	action[0x20] = action[0x24] = nothing;
-	pit_fire();
-	window();
-	pit_fire();
-	uart_raise();
-	window();
-	say("pic rotate in automatic eoi: %s\n", log_text());
-	outb(MASTER, 0x00);
+	pic_again(1);
 }
 
 static void mode_cases(void)
 {
-	again(3);
+	pic_again(3);
 	masks(0xee, 0xff);
 	action[0x24] = look;
 	uart_raise();
 	window();
 	say("pic automatic eoi: took %s, isr %02x\n", log_text(), seen_isr);
-	again(1);
+	pic_again(1);
 	uart_raise();
 	masks(0xef, 0xff);
 	outb(MASTER, 0x0c);
@@ -285,7 +144,7 @@ static void mode_cases(void)
 	outb(MASTER, 0x20);
 	outb(MASTER, 0x0c);
 	say(", again %02x, isr %02x\n", inb(MASTER) & 0x80, isr(MASTER));
-	again(1);
+	pic_again(1);
 	uart_raise(); /* which register is read stays chosen, and ICW1 chooses IRR */
 	say("pic read: irr %02x", irr(MASTER));
 	say(" again %02x", inb(MASTER));
@@ -297,26 +156,11 @@ static void mode_cases(void)
 	uart_quiet();
 	uart_raise();
 	say(", after icw1 %02x\n", inb(MASTER));
-	again(1);
+	pic_again(1);
 	outb(0x4d0, 0xff);
 	outb(0x4d1, 0xff);
 	say("pic elcr: %02x %02x\n", inb(0x4d0), inb(0x4d1));
-	again(1);
-}
-
-/* A higher interrupt of the slave while a lower one of its own is in service. */
-static void slave_nesting(const char *name, u8 icw4)
-{
-	again(icw4);
-	sci_wait();
-	masks(0xfb, 0xfc);
-	action[0x28] = action[0x29] = nothing;
-	window();
-	say("pic slave, %s: took %s", name, log_text());
-	rtc_raise();
-	window();
-	say(", then %s, isr %02x %02x\n", log_text(), isr(MASTER), isr(SLAVE));
-	sci_quiet();
+	pic_again(1);
 }
 
 static void twice(void)
@@ -333,7 +177,7 @@ static void level_cases(void)
 	uart_raise();
 	window();
 	say("pic edge, line stays: took %s, irr %02x\n", log_text(), irr(MASTER));
-	again(1);
+	pic_again(1);
 	outb(0x4d0, 0x10);
 	masks(0xef, 0xff);
 	action[0x24] = twice;
@@ -344,7 +188,7 @@ static void level_cases(void)
 	say("pic level: irr up %02x", irr(MASTER));
 	uart_quiet();
 	say(", down %02x\n", irr(MASTER));
-	again(1);
+	pic_again(1);
 }
 
 static void lint_cases(void)
@@ -357,33 +201,28 @@ static void lint_cases(void)
 	APIC(APIC_LINT0) = 0x700;
 	window();
 	say("pic lint0 open: took %s, apic isr %x\n", log_text(), APIC(APIC_ISR + 0x10));
-	again(1);
+	pic_again(1);
 	APIC(APIC_TPR) = 0xf0; /* does not concern an external interrupt */
 	masks(0xef, 0xff);
 	uart_raise();
 	window();
 	say("pic tpr f0: took %s\n", log_text());
 	APIC(APIC_TPR) = 0;
-	again(1);
+	pic_again(1);
 	masks(0xef, 0xff);
 	uart_raise();
 	sti();
 	asm volatile("hlt");
 	cli();
 	say("pic hlt: woken by %s\n", log_text());
-	again(1);
+	pic_again(1);
 }
 
 void pic_cases(void)
 {
 	init_cases();
 	service_cases();
-	nesting_cases();
-	rotate_cases();
 	mode_cases();
-	slave_nesting("fully nested", 1);
-	slave_nesting("special fully nested", 0x11);
-	again(1);
 	level_cases();
 	lint_cases();
 }

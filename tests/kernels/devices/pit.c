@@ -2,7 +2,8 @@
 /*
  * The 8254: channel 2 seen through port 0x61, channel 0 through IRQ0. Left out, for QEMU 7.2 does
  * not do it: counting in BCD, the null count flag, a gate that stops modes 0, 2, 3 and 4, a
- * count written in modes 2 and 3 that waits for the end of the period; OUT in modes 1, 4 and 5, which it has upside down.
+ * count written in modes 2 and 3 that waits for the end of the period; OUT in modes 1, 4 and 5,
+ * which it has upside down.
  */
 #include "kernel.h"
 
