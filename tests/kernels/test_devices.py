@@ -39,7 +39,6 @@ MOST = 200_000_000
 """Instructions that no group needs."""
 
 KNOWN: dict[str, str] = {
-    "lapic lvt": "LINT0 and LINT1 keep neither polarity nor trigger mode",
     "lapic cr8 9": "the engine keeps CR8 to itself",
 }
 
