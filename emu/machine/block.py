@@ -114,11 +114,6 @@ def admit_plain(s: State, pc: int, size: int, caller: int) -> bool:
     This is all that most blocks need, and most of what the machine costs. pc: linear; size: in
     bytes; caller: the address in the block's code to which the hook returns.
     """
-    return s.m[M_TRACE] == 0 and _admit_ready(s, pc, size, caller)
-
-
-@jit
-def _admit_ready(s: State, pc: int, size: int, caller: int) -> bool:
     block = block_at(caller)
     start, last = block_pa(block), block_pa(block) + size - 1
     if start < 0 or block_pa2(block) >= 0 or _something_special(s):
@@ -138,10 +133,10 @@ def _admit_ready(s: State, pc: int, size: int, caller: int) -> bool:
 def _something_special(s: State) -> bool:
     """Return whether more than the block itself decides what happens now.
 
-    Bytes are swapped only while a chosen instruction is executed.
+    That bytes are swapped need not be asked: only while a chosen instruction is executed.
     """
     core = s.m[M_CURRENT]
-    special = s.m[M_SERIAL] | s.m[M_CHOSEN] | s.m[M_STOP_AFTER]
+    special = s.m[M_SERIAL] | s.m[M_TRACE] | s.m[M_CHOSEN] | s.m[M_STOP_AFTER]
     special |= s.m[M_BEHIND] | s.m[M_BLOCK_FRESH]
     special |= s.core[core, C_IRQ] | s.core[core, C_EXTINT] | s.core[core, C_NMI]
     return special != 0
@@ -150,9 +145,6 @@ def _something_special(s: State) -> bool:
 @jit
 def before_block(s: State, pc: int, size: int, caller: int) -> None:
     """Admit the block or stop the engine before it; parameters as in `admit_plain`."""
-    if s.m[M_TRACE] and _admit_ready(s, pc, size, caller):
-        trace_block(s, size)
-        return
     block = block_at(caller)
     finish_block(s)
     if block_pa(block) < 0:

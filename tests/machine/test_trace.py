@@ -10,10 +10,11 @@ from emu.machine.decode import LONG, PROTECTED, REAL
 from emu.machine.fetches import INSTRUCTION, Fetches
 from emu.machine.hashing import state_hash
 from emu.machine.machine import Machine
+from emu.machine.unicorn_blocks import flush_tlb
 from emu.moves import chooser
-from tests.machine.guest_builder import Guest, build, finish, rip
+from tests.machine.guest_builder import Guest, build, finish, quad
 from tests.machine.guest_code import assemble
-from tests.machine.guest_tables import DATA, FAR_TEXT, NX, PRESENT, TEXT, WRITABLE
+from tests.machine.guest_tables import DATA, FAR_TEXT, NX, PRESENT, TABLES, TEXT, WRITABLE
 from tests.machine.site import NOP5, PLACEMENTS, Placement, call_from, site
 from tests.machine.slicing import make_runs, numbers
 from tests.machine.stepped import Stepped, seen
@@ -120,26 +121,28 @@ def test_a_fetch_has_the_bytes_it_chose(placement: Placement) -> None:
     assert at.machine.retired() == number + 2
 
 
+def unmap(machine: Machine, address: int) -> None:
+    """Clear a page-table entry."""
+    table = TABLES
+    for shift in (39, 30, 21):
+        table = quad(machine, table + 8 * (address >> shift & 511)) & 0xFFFFFFF000
+    machine.store(table + 8 * (address >> 12 & 511), bytes(8))
+    flush_tlb(machine.state)
+
+
 def test_a_fetch_that_cannot_be_made_takes_its_step() -> None:
     """Its last bytes are not mapped: the step is a #PF, and counts."""
-    address, end = 0x20000FFE, FAR_TEXT + 0xFFE
-    guest = build(
-        f"mov eax, {address}; jmp rax",
-        pages={ALIAS: FAR_TEXT | PRESENT},
-        data={end: b"\xb8\x01"},  # the begin of mov eax, imm32
-    )
-    machine = guest.machine("sdm")
-    machine.run(0, 2)
-    assert rip(machine) == address
-    machine.state.lines[end // state.LINE] |= state.LINE_FETCHED
-    machine.store(end + 1, b"\x02")
-    before = machine.retired()
-    machine.trace()
-    machine.fetch(0, [0, 1])
-    (fetch,) = machine.fetches
-    assert (fetch.number, fetch.address, fetch.physical) == (before, address, end)
-    assert fetch.code == b"\xb8\x01\0\0\0"
-    assert machine.retired() == before + 1
+    placement = next(p for p in PLACEMENTS if p.name == "over two pages at 3")
+    at = site(placement)
+    at.store(1, b"\x1e")
+    unmap(at.machine, at.address + 4)
+    before = at.machine.retired()
+    at.machine.trace()
+    at.machine.fetch(0, [0, 1])
+    (fetch,) = at.machine.fetches
+    assert (fetch.number, fetch.address, fetch.physical) == (before, at.address, at.physical[0])
+    assert fetch.code == NOP5[:2] + bytes(1)
+    assert at.machine.retired() == before + 1
 
 
 def rewriting(rounds: int) -> Guest:

@@ -12,7 +12,7 @@ from emu.machine.fetches import Fetches
 from emu.moves.schedule import ImageId
 from emu.timeline.fetches import fetches
 from tests.conftest import TOY
-from tests.labs import plans, redirected
+from tests.labs import FUNCTION, plans, redirected
 from tests.timeline.runs import patched, spelled_out
 
 
@@ -75,7 +75,7 @@ def test_moves_one_by_one_have_the_same_fetches(image: ElfImage) -> None:
 def test_the_stale_bytes_that_a_core_executed_are_among_them(image: ElfImage) -> None:
     """Each form of a site that is patched, and no mix of them: int3 came between."""
     lab = patched("sdm", 9)
-    site = int(lab.image.sites.of("counter_add"))
+    site = int(lab.image.sites.of(FUNCTION))
     found = fetches(image, lab.schedule(), 0, lab.machine.retired()).at(site)
     codes = {fetch.code for fetch in found}
     assert len(found) > 10
