@@ -36,7 +36,7 @@ def toy(image: BootImage, words: str = "load", settled: int = 700_000) -> Machin
     return machine
 
 
-@pytest.mark.parametrize("model", ["coherent", "sdm"])
+@pytest.mark.parametrize("model", [pytest.param("coherent", marks=pytest.mark.slow), "sdm"])
 def test_everything_at_once_is_what_single_steps_see(model: str) -> None:
     """Interrupts, exceptions, devices, string instructions, code that rewrites itself."""
     traced, stepped = zoo(model), Stepped(zoo(model))
