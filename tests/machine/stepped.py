@@ -39,8 +39,8 @@ class Stepped:
         self.seen: list[Seen] = []
 
     @property
-    def exit_value(self) -> int | None:
-        return self.machine.exit_value
+    def end(self) -> str | None:
+        return self.machine.end
 
     def stands_at_unstable(self, core: int) -> bool:
         return self.machine.stands_at_unstable(core)
