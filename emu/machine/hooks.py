@@ -110,7 +110,7 @@ def on_slow_access(engine: int, address: int) -> int:
 
 
 @jit
-def _raise(s: State, vector: int) -> None:
+def take_exception(s: State, vector: int) -> None:
     """Let the running core take an exception that the engine noticed."""
     not_translating(s)
     is_int = load32(s.m[M_ENV] + IS_INT)
@@ -134,13 +134,13 @@ def _raise(s: State, vector: int) -> None:
 @hook(types.void(_i64, _u32, _ptr))
 def on_exception(engine: int, vector: int, data: Any) -> None:
     """An exception or software interrupt; RIP is at a fault, after a trap."""
-    _raise(state_at(data), np.int64(vector))
+    take_exception(state_at(data), np.int64(vector))
 
 
 @hook(types.boolean(_i64, _ptr))
 def on_undefined(engine: int, data: Any) -> bool:
     """An instruction that does not exist: #UD."""
-    _raise(state_at(data), _UNDEFINED)
+    take_exception(state_at(data), _UNDEFINED)
     return True
 
 

@@ -2,7 +2,8 @@
 
 It knows no kernel: `BootImage` is bytes and an entry, probes are addresses somebody else found.
 Everything changeable is in `state`; this class owns the engine, hands native code its turns and
-collects what comes back (events, moves, serial output).
+collects what comes back (events, moves, serial output). Which native code that is, compiled or
+not, is the choice of `engines`.
 """
 
 import mmap
@@ -15,29 +16,23 @@ from numpy.typing import NDArray
 
 from emu.errors import TextpokeError
 from emu.machine import (
-    actors,
-    board,
     boot,
     end,
     fw_cfg_items,
     hooks,
     loop,
     native,
-    poke,
     registers,
     selftest,
-    start_registers,
     state,
-    unicorn_blocks,
     unicorn_cpu,
     unicorn_layout,
 )
 from emu.machine.boot import BootImage
-from emu.machine.events import Events, emit
+from emu.machine.engines import COMPILED, engine_called
+from emu.machine.events import Events
 from emu.machine.fetches import Fetches
-from emu.machine.memory import walk
-from emu.machine.run import fetch, run, stands_at_unstable
-from emu.machine.text import MODELS, code_at, version_times
+from emu.machine.text import MODELS
 from emu.machine.tracing import Tracing
 from emu.moves import move
 from emu.moves.chooser import Chooser
@@ -72,7 +67,9 @@ class Machine:
         command_line: str = "",
         model: str = "sdm",
         clock: str = "counted",
+        engine: str = COMPILED,
     ) -> None:
+        self._native = engine_called(engine)
         if not 1 <= cores <= state.MAX_CORES:
             raise TextpokeError(f"{cores} cores: a machine has 1 to {state.MAX_CORES}")
         if model not in MODELS:
@@ -88,7 +85,7 @@ class Machine:
         self._memory = mmap.mmap(-1, ram_mib << 20)
         ram = np.frombuffer(self._memory, np.uint8)
         info = boot.load(image, ram, command_line, cores)
-        if not native.compiled_before():
+        if engine == COMPILED and not native.compiled_before():
             print("textpoke: compiling the machine, once (about a minute)", file=sys.stderr)
         self.state = state.allocate(cores, ram)
         items = fw_cfg_items.items(cores, ram.size, boot.command_line(command_line))
@@ -97,7 +94,8 @@ class Machine:
         self._open_engine()
         self.state.m[state.M_MODEL] = MODELS.index(model)
         self.state.m[state.M_CLOCK_MODE] = move.CLOCKS.index(clock)
-        board.power_on(self.state)
+        self._native.board.power_on(self.state)
+        start_registers = self._native.start_registers
         if image.protocol == "multiboot":
             start_registers.multiboot_registers(self.state, 0, image.entry, info)
         else:
@@ -118,9 +116,9 @@ class Machine:
         table = self.state.address
         ram = self.state.ram
         self._engine.mem_map_ptr(0, ram.size, 7, ram.ctypes.data_as(hooks.VOID_POINTER))
-        hooks.map_devices(self._engine, table, ram.size)
-        hooks.install(self._engine, table)
-        hooks.watch_slow_accesses(self.state, self._engine)
+        self._native.hooks.map_devices(self._engine, table, ram.size)
+        self._native.hooks.install(self._engine, table)
+        self._native.hooks.watch_slow_accesses(self.state, self._engine)
         self._guards: list[hooks.Guard] = []
         for segment in self.image.segments:
             if segment.executable:
@@ -142,13 +140,11 @@ class Machine:
 
         gdt, idt: linear address and limit. registers: values of the general registers.
         """
-        state_, signed = self.state, _signed
-        start_registers.long_mode_registers(state_, core, cr3, signed(rip), signed(rsp))
-        start_registers.set_tables(
-            state_, core, signed(gdt[0]), gdt[1], signed(idt[0]), idt[1], signed(tss)
-        )
+        state_, signed, start = self.state, _signed, self._native.start_registers
+        start.long_mode_registers(state_, core, cr3, signed(rip), signed(rsp))
+        start.set_tables(state_, core, signed(gdt[0]), gdt[1], signed(idt[0]), idt[1], signed(tss))
         for number, value in enumerate(registers):
-            start_registers.set_general(state_, core, number, signed(value))
+            start.set_general(state_, core, number, signed(value))
 
     # --- moves ---------------------------------------------------------------------------------
 
@@ -156,7 +152,7 @@ class Machine:
         """Make the move Run; returns the instructions it executed."""
         done = 0
         while True:
-            done += run(self.state, core, instructions - done)
+            done += self._native.run.run(self.state, core, instructions - done)
             reason = self.state.m[state.M_REASON]
             self._collect()
             if reason == state.STOP_UNGUARDED:
@@ -169,9 +165,9 @@ class Machine:
         chosen = np.zeros(15, np.int64)
         given = list(ages)
         chosen[: len(given)] = given
-        if not stands_at_unstable(self.state, core):
+        if not self.stands_at_unstable(core):
             raise TextpokeError(f"core {core} does not stand at unstable bytes")
-        if not fetch(self.state, core, chosen, len(given)):
+        if not self._native.run.fetch(self.state, core, chosen, len(given)):
             raise TextpokeError(f"{self.model} does not allow core {core} these versions: {given}")
         self._collect()
 
@@ -188,7 +184,7 @@ class Machine:
         """
         limits = np.array([moves, instructions], np.int64)
         while True:
-            why = int(loop.drive(self.state, chooser.native, chooser.random, limits))
+            why = int(self._native.loop.drive(self.state, chooser.native, chooser.random, limits))
             self._collect()
             chooser.made += moves - int(limits[0])
             moves = int(limits[0])
@@ -205,7 +201,7 @@ class Machine:
         position = np.array([at], np.int64)
         limits = np.array([1 << 62, instructions], np.int64)
         while True:
-            why = int(loop.play(self.state, script, position, limits))
+            why = int(self._native.loop.play(self.state, script, position, limits))
             self._collect()
             if why == loop.GUARD:
                 self._guard_page()
@@ -215,18 +211,18 @@ class Machine:
     def store(self, address: int, data: bytes) -> None:
         """Store to physical memory from outside; text becomes versions."""
         self._check(address, len(data))
-        poke.store(self.state, address, np.frombuffer(data, np.uint8))
+        self._native.poke.store(self.state, address, np.frombuffer(data, np.uint8))
         self._collect()
 
     def interrupt(self, vector: int, cores: int) -> None:
         """Make a fixed interrupt pending at the cores of a bit mask."""
-        poke.send(self.state, vector, cores)
+        self._native.poke.send(self.state, vector, cores)
         self._collect()
 
     def send_input(self, data: bytes) -> None:
         """Let bytes come in on the serial line, behind those that still wait there."""
         row = np.frombuffer(data, np.uint8).astype(np.int64)
-        if not poke.send_input(self.state, row, len(data)):
+        if not self._native.poke.send_input(self.state, row, len(data)):
             scalars = self.state.m
             waiting = int(scalars[state.M_INPUT_TAIL] - scalars[state.M_INPUT_HEAD])
             raise TextpokeError(
@@ -237,7 +233,7 @@ class Machine:
 
     def note(self, kind: int, core: int, a: int, b: int) -> None:
         """Append an event from outside; kinds are in `events`."""
-        emit(self.state, core, kind, 0, a, b, 0, 0)
+        self._native.events.emit(self.state, core, kind, 0, a, b, 0, 0)
         self._collect()
 
     def set_patcher(self, status: int, awaited: Iterable[tuple[int, int]] = ()) -> None:
@@ -254,7 +250,7 @@ class Machine:
 
     def patcher_can_move(self) -> bool:
         """Return whether the patcher's next step can be made now."""
-        return bool(actors.patcher_can_move(self.state))
+        return bool(self._native.actors.patcher_can_move(self.state))
 
     # --- looking, without any effect -----------------------------------------------------------
 
@@ -302,7 +298,7 @@ class Machine:
     def register(self, core: int, offset: int) -> int:
         """Return a 64-bit field of a core's CPUX86State (offsets in unicorn_cpu), unsigned."""
         if core == self.state.m[state.M_CURRENT]:
-            value = unicorn_cpu.register(self.state, offset)
+            value = self._native.unicorn_cpu.register(self.state, offset)
         else:
             value = self.state.env[core, offset : offset + 8].view(np.int64)[0]
         return int(value) & (1 << 64) - 1
@@ -335,7 +331,7 @@ class Machine:
                 unicorn_layout.EFER,
             )
         )
-        physical = int(walk(self.state, *registers, _signed(address)))
+        physical = int(self._native.memory.walk(self.state, *registers, _signed(address)))
         return None if physical < 0 else physical
 
     def versions(self, core: int, address: int) -> tuple[int, ...]:
@@ -344,17 +340,17 @@ class Machine:
         floor = self.state.core[core, state.C_FLOOR]
         if self.model == "coherent":
             floor = self.state.m[state.M_TEXT_NOW]
-        count = version_times(self.state, address, floor, times)
+        count = self._native.text.version_times(self.state, address, floor, times)
         code = np.zeros(1, np.uint8)
         values = []
         for time in times[:count]:
-            code_at(self.state, np.array([address], np.int64), time, code)
+            self._native.text.code_at(self.state, np.array([address], np.int64), time, code)
             values.append(int(code[0]))
         return tuple(values)
 
     def stands_at_unstable(self, core: int) -> bool:
         """Return whether the core's next move is a Fetch."""
-        return bool(stands_at_unstable(self.state, core))
+        return bool(self._native.run.stands_at_unstable(self.state, core))
 
     # --- probes, events, recording -------------------------------------------------------------
 
@@ -429,9 +425,9 @@ class Machine:
             start, end = min(start, neighbour.start), max(end, neighbour.end)
             neighbour.remove()
             self._guards.remove(neighbour)
-        self._guards.append(hooks.guard(self._engine, self.state.address, start, end))
+        self._guards.append(self._native.hooks.guard(self._engine, self.state.address, start, end))
         self.state.lines[start // state.LINE : end // state.LINE] |= state.LINE_GUARDED
-        unicorn_blocks.flush_tlb(self.state)
+        self._native.unicorn_blocks.flush_tlb(self.state)
 
     def _check(self, address: int, size: int) -> None:
         if not 0 <= address <= self.state.ram.size - size:

@@ -29,6 +29,7 @@ import numpy as np
 import unicorn
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.core.compiler import Flags
 from numba.extending import intrinsic
 
@@ -76,11 +77,16 @@ def jit(function: Callable[..., Any]) -> Any:
     return dispatcher
 
 
+def by_engine(function: Callable[..., Any]) -> Any:
+    """Compile a function that lets QEMU do the work; the reference engine has one in `delivery`."""
+    return jit(function)
+
+
 class Hook:
     """A function that the engine calls back, compiled when its address is first asked for."""
 
     def __init__(self, function: Callable[..., Any], signature: Any) -> None:
-        self._function, self._signature = function, signature
+        self.function, self._signature = function, signature
         self._compiled: Any = None
 
     @property
@@ -88,7 +94,7 @@ class Hook:
         """The address of the native code."""
         if self._compiled is None:
             compiler = numba.cfunc(self._signature, cache=True, error_model="numpy")
-            self._compiled = compiler(self._function)
+            self._compiled = compiler(self.function)
         return int(self._compiled.address)
 
 
@@ -193,6 +199,18 @@ def _store(bits: int) -> Any:
 # Host memory by address. Loads are zero-extended; 64-bit values are the same bits, signed.
 load8, load16, load32, load64 = _load(8), _load(16), _load(32), _load(64)
 store8, store32, store64 = _store(8), _store(32), _store(64)
+
+
+@intrinsic
+def copy(context: Any, target: Any, source: Any, size: Any) -> Any:
+    """Copy bytes from one host address to another."""
+
+    def generate(generator: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        to, origin = (builder.inttoptr(at, ir.IntType(8).as_pointer()) for at in arguments[:2])
+        cgutils.raw_memcpy(builder, to, origin, arguments[2], 1)
+        return generator.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), generate
 
 
 @intrinsic

@@ -98,6 +98,8 @@ def _misbehaved(uc: Uc, cpu: int, env: int) -> Iterator[str]:
     faults: list[tuple[int, int, int]] = []
     halt_flag = ctypes.c_uint32.from_address(cpu + unicorn_layout.CPU_HALTED)
     halted: list[int] = []
+    raised: list[int] = []
+    jump = [_jump_buffer(uc)]
 
     def on_block(_uc: Uc, address: int, size: int, _data: object) -> None:
         blocks.append((address, size))
@@ -105,7 +107,9 @@ def _misbehaved(uc: Uc, cpu: int, env: int) -> Iterator[str]:
     def on_exception(_uc: Uc, vector: int, _data: object) -> None:
         error = _pointer(env + unicorn_layout.ERROR_CODE)
         faults.append((vector, error, _pointer(env + unicorn_layout.RIP)))
+        raised.append(_pointer(cpu + unicorn_layout.CPU_EXCEPTION) & 0xFFFFFFFF)
         halted.append(halt_flag.value)
+        jump.append(_jump_buffer(uc))
         unicorn_library.deliver(cpu)
 
     _prepare(uc)
@@ -117,11 +121,15 @@ def _misbehaved(uc: Uc, cpu: int, env: int) -> Iterator[str]:
         yield "blocks cannot be limited to one instruction"
     if faults != [(13, _BAD_SELECTOR, _CODE + 1)]:
         yield "an exception does not come with its error code"
+    if raised != [13]:
+        yield "the vector that is raised is not where it should be"
     frame = struct.unpack("<5Q", uc.mem_read(uc.reg_read(x86_const.UC_X86_REG_RSP), 40))
     if frame != (_BAD_SELECTOR, _CODE + 1, 0, 2, _STACK):
         yield "an exception is not delivered through the guest's IDT"
     if [*halted, halt_flag.value] != [0, 1]:
         yield "hlt is not noticed"
+    if jump != [(False, False, False), (True, True, False)]:
+        yield "the way back to the main loop is not where it should be"
     mixed = _HANDLER ^ (_HANDLER >> 6)
     slot = (mixed >> 6) & _CLUSTER_BITS | mixed & 0x3F
     block = _pointer(cpu + unicorn_layout.CPU_JUMP_CACHE + 8 * slot)
@@ -134,6 +142,15 @@ def _misbehaved(uc: Uc, cpu: int, env: int) -> Iterator[str]:
         yield "a block's code does not follow its description"
     else:
         yield from _unhidable(uc, cpu)
+
+
+def _jump_buffer(uc: Uc) -> tuple[bool, ...]:
+    """Return whether there is something in the last three words of the engine's jump buffer.
+
+    They are stack pointer and address to go back to, and that no signal mask was saved.
+    """
+    buffer = uc._uch.value + unicorn_layout.UC_JUMP_BUFFER
+    return tuple(_pointer(buffer + 8 * word) != 0 for word in (6, 7, 8))
 
 
 def _unhidable(uc: Uc, cpu: int) -> Iterator[str]:

@@ -28,6 +28,8 @@ from unicorn import unicorn_const as uc_const
 from unicorn.unicorn_py3 import Uc
 
 from emu.machine.native import (
+    by_engine,
+    copy,
     jit,
     load32,
     load64,
@@ -211,8 +213,7 @@ def enter(s: State, core: int) -> None:
     same = same and (load64(env + CR0) ^ load64(row + CR0)) & CR0_TRANSLATION == 0
     for offset in (CR3, CR4, EFER):
         same = same and load64(env + offset) == load64(row + offset)
-    for offset in range(0, ENV_SIZE, 8):
-        store64(env + offset, load64(row + offset))
+    copy(env, row, ENV_SIZE)
     if not same:
         tlb_flush(s.m[M_CPU])
     s.m[M_CURRENT] = core
@@ -223,8 +224,7 @@ def leave(s: State) -> None:
     """Copy the registers in the engine to where the running core keeps them."""
     env, row = s.m[M_ENV], s.m[M_ENV_ROWS] + s.m[M_CURRENT] * ENV_SIZE
     canonical_flags(s)
-    for offset in range(0, ENV_SIZE, 8):
-        store64(row + offset, load64(env + offset))
+    copy(row, env, ENV_SIZE)
 
 
 @jit
@@ -242,7 +242,7 @@ def canonical_flags(s: State) -> None:
     store64(env + CC_SRC2, 0)
 
 
-@jit
+@by_engine
 def interrupt(s: State, vector: int) -> None:
     """Let the running core take an external interrupt through its IDT."""
     s.m[M_DELIVERING] = 1
@@ -258,7 +258,7 @@ def nmi(s: State) -> None:
     interrupt(s, 2)
 
 
-@jit
+@by_engine
 def exception(s: State) -> None:
     """Let the running core take the exception it raised; called from the interrupt hook."""
     s.m[M_DELIVERING] = 1

@@ -13,6 +13,7 @@ VERSION = "2.1.4"
 UC_TO_CPU = 0x1B8
 UC_MEMORY_MAPPING = 0x120  # MemoryRegion *(*)(uc_struct *, physical address)
 UC_TCG_CONTEXT = 0x300
+UC_JUMP_BUFFER, JUMP_BUFFER_SIZE = 0x7F8, 200  # where cpu_loop_exit goes to; a sigjmp_buf
 UC_HOOKS, LIST_SIZE = 0x340, 24  # a struct list for each kind of hook; its head comes first
 LIST_ITEM_DATA, HOOK_USER_DATA = 8, 48
 TCG_CPU = 0xE0  # of TCGContext: not NULL while a block is translated
@@ -20,6 +21,7 @@ CPU_TO_ENV_POINTER = 0x128
 CPU_CFLAGS_NEXT_TB = 0x18  # u32; the low 15 bits limit the next block's instructions
 CPU_JUMP_CACHE = 0x138  # TranslationBlock *[4096]; only the self-test looks into it
 CPU_HALTED = 0x8198  # u32
+CPU_EXCEPTION = 0x81A0  # u32: the vector that is raised
 
 TB_PC, TB_SIZE, TB_COUNT, TB_CFLAGS = 0, 20, 22, 24
 TB_CODE = 32  # address of its code, which begins TB_TO_CODE behind it
@@ -43,7 +45,7 @@ MXCSR, XMM = 816, 824  # XMM: sixteen of 64 bytes, of which QEMU 5 uses the firs
 SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP = 4800, 4808, 4816
 STAR, LSTAR, CSTAR, FMASK, KERNEL_GS_BASE = 4824, 4840, 4848, 4856, 4864
 TSC_AUX, XCR0, MISC_ENABLE, PAT, PKRU = 4896, 4904, 4920, 5280, 5304
-ERROR_CODE, IS_INT, OLD_EXCEPTION = 5384, 5388, 5496
+ERROR_CODE, IS_INT, NEXT_RIP, OLD_EXCEPTION = 5384, 5388, 5392, 5496
 FEATURES = 5632  # u64 each, by FeatureWord: FEAT_1_ECX is 1, FEAT_8000_0001_EDX is 6
 DR0, DR6, DR7 = 5400, 5400 + 48, 5400 + 56
 

@@ -48,3 +48,8 @@ cc_compute_all = ctypes.CFUNCTYPE(_u64, _u64, _u64, _u64, ctypes.c_int32)(
 )
 deliver = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(("x86_cpu_do_interrupt_x86_64", _library))
 find_mapping = ctypes.CFUNCTYPE(_u64, _u64, _u64)(("find_memory_mapping_x86_64", _library))
+stop_engine = ctypes.PYFUNCTYPE(None, ctypes.c_int64)(("uc_emu_stop", _library))
+leave_loop, leave_block = (  # by longjmp: not from Python, which only hands their addresses on
+    int(ctypes.cast(getattr(_library, name), ctypes.c_void_p).value or 0)
+    for name in ("cpu_loop_exit_x86_64", "cpu_loop_exit_noexc_x86_64")
+)
