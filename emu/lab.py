@@ -21,6 +21,7 @@ from emu.errors import GuestDied, TextpokeError
 from emu.guest.toy import ToyGuest
 from emu.image.elf import ElfImage
 from emu.machine import loop
+from emu.machine.engines import COMPILED
 from emu.machine.fetches import Fetches
 from emu.machine.hashing import state_hash
 from emu.machine.machine import DEFAULT_RAM, Machine
@@ -278,11 +279,13 @@ def boot(  # noqa: PLR0913 -- what a machine is made of
     seed: int | None = None,
     quantum: int | None = None,
     sha256: Callable[[str, str], None] | None = None,
+    engine: str = COMPILED,
 ) -> Lab:
     """Switch a machine on with a kernel: a path, or "toy".
 
     seed: moves are chosen at random from it; without, the cores take turns.
     sha256: told the digest and the name of the image before anything else; may raise.
+    engine: compiled or reference, see `emu.machine.engines`; the run is the same.
     """
     elf = ElfImage.read(image_path(image))
     if sha256:
@@ -294,6 +297,7 @@ def boot(  # noqa: PLR0913 -- what a machine is made of
         command_line=append,
         model=model,
         clock=clock,
+        engine=engine,
     )
     chooser = round_robin(quantum or 1000) if seed is None else random(seed, quantum or 100)
     return Lab(elf, machine, chooser)

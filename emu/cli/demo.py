@@ -26,6 +26,7 @@ def demo(
     auto: Auto = False,
     broken: Break = None,
     model: options.Model = "sdm",
+    engine: options.Engine = "compiled",
     seed: options.RandomSeed = None,
     cores: options.Cores = 4,
     save: options.Save = None,
@@ -48,10 +49,15 @@ def demo(
     stage = show.Stage(quiet=as_json, wait=wait)
     recorded = show.recorded_break(broken, model) if seed is None and cores == 4 else None
     if recorded is not None:
-        lab = show.play(stage, recorded, broken)
+        lab = show.play(stage, recorded, broken, engine)
     else:
         lab = show.perform(
-            stage, model=model, seed=1 if seed is None else seed, cores=cores, broken=broken
+            stage,
+            model=model,
+            seed=1 if seed is None else seed,
+            cores=cores,
+            broken=broken,
+            engine=engine,
         )
     _finish(lab, save, as_json)
 

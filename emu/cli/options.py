@@ -68,6 +68,14 @@ Model: TypeAlias = Annotated[
         help="What a core may fetch of changed code: coherent, observed, intel2010 or sdm.",
     ),
 ]
+Engine: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="E",
+        help="compiled, or reference: the same run in plain Python, a hundred times slower.",
+    ),
+]
 Append: TypeAlias = Annotated[
     str, typer.Option("--append", metavar="TEXT", help="The kernel's command line.")
 ]

@@ -24,6 +24,7 @@ def patch(
     cores: options.Cores = 4,
     seed: options.RandomSeed = 1,
     model: options.Model = "sdm",
+    engine: options.Engine = "compiled",
     append: options.Append = "",
     ram: options.Ram = 64,
     until: options.Until = None,
@@ -45,7 +46,9 @@ def patch(
     text, awaited = _read(source), options.awaited(until)
     if save is not None:
         schedule_file.check_target(save)
-    lab = boot(image, cores=cores, ram_mib=ram, append=append, model=model, seed=seed)
+    lab = boot(
+        image, cores=cores, ram_mib=ram, append=append, model=model, seed=seed, engine=engine
+    )
     redirect = lab.arena.redirect(function, text, source.name)
     if not as_json:
         console.note(f"moves are chosen at random from seed {seed}")

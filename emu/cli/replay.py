@@ -26,6 +26,7 @@ Fetched = Annotated[
 def replay(
     file: File,
     image: ImageOfRun = "toy",
+    engine: options.Engine = "compiled",
     show_hash: options.Hash = False,
     save: options.Save = None,
     fetched: Fetched = None,
@@ -57,6 +58,7 @@ def replay(
         model=setup.model,
         clock=setup.clock,
         sha256=recorded.check_image,
+        engine=engine,
     )
     lab.replay(recorded)
     end_hash = lab.hash()

@@ -20,6 +20,7 @@ def run(
     cores: options.Cores = 4,
     seed: options.Seed = None,
     model: options.Model = "sdm",
+    engine: options.Engine = "compiled",
     append: options.Append = "",
     ram: options.Ram = 64,
     until: options.Until = None,
@@ -39,7 +40,9 @@ def run(
     awaited = options.awaited(until)
     if save is not None:
         schedule_file.check_target(save)
-    started = lab.boot(image, cores=cores, ram_mib=ram, append=append, model=model, seed=seed)
+    started = lab.boot(
+        image, cores=cores, ram_mib=ram, append=append, model=model, seed=seed, engine=engine
+    )
     if seed is not None:
         console.note(f"moves are chosen at random from seed {seed}")
     last = b"\n"

@@ -13,6 +13,7 @@ from emu import resources
 from emu.cli import pictures
 from emu.cli.console import shown
 from emu.lab import Lab, boot
+from emu.machine.engines import COMPILED
 from emu.moves.plan import Plan
 from emu.moves.schedule import Schedule
 from emu.patch import breaks
@@ -85,11 +86,13 @@ def functions(broken: str | None, model: str) -> tuple[str, ...]:
     return (SECOND,) if model == "observed" and broken in ("sync1", "sync2") else (FUNCTION,)
 
 
-def perform(stage: Stage, *, model: str, seed: int, cores: int, broken: str | None) -> Lab:
+def perform(
+    stage: Stage, *, model: str, seed: int, cores: int, broken: str | None, engine: str = COMPILED
+) -> Lab:
     """Boot, patch in, run, patch out; returns the lab with what the detectors saw."""
     if broken:
         breaks.check(broken)
-    lab = boot("toy", cores=cores, append="load", model=model, seed=seed)
+    lab = boot("toy", cores=cores, append="load", model=model, seed=seed, engine=engine)
     names = functions(broken, model)
     _announce(stage, lab, names, f"seed {seed}", broken)
     lab.run_until_tasks()
@@ -122,7 +125,9 @@ def perform(stage: Stage, *, model: str, seed: int, cores: int, broken: str | No
     return lab
 
 
-def play(stage: Stage, recorded: Schedule, broken: str | None = None) -> Lab:
+def play(
+    stage: Stage, recorded: Schedule, broken: str | None = None, engine: str = COMPILED
+) -> Lab:
     """Play a schedule for the toy kernel with pictures of its first plan."""
     setup = recorded.machine
     lab = boot(
@@ -132,6 +137,7 @@ def play(stage: Stage, recorded: Schedule, broken: str | None = None) -> Lab:
         append=setup.command_line,
         model=setup.model,
         clock=setup.clock,
+        engine=engine,
     )
     recorded.check_image(lab.image.boot_image.sha256, lab.image.name)
     names = tuple(lab.image.symbols.describe(c.address) for c in recorded.plans[0].changes)

@@ -141,6 +141,7 @@ def test_an_image_that_is_none(textpoke: Command, tmp_path: Path, data: bytes, s
         (["--steps", "many"], "--steps"),
         (["--steps", "1e99"], "--steps"),
         (["--model", "arm"], "no fetch model 'arm'"),
+        (["--engine", "slow"], "no engine 'slow': there are compiled and reference"),
         (["--until", ""], "--until"),
         (["--append", "x" * 3000], "command line"),
         (["--save", "none/run.json"], "there is no folder"),
@@ -160,6 +161,11 @@ def test_an_image_must_be_named(textpoke: Command) -> None:
 def test_toy_is_a_word_and_a_path(textpoke: Command) -> None:
     words = ("--steps", "50_000", "--hash")
     assert textpoke("run", "toy", *words) == textpoke("run", resources.toy(), *words)
+
+
+def test_both_engines_end_in_the_same_state(textpoke: Command) -> None:
+    words = ("run", "toy", "--seed", "4", "--steps", "60_000", "--json", "--hash")
+    assert textpoke(*words) == textpoke(*words, "--engine", "reference")
 
 
 def test_the_builder_makes_code_the_other_tests_need() -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from emu.machine import unicorn_layout
 from emu.machine.boot import BootImage, Segment
+from emu.machine.engines import COMPILED
 from emu.machine.machine import Machine
 from emu.machine.state import C_STATE, CORE_RUNS
 from tests.machine.guest_code import ENTER, HANDLER, REAL_MODE, assemble, boot32
@@ -65,9 +66,17 @@ class Guest:
     cores: int
     entries: list[int] = field(default_factory=list)
 
-    def machine(self, model: str = "coherent", ram_mib: int = 4, clock: str = "counted") -> Machine:
+    def machine(
+        self,
+        model: str = "coherent",
+        ram_mib: int = 4,
+        clock: str = "counted",
+        engine: str = COMPILED,
+    ) -> Machine:
         """Return a machine on which every core stands at its code's first instruction."""
-        machine = Machine(self.image, cores=self.cores, ram_mib=ram_mib, model=model, clock=clock)
+        machine = Machine(
+            self.image, cores=self.cores, ram_mib=ram_mib, model=model, clock=clock, engine=engine
+        )
         for core in range(self.cores):
             run_to(machine, core, self.entries[core])
         return machine

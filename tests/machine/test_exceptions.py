@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from emu.machine import loop, unicorn_layout
+from emu.machine.engines import COMPILED
 from emu.machine.hashing import state_hash
 from emu.machine.machine import Machine
 from emu.machine.state import C_NMI, C_STATE, CORE_DEAD
@@ -88,14 +89,14 @@ def to_user(address: int) -> str:
     )  # fmt: skip
 
 
-def started(case: Case) -> tuple[Machine, int]:
+def started(case: Case, engine: str = COMPILED) -> tuple[Machine, int]:
     """Return a machine before `case.before` and the address of the instruction."""
     body = f"{case.before}; {case.instruction}; hlt"
     base = USER_TEXT if case.user else TEXT
     code = to_user(base) if case.user else body
     data = {FAR_TEXT: assemble(body, base)} if case.user else {}
     guest = build(code, pages=PAGES, data=data, user_vectors=case.user_vectors)
-    return guest.machine(), base + len(assemble(case.before, base))
+    return guest.machine(engine=engine), base + len(assemble(case.before, base))
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])

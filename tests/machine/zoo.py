@@ -5,6 +5,7 @@ faults, int3, IPIs, code that rewrites itself. Core 1: locks, string instruction
 Core 2: x87 and SSE, interrupts on and off, calls of the code that core 0 rewrites, wrmsr.
 """
 
+from emu.machine.engines import COMPILED
 from emu.machine.machine import Machine
 from tests.machine.guest_builder import build
 from tests.machine.guest_code import assemble
@@ -116,7 +117,7 @@ again:
 """
 
 
-def zoo(model: str = "sdm") -> Machine:
+def zoo(model: str = "sdm", engine: str = COMPILED) -> Machine:
     """Return the machine, every core at its first instruction."""
     pages = {ALIAS: FAR_TEXT + 0x1000 | PRESENT | WRITABLE | NX}
     data = {
@@ -125,4 +126,6 @@ def zoo(model: str = "sdm") -> Machine:
         DATA: bytes(range(256)),
     }
     resume = {14: FAULT + len(assemble(_LOAD)), 3: RETURN, 1: RETURN}
-    return build(_CORE0, _CORE1, _CORE2, resume=resume, pages=pages, data=data).machine(model)
+    return build(_CORE0, _CORE1, _CORE2, resume=resume, pages=pages, data=data).machine(
+        model, engine=engine
+    )
