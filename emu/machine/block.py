@@ -4,7 +4,7 @@ The engine runs code in blocks. Its hook calls `before_block`, which admits the 
 the engine in front of it and says why: the slice is used up; the next
 instruction has bytes of which this core may see several versions; the block must be cut
 so that something in it (an unstable instruction, a probe, a serialising instruction of a core
-whose floor is behind) comes first in a block.
+whose floor is behind, an instruction that the machine executes itself) comes first in a block.
 
 What is admitted is counted as executed. `give_back` corrects that when a block is left early,
 by a fault or because an instruction has to be entered alone. So a slice is exact, and the same
@@ -16,7 +16,8 @@ is asked; and a fault counts as the instruction that was started.
 import numpy as np
 
 from emu.machine.clock import CHOSEN
-from emu.machine.decode import PLAIN, SERIALISING, decode
+from emu.machine.decode import CLASS, PLAIN, SERIALISING, SERIALISING_WRMSR, WRITE_DR, decode
+from emu.machine.emulated import after, execute, is_emulated, mark_line
 from emu.machine.events import DELIVERED, SERIALISED, emit
 from emu.machine.faults import begin_freeze, end_freeze
 from emu.machine.native import jit, load64, store8
@@ -41,12 +42,14 @@ from emu.machine.state import (
     M_CANDIDATE_COUNT,
     M_CANDIDATE_PA,
     M_CANDIDATE_PA2,
+    M_CANDIDATE_SIZE,
     M_CHOSEN,
     M_CHOSEN_CODE,
     M_CHOSEN_KIND,
     M_CLOCK_MODE,
     M_CURRENT,
     M_DELIVER,
+    M_EMULATED,
     M_LIMIT,
     M_MODEL,
     M_PROBES,
@@ -154,6 +157,8 @@ def before_block(s: State, pc: int, size: int, caller: int) -> None:
         s.m[M_SERIAL] = kind != PLAIN and _serialises(s, kind)
         if s.lines[s.m[M_CANDIDATE_PA] >> 6] & LINE_PROBE:
             _report_probes(s, pc, s.m[M_CHOSEN_CODE])
+        if is_emulated(kind):
+            _emulate(s, pc, kind, size)
         return
     if s.m[M_STOP_AFTER]:
         stop(s, STOP_AFTER)
@@ -165,14 +170,29 @@ def before_block(s: State, pc: int, size: int, caller: int) -> None:
             _deliver(s, pc)
         return
     flags = _line_flags(s, size)
+    s.m[M_EMULATED] = 0
     if (flags != _READY or s.m[M_BEHIND]) and not _inspect(s, flags, size):
         return
+    emulated = s.m[M_EMULATED]
+    if emulated:
+        size = s.m[M_CANDIDATE_SIZE]
     if s.m[M_CANDIDATE_COUNT] > s.m[M_BUDGET]:
         stop(s, STOP_BUDGET)
         return
     if flags & LINE_PROBE:
         _report_probes(s, pc, load64(s.m[M_RAM] + s.m[M_CANDIDATE_PA]))
     _admit(s, pc, size, not flags & LINE_FETCHED)
+    if emulated:
+        _emulate(s, pc, emulated, size)
+
+
+@jit
+def _emulate(s: State, pc: int, kind: int, length: int) -> None:
+    """Execute the admitted instruction here and go on behind it; does not return."""
+    set_rip(s, pc)
+    execute(s, kind, length)
+    finish_block(s)
+    after(s)
 
 
 @jit
@@ -272,10 +292,17 @@ def _mark_fetched(s: State, size: int) -> None:
     if the block had been entered instruction by instruction.
     """
     for offset in range(0, size, LINE):
-        s.lines[_physical(s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset) >> 6] |= LINE_FETCHED
+        _mark_line(s, _physical(s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset) >> 6)
     if size:
-        s.lines[_physical(s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], size - 1) >> 6] |= LINE_FETCHED
+        _mark_line(s, _physical(s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], size - 1) >> 6)
     s.m[M_BLOCK_FRESH] = 0
+
+
+@jit
+def _mark_line(s: State, line: int) -> None:
+    if not s.lines[line] & LINE_FETCHED:
+        s.lines[line] |= LINE_FETCHED
+        mark_line(s, line)
 
 
 @jit
@@ -365,10 +392,16 @@ def _inspect(s: State, flags: int, size: int) -> bool:
             probe = find_probe(s, address)
             if probe < s.m[M_PROBES] and s.probes[probe, P_ADDRESS] == address:
                 return _cut(s, index)
+        if is_emulated(kind):
+            if index:
+                return _cut(s, index)
+            s.m[M_EMULATED], s.m[M_CANDIDATE_SIZE], s.m[M_CANDIDATE_COUNT] = kind, length, 1
         if behind and kind != PLAIN and _serialises(s, kind):
             if index or s.m[M_CANDIDATE_COUNT] > 1:
                 return _cut(s, max(index, 1))
             s.m[M_SERIAL] = s.m[M_CANDIDATE_COUNT] <= s.m[M_BUDGET]
+        if s.m[M_EMULATED]:
+            return True
         offset += length
     return True
 
@@ -382,8 +415,9 @@ def _cut(s: State, instructions: int) -> bool:
 
 @jit
 def _serialises(s: State, kind: int) -> bool:
-    if kind == SERIALISING:
-        return True
+    kind &= CLASS
+    if kind != SERIALISING_WRMSR:
+        return kind == SERIALISING or kind == WRITE_DR
     msr = register(s, RCX) & 0xFFFFFFFF
     return not (_X2APIC_FIRST <= msr <= _X2APIC_LAST or msr in _UNSERIALISING)
 

@@ -74,6 +74,7 @@ def _parts(s: state.State, cores: int) -> list[bytes | memoryview]:
         s.core[:cores, _CORE].tobytes(),
         *(registers.canonical_registers(s, core, started[core]) for core in range(cores)),
         _apics(s, cores).tobytes(),
+        s.msr[:cores].tobytes(),
         *_text(s, [core for core in range(cores) if started[core]]),
         np.packbits(s.lines & state.LINE_FETCHED).tobytes(),
         s.ram.data,

@@ -15,7 +15,7 @@ from unicorn import x86_const
 from unicorn.unicorn_py3 import Uc
 from unicorn.unicorn_py3.unicorn import uclib
 
-from emu.machine import ports, text, xapic
+from emu.machine import msr, ports, text, xapic
 from emu.machine.block import (
     admit_plain,
     before_block,
@@ -24,7 +24,6 @@ from emu.machine.block import (
     restore_true_bytes,
     rip_in_block,
 )
-from emu.machine.clock import time_stamp
 from emu.machine.events import TEXT_STORE, TRAP, emit
 from emu.machine.native import entry, hook, jit, load32, pointer
 from emu.machine.state import (
@@ -241,14 +240,14 @@ def on_rdtsc(engine: int, data: Any) -> int:
     """rdtsc: virtual time; no clock of the host reaches the guest."""
     s = state_at(data)
     _only_alone(s)
-    time = time_stamp(s, s.m[M_CURRENT])
+    time = msr.tsc(s, s.m[M_CURRENT])
     set_register(s, RAX, time & 0xFFFFFFFF)
-    set_register(s, RDX, time >> 32)
+    set_register(s, RDX, time >> 32 & 0xFFFFFFFF)
     return 1
 
 
 _RDTSCP, _RDRAND, _RDSEED = 1 << 27, 1 << 30, 1 << 18
-_X2APIC, _TSC_DEADLINE = 1 << 21, 1 << 24
+_X2APIC, _TSC_DEADLINE, _APIC = 1 << 21, 1 << 24, 1 << 9
 
 
 @hook(_i32(_i64, _ptr))
@@ -262,6 +261,8 @@ def on_cpuid(engine: int, data: Any) -> int:
     if leaf == 1:
         output[1] = output[1] & 0xFFFF | core << 24 | s.m[M_CORES] << 16
         output[2] &= ~(_RDRAND | _X2APIC | _TSC_DEADLINE)
+        if not msr.apic_enabled(s, core):
+            output[3] &= ~_APIC
     elif leaf == 7:
         output[1] &= ~_RDSEED
     elif leaf == 0xB:

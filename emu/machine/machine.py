@@ -20,6 +20,7 @@ from emu.machine import (
     fw_cfg_items,
     hooks,
     loop,
+    msr,
     native,
     poke,
     registers,
@@ -96,6 +97,7 @@ class Machine:
         self.state.m[state.M_CLOCK_MODE] = move.CLOCKS.index(clock)
         for core in range(cores):
             xapic.reset(self.state, core)
+            msr.reset(self.state, core)
         if image.protocol == "multiboot":
             start_registers.multiboot_registers(self.state, 0, image.entry, info)
         else:

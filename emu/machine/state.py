@@ -6,6 +6,7 @@ int64 where a field is a number and uint8 where it is memory. Rows of `core`, `e
 belong to the core of that number.
 
 The names below are column numbers. `M_` machine scalars, `C_` one core, `A_` one xAPIC,
+`MSR_` what RDMSR of one core reads,
 `H_` one text store in the history, `E_` one event, `P_` one probe.
 """
 
@@ -65,6 +66,8 @@ M_READ_HOOKS, M_WRITE_HOOKS = 62, 63  # the engine's lists of memory hooks, whil
 M_CLOCK_MODE = 81  # of clock: COUNTED or CHOSEN
 M_DELIVER = 82  # the move Deliver is under way: the running core may take an interrupt
 M_DELAYED, M_DELAYED_UNTIL = 83, 84  # interrupts held back: how many, and when the first is due
+M_EMULATED = 73  # class and operands of the candidate, if the machine executes it; else 0
+M_CANDIDATE_SIZE = 74  # then its bytes
 M_TABLES = 96  # from here on: host addresses of the arrays in TABLES
 M_SIZE = 128
 
@@ -100,6 +103,13 @@ A_ISR, A_TMR, A_IRR = 24, 32, 40  # eight words of 32 vectors each, and so is A_
 A_IPI = 48  # which of the pending interrupts came from a core
 A_SIZE = 56
 
+# --- model-specific registers of one core that the engine does not keep ----------------------
+MSR_APIC_BASE, MSR_TSC_OFFSET, MSR_MTRR_DEFAULT, MSR_MCG_STATUS, MSR_MCG_CONTROL = range(5)
+MSR_MTRR_FIXED = 8  # eleven
+MSR_MTRR_VARIABLE = 24  # eight pairs of base and mask
+MSR_BANKS = 40  # of machine checks: ten of control, status, address, miscellaneous
+MSR_SIZE = 80
+
 # --- one text store that may still be unseen by some core -------------------------------------
 H_TIME, H_ADDRESS, H_LENGTH, H_OLD, H_NEW = range(5)
 H_SIZE = 5
@@ -115,6 +125,7 @@ LINE_FETCHED = 1  # a core fetched from it: its bytes are text, stores to them m
 LINE_LIVE = 2  # some store to it is in the history
 LINE_PROBE = 4  # a probe lies in it
 LINE_GUARDED = 8  # stores to its page are reported to the machine
+LINE_EMULATED = 16  # an instruction that the machine executes itself may begin in it
 
 
 # --- one interrupt that is held back ----------------------------------------------------------
@@ -140,6 +151,7 @@ TABLES = (  # name, bits of an element, columns (0: a vector); in the order of M
     ("scratch", 64, 0),
     ("delayed", 64, D_SIZE),
     ("fwcfg", 8, 0),
+    ("msr", 64, MSR_SIZE),
 )
 
 
@@ -169,6 +181,7 @@ class State:
     scratch: NDArray[np.int64]  # [64]
     delayed: NDArray[np.int64]  # [MAX_DELAYED, D_SIZE], in the order in which they were held back
     fwcfg: NDArray[np.uint8]  # [FWCFG_SIZE] as `fw_cfg_items.table` makes it; never changes
+    msr: NDArray[np.int64]  # [MAX_CORES, MSR_SIZE]
 
     @property
     def address(self) -> int:

@@ -64,8 +64,11 @@ from emu.machine.unicorn_layout import (
     EFER,
     FEATURES,
     FLAG_IF,
+    FLAG_RF,
+    FLAG_TF,
     HFLAGS,
     HFLAGS2,
+    MISC_ENABLE,
     NMI_MASKED,
     OLD_EXCEPTION,
     RDRAND,
@@ -80,6 +83,7 @@ from emu.machine.unicorn_library import (
     cpu_x86_cpuid,
     do_interrupt_x86_hardirq,
     helper_cc_compute_all,
+    helper_wrmsr,
     tlb_flush,
     uc_emu_start,
     x86_cpu_do_interrupt,
@@ -90,6 +94,7 @@ from emu.machine.unicorn_memory import (
 )
 
 _DOUBLE_FAULT = 8
+_FAST_STRINGS = 1  # of IA32_MISC_ENABLE: what QEMU's has after power-up
 
 
 def new_engine() -> Uc:
@@ -110,6 +115,7 @@ def open_engine() -> tuple[Uc, int, int]:
     # instructions that would let the host's random numbers and clock into the guest: #UD
     ctypes.c_uint64.from_address(env + FEATURES + 8 * 1).value &= ~RDRAND
     ctypes.c_uint64.from_address(env + FEATURES + 8 * 6).value &= ~RDTSCP
+    ctypes.c_uint64.from_address(env + MISC_ENABLE).value = _FAST_STRINGS
     return uc, cpu, env
 
 
@@ -189,6 +195,32 @@ def may_use_ports(s: State) -> bool:
     env = s.m[M_ENV]
     privilege, level = load32(env + HFLAGS) & 3, load64(env + RFLAGS) >> 12 & 3
     return privilege <= level
+
+
+@jit
+def privilege(s: State) -> int:
+    """Return the running core's privilege level."""
+    return load32(s.m[M_ENV] + HFLAGS) & 3
+
+
+@jit
+def traced(s: State) -> bool:
+    """Return whether the running core has RFLAGS.TF set."""
+    return load64(s.m[M_ENV] + RFLAGS) & FLAG_TF != 0
+
+
+@jit
+def end_instruction(s: State) -> None:
+    """Do what the end of every instruction does: no shadow of sti any more, RFLAGS.RF clear."""
+    env = s.m[M_ENV]
+    store32(env + HFLAGS, load32(env + HFLAGS) & ~SHADOW)
+    store64(env + RFLAGS, load64(env + RFLAGS) & ~FLAG_RF)
+
+
+@jit
+def write_efer(s: State) -> None:
+    """Let the engine execute WRMSR of EFER, with what depends on it."""
+    helper_wrmsr(s.m[M_ENV])
 
 
 @jit

@@ -47,7 +47,7 @@ ERROR_CODE, IS_INT, OLD_EXCEPTION = 5384, 5388, 5496
 FEATURES = 5632  # u64 each, by FeatureWord: FEAT_1_ECX is 1, FEAT_8000_0001_EDX is 6
 DR0, DR6, DR7 = 5400, 5400 + 48, 5400 + 56
 
-FLAG_IF = 1 << 9
+FLAG_TF, FLAG_IF, FLAG_RF = 1 << 8, 1 << 9, 1 << 16
 SHADOW = 1 << 3  # hflags: after sti or mov ss
 CS64, CS32 = 1 << 15, 1 << 4  # hflags
 NMI_MASKED = 1 << 2  # hflags2

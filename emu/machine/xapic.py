@@ -4,9 +4,8 @@ Modelled: fixed, lowest-priority, NMI, INIT and start-up interprocessor interrup
 and logical destinations and shorthands; priorities; the timer one-shot and periodic, counting
 one tick of virtual time divided as told; end of interrupt. Delivery is instant: an interrupt
 is pending at its target as soon as it was sent.
-Not modelled: x2APIC and the TSC deadline (the engine has no hook on their MSRs and CPUID says
-so), CR8 (the engine keeps it to itself), IA32_APIC_BASE (it reads 0), the error interrupt,
-remote reads.
+CR8 is the task priority (`emulated`), IA32_APIC_BASE is in `msr`.
+Not modelled: x2APIC and the TSC deadline (CPUID says so), the error interrupt, remote reads.
 
 Source: Intel SDM volume 3A, "Advanced Programmable Interrupt Controller".
 """
