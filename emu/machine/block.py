@@ -332,6 +332,18 @@ def index_in_block(s: State) -> int:
 
 
 @jit
+def length_at_rip(s: State) -> int:
+    """Return the bytes of the instruction at RIP, which lies in the admitted block."""
+    if s.m[M_CHOSEN]:
+        return s.m[M_BLOCK_SIZE]
+    code = np.zeros(24, np.uint8)
+    offset = linear_rip(s) - s.m[M_BLOCK_PC]
+    _block_code(s, s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset, code)
+    length, _ = decode(code, mode(s))
+    return length
+
+
+@jit
 def rip_in_block(s: State) -> bool:
     """Return whether RIP lies in the admitted block."""
     offset = linear_rip(s) - s.m[M_BLOCK_PC]

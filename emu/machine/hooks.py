@@ -15,12 +15,13 @@ from unicorn import x86_const
 from unicorn.unicorn_py3 import Uc
 from unicorn.unicorn_py3.unicorn import uclib
 
-from emu.machine import msr, ports, text, xapic
+from emu.machine import fast_call, msr, ports, text, xapic
 from emu.machine.block import (
     admit_plain,
     before_block,
     give_back,
     index_in_block,
+    length_at_rip,
     restore_true_bytes,
     rip_in_block,
 )
@@ -246,6 +247,20 @@ def on_rdtsc(engine: int, data: Any) -> int:
     return 1
 
 
+@hook(types.void(_i64, _ptr))
+def on_syscall(engine: int, data: Any) -> None:
+    """syscall: the engine only steps over it."""
+    s = state_at(data)
+    fast_call.syscall(s, length_at_rip(s))
+
+
+@hook(types.void(_i64, _ptr))
+def on_sysenter(engine: int, data: Any) -> None:
+    """sysenter: the engine only steps over it."""
+    s = state_at(data)
+    fast_call.sysenter(s, length_at_rip(s))
+
+
 _RDTSCP, _RDRAND, _RDSEED = 1 << 27, 1 << 30, 1 << 18
 _X2APIC, _TSC_DEADLINE, _APIC = 1 << 21, 1 << 24, 1 << 9
 
@@ -305,6 +320,8 @@ def install(uc: Uc, table: int) -> None:
         (on_out, x86_const.UC_X86_INS_OUT),
         (on_rdtsc, x86_const.UC_X86_INS_RDTSC),
         (on_cpuid, x86_const.UC_X86_INS_CPUID),
+        (on_syscall, x86_const.UC_X86_INS_SYSCALL),
+        (on_sysenter, x86_const.UC_X86_INS_SYSENTER),
     ):
         _add(uc, uc_const.UC_HOOK_INSN, function.address, table, *_EVERYWHERE, instruction)
     _add(

@@ -47,6 +47,7 @@ from emu.machine.state import (
     Words,
 )
 from emu.machine.unicorn_layout import (
+    ARITHMETIC_FLAGS,
     CC_DST,
     CC_OP,
     CC_OP_EFLAGS,
@@ -61,13 +62,17 @@ from emu.machine.unicorn_layout import (
     CS,
     CS32,
     CS64,
+    DIRECTION,
     EFER,
     FEATURES,
+    FLAG_DF,
     FLAG_IF,
     FLAG_RF,
     FLAG_TF,
+    FLAG_VM,
     HFLAGS,
     HFLAGS2,
+    IOPL,
     MISC_ENABLE,
     NMI_MASKED,
     OLD_EXCEPTION,
@@ -87,6 +92,7 @@ from emu.machine.unicorn_library import (
     tlb_flush,
     uc_emu_start,
     x86_cpu_do_interrupt,
+    x86_update_hflags,
 )
 from emu.machine.unicorn_memory import (
     not_translating,
@@ -272,6 +278,38 @@ def canonical_flags(s: State) -> None:
         store32(env + CC_OP, CC_OP_EFLAGS)
     store64(env + CC_DST, 0)
     store64(env + CC_SRC2, 0)
+
+
+@jit
+def flags(s: State) -> int:
+    """Return the running core's RFLAGS, where the engine's lazy ones are up to date."""
+    canonical_flags(s)
+    env = s.m[M_ENV]
+    kept = load64(env + RFLAGS) & ~(ARITHMETIC_FLAGS | FLAG_DF)
+    down = load32(env + DIRECTION) & FLAG_DF  # 1 or -1
+    return kept | load64(env + CC_SRC) & ARITHMETIC_FLAGS | down
+
+
+@jit
+def set_flags(s: State, value: int) -> None:
+    """Set RFLAGS; what hangs on it (`update_hidden_flags`) is left behind."""
+    env = s.m[M_ENV]
+    canonical_flags(s)
+    store64(env + CC_SRC, value & ARITHMETIC_FLAGS)
+    store32(env + DIRECTION, -1 if value & FLAG_DF else 1)
+    store64(env + RFLAGS, value & ~(ARITHMETIC_FLAGS | FLAG_DF) | 2)
+
+
+@jit
+def update_hidden_flags(s: State) -> None:
+    """Derive the engine's hflags (mode, privilege) from segments and control registers.
+
+    The engine also copies TF, IOPL and VM there, where nobody would clear them; it reads them
+    from RFLAGS.
+    """
+    env = s.m[M_ENV]
+    x86_update_hflags(env)
+    store32(env + HFLAGS, load32(env + HFLAGS) & ~(FLAG_TF | IOPL | FLAG_VM))
 
 
 @jit

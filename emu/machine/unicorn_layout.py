@@ -47,9 +47,12 @@ ERROR_CODE, IS_INT, OLD_EXCEPTION = 5384, 5388, 5496
 FEATURES = 5632  # u64 each, by FeatureWord: FEAT_1_ECX is 1, FEAT_8000_0001_EDX is 6
 DR0, DR6, DR7 = 5400, 5400 + 48, 5400 + 56
 
-FLAG_TF, FLAG_IF, FLAG_RF = 1 << 8, 1 << 9, 1 << 16
+FLAG_TF, FLAG_IF, FLAG_DF, FLAG_RF, FLAG_VM = 1 << 8, 1 << 9, 1 << 10, 1 << 16, 1 << 17
+IOPL = 3 << 12  # of RFLAGS
+ARITHMETIC_FLAGS = 0x8D5  # CF, PF, AF, ZF, SF, OF: lazily kept in CC_SRC, CC_DST, CC_OP
 SHADOW = 1 << 3  # hflags: after sti or mov ss
 CS64, CS32 = 1 << 15, 1 << 4  # hflags
+LMA = 1 << 10  # of EFER
 NMI_MASKED = 1 << 2  # hflags2
 CR0_TRANSLATION = 1 << 31 | 1 << 16 | 1  # of CR0: what address translation depends on
 CC_OP_EFLAGS = 1
