@@ -344,6 +344,22 @@ def length_at_rip(s: State) -> int:
 
 
 @jit
+def start_of_trap(s: State) -> int:
+    """Return the linear address of the instruction in the admitted block that ends at RIP."""
+    target = linear_rip(s) - s.m[M_BLOCK_PC]
+    code = np.zeros(24, np.uint8)
+    offset = start = 0
+    for _ in range(s.m[M_BLOCK_COUNT]):
+        if offset >= target:
+            break
+        start = offset
+        _block_code(s, s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset, code)
+        length, _ = decode(code, mode(s))
+        offset += length
+    return s.m[M_BLOCK_PC] + start
+
+
+@jit
 def rip_in_block(s: State) -> bool:
     """Return whether RIP lies in the admitted block."""
     offset = linear_rip(s) - s.m[M_BLOCK_PC]

@@ -24,6 +24,7 @@ from emu.machine.block import (
     length_at_rip,
     restore_true_bytes,
     rip_in_block,
+    start_of_trap,
 )
 from emu.machine.events import TEXT_STORE, TRAP, emit
 from emu.machine.native import entry, hook, jit, load32, pointer
@@ -42,20 +43,22 @@ from emu.machine.state import (
     M_RAM_SIZE,
     M_STOP_AFTER,
     M_SWAPPED,
+    M_TRAP_START,
     STOP_FOR_TIMER,
     State,
 )
 from emu.machine.unicorn_blocks import (
     enter_alone,
-    fault,
 )
 from emu.machine.unicorn_cpu import (
+    check_ports,
+    correct_error_code,
     exception,
     identify,
     linear_rip,
-    may_use_ports,
     register,
     set_register,
+    set_rip,
 )
 from emu.machine.unicorn_layout import (
     CR2,
@@ -114,6 +117,8 @@ def _raise(s: State, vector: int) -> None:
     """Let the running core take an exception that the engine noticed."""
     not_translating(s)
     is_int = load32(s.m[M_ENV] + IS_INT)
+    if not is_int and s.m[M_DELIVERING]:
+        correct_error_code(s, vector)
     error = load32(s.m[M_ENV] + ERROR_CODE)
     fetch = (
         vector == _PAGE_FAULT and register(s, CR2) == linear_rip(s) and not error & _FETCH_OR_READ
@@ -122,12 +127,16 @@ def _raise(s: State, vector: int) -> None:
         # after a single step RIP is behind the block
         give_back(s, min(index_in_block(s) + 1, s.m[M_BLOCK_COUNT]))
     else:
+        if is_int:
+            s.m[M_TRAP_START] = start_of_trap(s)
         give_back(s, s.m[M_BLOCK_COUNT])
     if s.m[M_SWAPPED]:
         restore_true_bytes(s)
     if s.m[M_CHOSEN] == 1:  # the chosen instruction could not even be fetched: that was the step
         s.m[M_CHOSEN], s.m[M_BUDGET] = 2, 0
     emit(s, s.m[M_CURRENT], TRAP, linear_rip(s), vector, error, 0, register(s, RSP))
+    if is_int:  # where the delivery fails, it is the fault of this instruction
+        set_rip(s, s.m[M_TRAP_START])
     exception(s)
 
 
@@ -211,19 +220,12 @@ def open_bus_write(engine: int, offset: int, size: int, value: int, data: Any) -
     """A store to physical memory where nothing answers."""
 
 
-@jit
-def _check_privilege(s: State) -> None:
-    """Raise #GP for in and out where the core may not; the engine allows them everywhere."""
-    if not may_use_ports(s):
-        fault(s, 13, 0)
-
-
 @hook(_u32(_i64, _u32, _i32, _ptr))
 def on_in(engine: int, port: int, size: int, data: Any) -> np.uint32:
     """in."""
     s = state_at(data)
     _only_alone(s)
-    _check_privilege(s)
+    check_ports(s, np.int64(port), np.int64(size))
     return np.uint32(ports.read(s, np.int64(port), np.int64(size)))
 
 
@@ -232,7 +234,7 @@ def on_out(engine: int, port: int, size: int, value: int, data: Any) -> None:
     """out."""
     s = state_at(data)
     _only_alone(s)
-    _check_privilege(s)
+    check_ports(s, np.int64(port), np.int64(size))
     ports.write(s, np.int64(port), np.int64(size), np.int64(value))
 
 

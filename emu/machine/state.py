@@ -68,6 +68,7 @@ M_DELIVER = 82  # the move Deliver is under way: the running core may take an in
 M_DELAYED, M_DELAYED_UNTIL = 83, 84  # interrupts held back: how many, and when the first is due
 M_EMULATED = 73  # class and operands of the candidate, if the machine executes it; else 0
 M_CANDIDATE_SIZE = 74  # then its bytes
+M_TRAP_START = 75  # linear address of the INT, INT3 or INTO that is being delivered
 M_TABLES = 96  # from here on: host addresses of the arrays in TABLES
 M_SIZE = 128
 

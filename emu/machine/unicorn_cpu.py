@@ -64,6 +64,7 @@ from emu.machine.unicorn_layout import (
     CS64,
     DIRECTION,
     EFER,
+    ERROR_CODE,
     FEATURES,
     FLAG_DF,
     FLAG_IF,
@@ -73,6 +74,7 @@ from emu.machine.unicorn_layout import (
     HFLAGS,
     HFLAGS2,
     IOPL,
+    LMA,
     MISC_ENABLE,
     NMI_MASKED,
     OLD_EXCEPTION,
@@ -88,6 +90,9 @@ from emu.machine.unicorn_library import (
     cpu_x86_cpuid,
     do_interrupt_x86_hardirq,
     helper_cc_compute_all,
+    helper_check_iob,
+    helper_check_iol,
+    helper_check_iow,
     helper_wrmsr,
     tlb_flush,
     uc_emu_start,
@@ -100,6 +105,7 @@ from emu.machine.unicorn_memory import (
 )
 
 _DOUBLE_FAULT = 8
+_ABOUT_SELECTORS = (10, 11, 12, 13)
 _FAST_STRINGS = 1  # of IA32_MISC_ENABLE: what QEMU's has after power-up
 
 
@@ -193,14 +199,36 @@ def reset_itself(s: State) -> bool:
 
 
 @jit
-def may_use_ports(s: State) -> bool:
-    """Return whether the running core's privilege allows in and out.
+def check_ports(s: State, port: int, size: int) -> None:
+    """Raise #GP for in and out of 1, 2 or 4 bytes where the running core may not.
 
-    By RFLAGS.IOPL alone: a TSS's permission bitmap is not read.
+    The engine has all its checks but does not make them: RFLAGS.IOPL, or in virtual-8086 mode
+    always, and then the permission bitmap of the task state segment.
     """
     env = s.m[M_ENV]
-    privilege, level = load32(env + HFLAGS) & 3, load64(env + RFLAGS) >> 12 & 3
-    return privilege <= level
+    rflags = load64(env + RFLAGS)
+    allowed = load32(env + HFLAGS) & 3 <= rflags >> 12 & 3 and not rflags & FLAG_VM
+    if allowed or not load64(env + CR0) & 1:
+        return
+    if size == 1:
+        helper_check_iob(env, np.uint32(port))
+    elif size == 2:
+        helper_check_iow(env, np.uint32(port))
+    else:
+        helper_check_iol(env, np.uint32(port))
+
+
+@jit
+def correct_error_code(s: State, vector: int) -> None:
+    """Correct the error code of a fault that a gate of the 64-bit IDT raised in delivery.
+
+    It names the gate by its number times 8; the engine (QEMU before 5.2) times 16. Bit 1 tells
+    it from all other error codes.
+    """
+    env = s.m[M_ENV]
+    error = load32(env + ERROR_CODE)
+    if vector in _ABOUT_SELECTORS and error & 2 and load64(env + EFER) & LMA:
+        store32(env + ERROR_CODE, error >> 4 << 3 | 2)
 
 
 @jit

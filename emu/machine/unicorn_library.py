@@ -37,6 +37,10 @@ helper_cc_compute_all = external(
     _library, "helper_cc_compute_all_x86_64", _i64(_i64, _i64, _i64, _i32)
 )
 helper_wrmsr = external(_library, "helper_wrmsr_x86_64", _void(_i64))
+helper_check_iob, helper_check_iow, helper_check_iol = (
+    external(_library, f"helper_check_{size}_x86_64", _void(_i64, _u32))
+    for size in ("iob", "iow", "iol")
+)
 x86_update_hflags = external(_library, "x86_update_hflags_x86_64", _void(_i64))
 cpu_x86_cpuid = external(
     _library, "cpu_x86_cpuid_x86_64", _void(_i64, _u32, _u32, _i64, _i64, _i64, _i64)
