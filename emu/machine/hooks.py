@@ -37,6 +37,9 @@ from emu.machine.state import (
     M_BUDGET,
     M_CHOSEN,
     M_CORES,
+    M_CROSSING,
+    M_CROSSING_HOOK,
+    M_CROSSING_VALUE,
     M_CURRENT,
     M_DELIVERING,
     M_ENV,
@@ -72,6 +75,7 @@ from emu.machine.unicorn_layout import (
     UC_MEMORY_MAPPING,
 )
 from emu.machine.unicorn_memory import (
+    begins_second_page,
     data_of_hooks,
     find_ram,
     not_translating,
@@ -103,13 +107,37 @@ def _on_block_address() -> int:
     return int(_block_entry())
 
 
+@jit
+def _note_text_store(s: State, address: int, size: int, value: int) -> None:
+    """Make versions of the text that a store within a page is about to change."""
+    at = address
+    while at < address + size:
+        length = min(8 - (at & 7), address + size - at)
+        old = np.int64(0)
+        for byte in range(length):
+            old |= s.ram[at + byte] << (8 * byte)
+        new = value >> (8 * (at - address))
+        if length < 8:
+            new &= (1 << (8 * length)) - 1
+        if text.remember(s, at, length, old, new):
+            emit(s, s.m[M_CURRENT], TEXT_STORE, at, old, new, length, register(s, RSP))
+        at += length
+    s.m[M_BEHIND] = text.is_behind(s, s.m[M_CURRENT])
+
+
 @hook(_i64(_i64, _i64))
 def on_slow_access(engine: int, address: int) -> int:
     """A load or store that the TLB alone does not settle, or the translator reading code.
 
     Not a hook: it stands in for `uc_struct.memory_mapping`, and returns the MemoryRegion.
     """
-    return int(region_at(state_at(pointer(data_of_hooks(engine))), address))
+    s = state_at(pointer(data_of_hooks(engine)))
+    if s.m[M_CROSSING] and begins_second_page(s, address):
+        length = s.m[M_CROSSING]
+        s.m[M_CROSSING] = 0
+        if address < s.m[M_RAM_SIZE] and s.lines[address >> 6] & LINE_FETCHED:
+            _note_text_store(s, address, length, s.m[M_CROSSING_VALUE])
+    return int(region_at(s, address))
 
 
 @jit
@@ -170,28 +198,32 @@ def on_device_access(
 
 
 @hook(types.void(_i64, _i32, _i64, _i32, _i64, _ptr))
+def on_crossing_store(
+    engine: int, access: int, address: int, size: int, value: int, data: Any
+) -> None:
+    """A store near the end of any page, before it happens: it may cross into another one.
+
+    What it then stores there, and where, is seen only when it cannot be retried any more.
+    """
+    s = state_at(data)
+    length = (address & 0xFFF) + size - 4096
+    if length > 0:
+        _only_alone(s)
+        s.m[M_CROSSING], s.m[M_CROSSING_VALUE] = length, value >> 8 * (size - length)
+
+
+@hook(types.void(_i64, _i32, _i64, _i32, _i64, _ptr))
 def on_text_store(engine: int, access: int, address: int, size: int, value: int, data: Any) -> None:
     """A store to a page that was executed, before it happens."""
     s = state_at(data)
-    first, last = address >> 6, min(address + size, s.m[M_RAM_SIZE]) - 1 >> 6
+    size = min(size, 4096 - (address & 0xFFF))  # `on_slow_access` sees the rest
+    first, last = address >> 6, address + size - 1 >> 6
     if s.m[M_BLOCK_FRESH]:  # what the block has executed so far is not marked as fetched yet
         _only_alone(s)
     if not (s.lines[first] | s.lines[last]) & LINE_FETCHED:
         return
     _only_alone(s)
-    at = address
-    while at < address + size and at < s.m[M_RAM_SIZE]:
-        length = min(8 - (at & 7), address + size - at)
-        old = np.int64(0)
-        for byte in range(length):
-            old |= s.ram[at + byte] << (8 * byte)
-        new = value >> (8 * (at - address))
-        if length < 8:
-            new &= (1 << (8 * length)) - 1
-        if text.remember(s, at, length, old, new):
-            emit(s, s.m[M_CURRENT], TEXT_STORE, at, old, new, length, register(s, RSP))
-        at += length
-    s.m[M_BEHIND] = text.is_behind(s, s.m[M_CURRENT])
+    _note_text_store(s, address, size, value)
 
 
 @hook(_i64(_i64, _i64, _u32, _ptr))
@@ -339,6 +371,9 @@ def install(uc: Uc, table: int) -> None:
 def watch_slow_accesses(s: State, uc: Uc) -> None:
     """Let the engine ask `on_slow_access`; RAM must be mapped, and the block hook installed."""
     find_ram(s)
+    first_byte = (0, 0)
+    kind, address = uc_const.UC_HOOK_MEM_WRITE, on_crossing_store.address
+    s.m[M_CROSSING_HOOK] = _add(uc, kind, address, s.address, *first_byte)
     place = ctypes.c_uint64.from_address(uc._uch.value + UC_MEMORY_MAPPING)
     place.value = on_slow_access.address
 

@@ -69,6 +69,9 @@ M_DELAYED, M_DELAYED_UNTIL = 83, 84  # interrupts held back: how many, and when 
 M_EMULATED = 73  # class and operands of the candidate, if the machine executes it; else 0
 M_CANDIDATE_SIZE = 74  # then its bytes
 M_TRAP_START = 75  # linear address of the INT, INT3 or INTO that is being delivered
+M_CROSSING_HOOK = 76  # host address of the hook on stores that may cross into another page
+M_CROSSING = 77  # bytes of the store that runs which lie in its second page; else 0
+M_CROSSING_VALUE = 78  # those bytes
 M_TABLES = 96  # from here on: host addresses of the arrays in TABLES
 M_SIZE = 128
 
