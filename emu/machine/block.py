@@ -16,14 +16,18 @@ is asked; and a fault counts as the instruction that was started.
 import numpy as np
 
 from emu.machine.clock import CHOSEN
+from emu.machine.debug import breaks_at, next_breakpoint, raise_breakpoint, resumes, settle_trap
 from emu.machine.decode import CLASS, PLAIN, SERIALISING, SERIALISING_WRMSR, WRITE_DR, decode
 from emu.machine.emulated import after, execute, is_emulated, mark_line
 from emu.machine.events import DELIVERED, SERIALISED, emit
 from emu.machine.faults import begin_freeze, end_freeze
 from emu.machine.native import jit, load64, store8
 from emu.machine.state import (
+    ARMED_DATA,
+    C_ARMED,
     C_IRQ,
     C_NMI,
+    C_TRAP,
     LINE,
     LINE_FETCHED,
     LINE_GUARDED,
@@ -70,6 +74,7 @@ from emu.machine.state import (
     STOP_SPLIT,
     STOP_UNGUARDED,
     STOP_UNSTABLE,
+    TRAP_RESUMED,
     Bytes,
     State,
 )
@@ -100,6 +105,7 @@ from emu.machine.unicorn_layout import (
 )
 from emu.machine.xapic import acknowledge, pending_ipi
 
+_ICEBP = 0xF1
 _READY = LINE_FETCHED | LINE_GUARDED
 # WRMSR to these does not serialise (SDM volume 2, WRMSR): x2APIC registers; SPEC_CTRL, PRED_CMD,
 # TSX_CTRL, TSC_DEADLINE, PKRS, HWP_REQUEST.
@@ -135,6 +141,7 @@ def _something_special(s: State) -> bool:
     core = s.m[M_CURRENT]
     special = s.m[M_SERIAL] | s.m[M_SWAPPED] | s.m[M_CHOSEN] | s.m[M_STOP_AFTER]
     special |= s.m[M_BEHIND] | s.m[M_BLOCK_FRESH]
+    special |= s.core[core, C_ARMED] | s.core[core, C_TRAP]
     return special | s.core[core, C_IRQ] | s.core[core, C_NMI] != 0
 
 
@@ -163,11 +170,17 @@ def before_block(s: State, pc: int, size: int, caller: int) -> None:
     if s.m[M_STOP_AFTER]:
         stop(s, STOP_AFTER)
         return
-    if interrupt_comes(s, s.m[M_CURRENT]):
+    core = s.m[M_CURRENT]
+    if s.core[core, C_TRAP] and not _settle_trap(s, pc):
+        return
+    if interrupt_comes(s, core):
         if s.m[M_BUDGET] == 0:
             stop(s, STOP_BUDGET)
         else:
             _deliver(s, pc)
+        return
+    if s.core[core, C_ARMED] and breaks_at(s, pc):
+        _break(s, pc)
         return
     flags = _line_flags(s, size)
     s.m[M_EMULATED] = 0
@@ -176,6 +189,8 @@ def before_block(s: State, pc: int, size: int, caller: int) -> None:
     emulated = s.m[M_EMULATED]
     if emulated:
         size = s.m[M_CANDIDATE_SIZE]
+    if s.core[core, C_ARMED] and not _mind_breakpoints(s, pc, size):
+        return
     if s.m[M_CANDIDATE_COUNT] > s.m[M_BUDGET]:
         stop(s, STOP_BUDGET)
         return
@@ -193,6 +208,77 @@ def _emulate(s: State, pc: int, kind: int, length: int) -> None:
     execute(s, kind, length)
     finish_block(s)
     after(s)
+
+
+@jit
+def _settle_trap(s: State, pc: int) -> bool:
+    """Raise the trap that the instruction before pc has left; returns if there is none.
+
+    A trap, as an interrupt, is no instruction, but waits for one to be allowed.
+    """
+    if s.m[M_BUDGET] == 0:
+        stop(s, STOP_BUDGET)
+        return False
+    set_rip(s, pc)
+    s.m[M_BLOCK_COUNT] = 0
+    settle_trap(s)
+    return True
+
+
+@jit
+def _break(s: State, pc: int) -> None:
+    """Raise the breakpoint on the instruction at pc; as every fault, it counts as that one."""
+    if s.m[M_BUDGET] == 0:
+        stop(s, STOP_BUDGET)
+        return
+    s.m[M_BUDGET] -= 1
+    s.m[M_BLOCK_COUNT] = 0
+    set_rip(s, pc)
+    raise_breakpoint(s, pc)
+
+
+@jit
+def _mind_breakpoints(s: State, pc: int, size: int) -> bool:
+    """Cut the candidate where a breakpoint wants it."""
+    core, alone = s.m[M_CURRENT], s.m[M_CANDIDATE_ALONE]
+    if resumes(s):
+        if s.m[M_CANDIDATE_COUNT] > 1:
+            return _cut(s, 1)
+        if s.m[M_BUDGET]:
+            s.core[core, C_TRAP] |= TRAP_RESUMED
+    else:
+        before = _instructions_before(s, next_breakpoint(s, pc, size))
+        if before > 0:
+            return _cut(s, before)
+    if s.core[core, C_ARMED] & ARMED_DATA and not alone and not s.m[M_EMULATED]:
+        return _cut(s, 1)
+    return True
+
+
+@jit
+def _instructions_before(s: State, distance: int) -> int:
+    """Return how many instructions of the candidate end at this offset, 0 where none does."""
+    code = np.zeros(24, np.uint8)
+    offset = 0
+    for index in range(s.m[M_CANDIDATE_COUNT]):
+        if offset >= distance:
+            return index if offset == distance else 0
+        _block_code(s, s.m[M_CANDIDATE_PA], s.m[M_CANDIDATE_PA2], offset, code)
+        length, _ = decode(code, mode(s))
+        offset += length
+    return 0
+
+
+@jit
+def stands_at_icebp(s: State) -> int:
+    """Return the length of the ICEBP at RIP, or 0; to the engine there is no such instruction."""
+    if not rip_in_block(s):
+        return 0
+    code = np.zeros(24, np.uint8)
+    offset = linear_rip(s) - s.m[M_BLOCK_PC]
+    length = length_at_rip(s)
+    _block_code(s, s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset, code)
+    return length if code[length - 1] == _ICEBP else 0
 
 
 @jit

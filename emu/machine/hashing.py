@@ -41,6 +41,7 @@ _CORE = [
     state.C_FREEZE,
     state.C_FREEZE_STACK,
     state.C_TIME_READS,
+    state.C_TRAP,
 ]
 _SCALARS = [
     state.M_CLOCK_MODE,

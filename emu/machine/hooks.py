@@ -24,11 +24,16 @@ from emu.machine.block import (
     length_at_rip,
     restore_true_bytes,
     rip_in_block,
+    stands_at_icebp,
     start_of_trap,
 )
+from emu.machine.debug import note_access, note_port, on_delivery
 from emu.machine.events import TEXT_STORE, TRAP, emit
 from emu.machine.native import entry, hook, jit, load32, pointer
 from emu.machine.state import (
+    ARMED_PORT,
+    C_ARMED,
+    C_TRAP,
     LINE_FETCHED,
     M_BEHIND,
     M_BLOCK_ALONE,
@@ -47,7 +52,9 @@ from emu.machine.state import (
     M_STOP_AFTER,
     M_SWAPPED,
     M_TRAP_START,
+    M_WATCH_HOOK,
     STOP_FOR_TIMER,
+    TRAP_ICEBP,
     State,
 )
 from emu.machine.unicorn_blocks import (
@@ -71,6 +78,7 @@ from emu.machine.unicorn_layout import (
     RBX,
     RCX,
     RDX,
+    RIP,
     RSP,
     UC_MEMORY_MAPPING,
 )
@@ -83,6 +91,7 @@ from emu.machine.unicorn_memory import (
 )
 from emu.machine.view import state_at
 
+_WRITES = uc_const.UC_MEM_WRITE
 _PAGE_FAULT, _UNDEFINED = 14, 6
 _FETCH_OR_READ = 2  # the error code's write bit is clear
 
@@ -162,6 +171,7 @@ def _raise(s: State, vector: int) -> None:
         restore_true_bytes(s)
     if s.m[M_CHOSEN] == 1:  # the chosen instruction could not even be fetched: that was the step
         s.m[M_CHOSEN], s.m[M_BUDGET] = 2, 0
+    on_delivery(s, vector, is_int)
     emit(s, s.m[M_CURRENT], TRAP, linear_rip(s), vector, error, 0, register(s, RSP))
     if is_int:  # where the delivery fails, it is the fault of this instruction
         set_rip(s, s.m[M_TRAP_START])
@@ -176,8 +186,14 @@ def on_exception(engine: int, vector: int, data: Any) -> None:
 
 @hook(types.boolean(_i64, _ptr))
 def on_undefined(engine: int, data: Any) -> bool:
-    """An instruction that does not exist: #UD."""
-    _raise(state_at(data), _UNDEFINED)
+    """An instruction that does not exist: #UD. But ICEBP does."""
+    s = state_at(data)
+    length = stands_at_icebp(s)
+    if length:
+        set_register(s, RIP, register(s, RIP) + length)
+        s.core[s.m[M_CURRENT], C_TRAP] |= TRAP_ICEBP
+    else:
+        _raise(s, _UNDEFINED)
     return True
 
 
@@ -210,6 +226,16 @@ def on_crossing_store(
     if length > 0:
         _only_alone(s)
         s.m[M_CROSSING], s.m[M_CROSSING_VALUE] = length, value >> 8 * (size - length)
+
+
+@hook(types.void(_i64, _i32, _i64, _i32, _i64, _ptr))
+def on_watched_access(
+    engine: int, access: int, address: int, size: int, value: int, data: Any
+) -> None:
+    """A load or store of a core that has breakpoints on data, before it happens."""
+    s = state_at(data)
+    if not s.m[M_DELIVERING]:
+        note_access(s, address, np.int64(size), access == _WRITES)
 
 
 @hook(types.void(_i64, _i32, _i64, _i32, _i64, _ptr))
@@ -258,6 +284,8 @@ def on_in(engine: int, port: int, size: int, data: Any) -> np.uint32:
     s = state_at(data)
     _only_alone(s)
     check_ports(s, np.int64(port), np.int64(size))
+    if s.core[s.m[M_CURRENT], C_ARMED] & ARMED_PORT:
+        note_port(s, np.int64(port), np.int64(size))
     return np.uint32(ports.read(s, np.int64(port), np.int64(size)))
 
 
@@ -267,6 +295,8 @@ def on_out(engine: int, port: int, size: int, value: int, data: Any) -> None:
     s = state_at(data)
     _only_alone(s)
     check_ports(s, np.int64(port), np.int64(size))
+    if s.core[s.m[M_CURRENT], C_ARMED] & ARMED_PORT:
+        note_port(s, np.int64(port), np.int64(size))
     ports.write(s, np.int64(port), np.int64(size), np.int64(value))
 
 
@@ -374,6 +404,8 @@ def watch_slow_accesses(s: State, uc: Uc) -> None:
     first_byte = (0, 0)
     kind, address = uc_const.UC_HOOK_MEM_WRITE, on_crossing_store.address
     s.m[M_CROSSING_HOOK] = _add(uc, kind, address, s.address, *first_byte)
+    kind, address = kind | uc_const.UC_HOOK_MEM_READ, on_watched_access.address
+    s.m[M_WATCH_HOOK] = _add(uc, kind, address, s.address, *first_byte)
     place = ctypes.c_uint64.from_address(uc._uch.value + UC_MEMORY_MAPPING)
     place.value = on_slow_access.address
 

@@ -8,6 +8,8 @@ from emu.machine.native import (
     store64,
 )
 from emu.machine.state import (
+    C_ARMED,
+    C_TRAP,
     ENV_SIZE,
     M_ENV_ROWS,
     State,
@@ -94,6 +96,7 @@ def reset_registers(s: State, core: int, cs_base: int, rip: int, cr0: int) -> No
         store64(row + offset, 0)
     store64(row + DR6, 0xFFFF0FF0)
     store64(row + DR7, 0x400)
+    s.core[core, C_ARMED] = s.core[core, C_TRAP] = 0
     x86_update_hflags(row)
 
 

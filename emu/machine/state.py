@@ -72,6 +72,7 @@ M_TRAP_START = 75  # linear address of the INT, INT3 or INTO that is being deliv
 M_CROSSING_HOOK = 76  # host address of the hook on stores that may cross into another page
 M_CROSSING = 77  # bytes of the store that runs which lie in its second page; else 0
 M_CROSSING_VALUE = 78  # those bytes
+M_WATCH_HOOK = 79  # host address of the hook on all loads and stores of a core with ARMED_DATA
 M_TABLES = 96  # from here on: host addresses of the arrays in TABLES
 M_SIZE = 128
 
@@ -91,11 +92,17 @@ STOP_FOR_EXIT, STOP_FOR_TIMER, STOP_FOR_DRAIN, STOP_FOR_DELIVERY = 1, 2, 4, 8
 
 # --- one core --------------------------------------------------------------------------------
 C_STATE, C_FLOOR, C_IRQ, C_NMI, C_SIPI, C_RETIRED, C_STALE = range(7)
+C_ARMED = 8  # kinds of breakpoints in its debug registers: bits ARMED_...
+C_TRAP = 9  # what comes before its next instruction: bits TRAP_..., and numbers of breakpoints
 # A freeze of the floor (fault freeze-floor): armed, then frozen until RSP is C_FREEZE_STACK again.
 C_FREEZE, C_FREEZE_STACK = 11, 12
 C_TIME_READS = 13  # how often the core read its time stamp, in clock mode `chosen`
 C_SIZE = 16
 CORE_WAITS, CORE_RUNS, CORE_HALTED, CORE_DEAD = range(4)  # waits: for a start-up IPI
+ARMED_EXECUTE, ARMED_DATA, ARMED_PORT = 1, 2, 4
+TRAP_HIT = 0xF  # #DB: bits of DR6
+TRAP_ICEBP = 1 << 4  # #DB that DR6 does not tell of
+TRAP_RESUMED = 1 << 5  # no #DB: RFLAGS.RF has let one instruction pass
 
 # --- one xAPIC -------------------------------------------------------------------------------
 (

@@ -3,7 +3,8 @@
 As soon as there is a memory hook anywhere, Unicorn's translator sends every load and store through
 the slow path (`tcg_uc_has_hookmem`), which halves the speed twice. So the hooks are out of sight
 while it translates. `uc_struct.memory_mapping`, which every slow access asks where it goes and
-every translated byte where it comes from, is ours, and hides or shows them.
+every translated byte where it comes from, is ours, and hides or shows them. Blocks limited to one
+instruction are translated with the hooks in sight: all their accesses can be watched.
 
 A store that crosses into another page is reported with the physical address of its first byte
 only, and then made byte by byte. Its second frame is learned from the first of these bytes that
@@ -28,15 +29,18 @@ from emu.machine.state import (
     M_RAM_SIZE,
     M_READ_HOOKS,
     M_UC,
+    M_WATCH_HOOK,
     M_WRITE_HOOKS,
     State,
 )
 from emu.machine.unicorn_layout import (
     BLOCK_HOOKS,
+    CFLAGS_COUNT,
     HOOK_BEGIN,
     HOOK_USER_DATA,
     LIST_ITEM_DATA,
     READ_HOOKS,
+    TCG_CFLAGS,
     TCG_CPU,
     UC_SIZE_OF_PARTS,
     UC_TCG_CONTEXT,
@@ -64,7 +68,8 @@ def find_ram(s: State) -> None:
 @jit
 def region_at(s: State, address: int) -> int:
     """Return the MemoryRegion at a physical address, for `uc_struct.memory_mapping`."""
-    if load64(load64(s.m[M_UC] + UC_TCG_CONTEXT) + TCG_CPU):
+    translator = load64(s.m[M_UC] + UC_TCG_CONTEXT)
+    if load64(translator + TCG_CPU) and load32(translator + TCG_CFLAGS) & CFLAGS_COUNT != 1:
         _hide_memory_hooks(s)
     else:
         show_memory_hooks(s)
@@ -74,6 +79,12 @@ def region_at(s: State, address: int) -> int:
     if 0 <= address < s.m[M_RAM_SIZE]:
         return s.m[M_RAM_REGION]
     return find_memory_mapping(s.m[M_UC], address)
+
+
+@jit
+def watch_accesses(s: State, on: int) -> None:
+    """Have every load and store of blocks of one instruction reported, or none."""
+    store64(s.m[M_WATCH_HOOK] + HOOK_BEGIN, on)
 
 
 @jit
