@@ -55,7 +55,7 @@ M_PATCHER = 33  # patcher: 0 absent, 1 its next step can be made, 2 it waits for
 M_WAIT_COUNT = 34  # words in `wait`
 M_ERROR = 36  # what uc_emu_start returned, when not 0
 M_STOP_AFTER = 35  # stop before the next block: bits STOP_FOR_...
-M_DELIVERING = 38  # the engine pushes an exception frame: no instruction can be retried
+M_DELIVERING = 38  # the engine pushes a frame (DELIVERING_...): no instruction can be retried
 M_CANDIDATE_PA, M_CANDIDATE_PA2 = 39, 40  # the block about to be admitted
 M_CANDIDATE_COUNT, M_CANDIDATE_ALONE = 42, 43
 M_PICK, M_PICK_LEFT = 37, 55  # a Run that was interrupted to guard a page, and its rest
@@ -75,6 +75,8 @@ M_CROSSING_VALUE = 78  # those bytes
 M_WATCH_HOOK = 79  # host address of the hook on all loads and stores of a core with ARMED_DATA
 M_TABLES = 96  # from here on: host addresses of the arrays in TABLES
 M_SIZE = 128
+
+DELIVERING_EVENT, DELIVERING_INT = 1, 2  # an exception or interrupt; INT n, INT3 or INTO
 
 # --- why a slice stopped ---------------------------------------------------------------------
 STOP_NONE = 0  # the engine returned by itself: hlt, pause, an error

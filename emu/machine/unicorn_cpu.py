@@ -35,6 +35,8 @@ from emu.machine.native import (
     store64,
 )
 from emu.machine.state import (
+    DELIVERING_EVENT,
+    DELIVERING_INT,
     ENV_SIZE,
     M_CPU,
     M_CURRENT,
@@ -74,6 +76,7 @@ from emu.machine.unicorn_layout import (
     HFLAGS,
     HFLAGS2,
     IOPL,
+    IS_INT,
     LMA,
     MISC_ENABLE,
     NMI_MASKED,
@@ -220,15 +223,19 @@ def check_ports(s: State, port: int, size: int) -> None:
 
 @jit
 def correct_error_code(s: State, vector: int) -> None:
-    """Correct the error code of a fault that a gate of the 64-bit IDT raised in delivery.
+    """Correct the error code of a fault that was raised while another event was delivered.
 
-    It names the gate by its number times 8; the engine (QEMU before 5.2) times 16. Bit 1 tells
-    it from all other error codes.
+    It names a gate of the 64-bit IDT by its number times 8, to the engine (and QEMU 7.2) times
+    16; bit 1 tells that from a selector. Bit 0 says that the event was no INT n, INT3 or INTO.
+    Source: SDM volume 3A, "Error Code".
     """
     env = s.m[M_ENV]
     error = load32(env + ERROR_CODE)
-    if vector in _ABOUT_SELECTORS and error & 2 and load64(env + EFER) & LMA:
-        store32(env + ERROR_CODE, error >> 4 << 3 | 2)
+    if vector not in _ABOUT_SELECTORS:
+        return
+    if error & 2 and load64(env + EFER) & LMA:
+        error = error >> 4 << 3 | 2
+    store32(env + ERROR_CODE, error | (s.m[M_DELIVERING] == DELIVERING_EVENT))
 
 
 @jit
@@ -343,7 +350,7 @@ def update_hidden_flags(s: State) -> None:
 @jit
 def interrupt(s: State, vector: int) -> None:
     """Let the running core take an external interrupt through its IDT."""
-    s.m[M_DELIVERING] = 1
+    s.m[M_DELIVERING] = DELIVERING_EVENT
     do_interrupt_x86_hardirq(s.m[M_ENV], np.int32(vector), np.int32(1))
     s.m[M_DELIVERING] = 0
 
@@ -359,7 +366,8 @@ def nmi(s: State) -> None:
 @jit
 def exception(s: State) -> None:
     """Let the running core take the exception it raised; called from the interrupt hook."""
-    s.m[M_DELIVERING] = 1
+    software = load32(s.m[M_ENV] + IS_INT)
+    s.m[M_DELIVERING] = DELIVERING_INT if software else DELIVERING_EVENT
     x86_cpu_do_interrupt(s.m[M_CPU])
     s.m[M_DELIVERING] = 0
 
