@@ -157,15 +157,13 @@ pvh_start:
 gdt_here:
 	.word 0x9f
 	.long gdt
-none:	.word 0x3ff
-	.long 0
 
-/* enter_real(offset): come back with real_back */
+/* enter_real(): to the snippet in real mode; back by real_back */
 	.globl enter_real
 enter_real:
 	push %ebx; push %ebp; push %esi; push %edi
 	mov %esp, back
-	ljmp $0x78, $real_enter - trampoline + 0	/* base of 0x78: 0x8000 */
+	ljmp $0x78, $real_enter - trampoline	/* base of 0x78: 0x8000 */
 
 real_back:
 	jmp came_back

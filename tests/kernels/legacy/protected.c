@@ -221,7 +221,8 @@ static void second_task(void)
 	idt[8] = (struct gate){ 0, FREE, 0x8500, 0 };
 }
 SNIPPET(task_jump, "mov $5, %eax; ljmp $0x80, $0; mov other + 40, %ecx; str %edx; mov %cr0, %ebx; clts");
-TEST(3, task_jump, .prepare = second_task, .show = ALL_REGISTERS, .every_core = 1);
+/* QEMU may mix the flags of the old task with those the new one loads: they are not compared */
+TEST(3, task_jump, .prepare = second_task, .forget = 0x8d5, .show = ALL_REGISTERS, .every_core = 1);
 SNIPPET(task_body, "1: pushf; pop %edx; mov other, %ebx; mov %edx, 0x20004; mov %ebx, 0x20008;"
 	"iret; jmp 1b");
 static void body(void)

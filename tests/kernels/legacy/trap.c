@@ -99,13 +99,12 @@ void trap(struct frame *frame)
 	frame->flags = 2;
 }
 
-static void say_stack(u32 ss, u32 sp)
+static void say_stack(u32 sp)
 {
 	static const struct { u32 base; const char *name; } stacks[] = {
 		{ (u32)case_stack, "S" }, { (u32)kernel_stack, "K" }, { (u32)user_stack, "U" },
 	};
 
-	(void)ss;
 	for (unsigned i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++) {
 		u32 top = stacks[i].base + PAGE;
 
@@ -147,10 +146,10 @@ static void say_seen(const struct seen *seen)
 	say_at("cs", frame->cs & 0xffff);
 	say_at("fl", frame->flags & ~(running->forget | RF));
 	say(" sp=");
-	say_stack(frame->ss, frame->sp);
+	say_stack(frame->sp);
 	say_at("ss", frame->ss & 0xffff);
 	say(" to ");
-	say_stack(seen->entry_ss, seen->entry_sp);
+	say_stack(seen->entry_sp);
 	say_at("cs", seen->entry_cs);
 	say_at("fl", seen->entry_flags & 0x3f7700);
 	say_at("ss", seen->entry_ss);

@@ -80,7 +80,7 @@ TEST(a, step_msr, .flags = TF);
 static void into_kernel(void)
 {
 	write_msr(0xc0000082, (u64)step_syscall_to);
-	write_msr(0xc0000084, start[0]);
+	write_msr(0xc0000084, 0);
 }
 static void into_kernel_masked(void)
 {
@@ -138,7 +138,7 @@ static int step_over(struct seen *seen)
 
 #define EACH "mov (%rdi), %al; nop; mov %al, (%rdi); nop; mov %ax, -1(%rdi); nop;"	\
 	"mov %al, -1(%rdi); nop; mov %al, 1(%rdi); nop; mov %eax, -3(%rdi); nop;"	\
-	"mov %eax, -4(%rdi); nop; mov %eax, 4(%rdi); nop; mov %rax, 7(%rdi); nop"
+	"mov %eax, -4(%rdi); nop; mov %eax, 4(%rdi); nop; mov %rax, -8(%rdi); nop; mov %al, 7(%rdi); nop"
 BREAK_DATA(break_write1, RING0, EACH, WRITE, ONE, WINDOW + 0x100, .every_core = 1);
 BREAK_DATA(break_write2, RING3, EACH, WRITE, TWO, WINDOW + 0x100);
 BREAK_DATA(break_write4, RING3, EACH, WRITE, FOUR, WINDOW + 0x100);
@@ -189,7 +189,7 @@ static void two(void)
 	set_dr(3, WINDOW + 0x102);
 	set_dr(7, WHEN(0, WRITE, ONE) | WHEN(3, ANY, TWO));
 }
-SNIPPET(break_two, "mov %eax, (%rdi); nop; mov (%rdi), %eax; nop; mov %al, (%rdi); nop");
+SNIPPET(break_two, "mov %ax, (%rdi); nop; mov %al, 1(%rdi); nop; mov (%rdi), %eax; nop");
 TEST(b, break_two, .prepare = two, .every_core = 1);
 
 static void watched_not_enabled(void)

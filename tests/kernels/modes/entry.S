@@ -81,7 +81,7 @@ gdt_here:
 	.word 0xff
 	.long gdt, 0
 
-/* enter(frame): go to a snippet; finish() comes back from it */
+/* enter(frame): go to a snippet; trap() ends it by returning to came_back */
 	.globl enter
 enter:
 	push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15

@@ -100,7 +100,6 @@ extern u8 case_stack[], kernel_stack[], user_stack[], ist_stack[3][PAGE];
 
 void run_test(const struct test *test);
 void enter(struct frame *frame);
-void finish(struct frame *frame);
 void standard(void);
 void set_gate(int vector, int type, int ist);
 void map(int page, u64 physical, u64 flags);
