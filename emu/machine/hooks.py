@@ -28,6 +28,7 @@ from emu.machine.block import (
     start_of_trap,
 )
 from emu.machine.debug import note_access, note_port, on_delivery
+from emu.machine.delivery import corrected
 from emu.machine.events import TEXT_STORE, TRAP, emit
 from emu.machine.native import entry, hook, jit, load32, pointer
 from emu.machine.state import (
@@ -62,7 +63,6 @@ from emu.machine.unicorn_blocks import (
 )
 from emu.machine.unicorn_cpu import (
     check_ports,
-    correct_error_code,
     exception,
     identify,
     linear_rip,
@@ -154,8 +154,8 @@ def _raise(s: State, vector: int) -> None:
     """Let the running core take an exception that the engine noticed."""
     not_translating(s)
     is_int = load32(s.m[M_ENV] + IS_INT)
-    if not is_int and s.m[M_DELIVERING]:
-        correct_error_code(s, vector)
+    if s.m[M_DELIVERING]:
+        vector = corrected(s, vector)
     error = load32(s.m[M_ENV] + ERROR_CODE)
     fetch = (
         vector == _PAGE_FAULT and register(s, CR2) == linear_rip(s) and not error & _FETCH_OR_READ

@@ -73,6 +73,7 @@ M_CROSSING_HOOK = 76  # host address of the hook on stores that may cross into a
 M_CROSSING = 77  # bytes of the store that runs which lie in its second page; else 0
 M_CROSSING_VALUE = 78  # those bytes
 M_WATCH_HOOK = 79  # host address of the hook on all loads and stores of a core with ARMED_DATA
+M_DELIVERED = 80  # the vector of what is being delivered
 M_TABLES = 96  # from here on: host addresses of the arrays in TABLES
 M_SIZE = 128
 

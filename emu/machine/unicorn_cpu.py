@@ -40,6 +40,7 @@ from emu.machine.state import (
     ENV_SIZE,
     M_CPU,
     M_CURRENT,
+    M_DELIVERED,
     M_DELIVERING,
     M_ENV,
     M_ENV_ROWS,
@@ -55,6 +56,7 @@ from emu.machine.unicorn_layout import (
     CC_OP_EFLAGS,
     CC_SRC,
     CC_SRC2,
+    CPU_EXCEPTION,
     CPU_HALTED,
     CPU_TO_ENV_POINTER,
     CR0,
@@ -77,7 +79,6 @@ from emu.machine.unicorn_layout import (
     HFLAGS2,
     IOPL,
     IS_INT,
-    LMA,
     MISC_ENABLE,
     NMI_MASKED,
     OLD_EXCEPTION,
@@ -108,7 +109,6 @@ from emu.machine.unicorn_memory import (
 )
 
 _DOUBLE_FAULT = 8
-_ABOUT_SELECTORS = (10, 11, 12, 13)
 _FAST_STRINGS = 1  # of IA32_MISC_ENABLE: what QEMU's has after power-up
 
 
@@ -219,23 +219,6 @@ def check_ports(s: State, port: int, size: int) -> None:
         helper_check_iow(env, np.uint32(port))
     else:
         helper_check_iol(env, np.uint32(port))
-
-
-@jit
-def correct_error_code(s: State, vector: int) -> None:
-    """Correct the error code of a fault that was raised while another event was delivered.
-
-    It names a gate of the 64-bit IDT by its number times 8, to the engine (and QEMU 7.2) times
-    16; bit 1 tells that from a selector. Bit 0 says that the event was no INT n, INT3 or INTO.
-    Source: SDM volume 3A, "Error Code".
-    """
-    env = s.m[M_ENV]
-    error = load32(env + ERROR_CODE)
-    if vector not in _ABOUT_SELECTORS:
-        return
-    if error & 2 and load64(env + EFER) & LMA:
-        error = error >> 4 << 3 | 2
-    store32(env + ERROR_CODE, error | (s.m[M_DELIVERING] == DELIVERING_EVENT))
 
 
 @jit
@@ -350,7 +333,7 @@ def update_hidden_flags(s: State) -> None:
 @jit
 def interrupt(s: State, vector: int) -> None:
     """Let the running core take an external interrupt through its IDT."""
-    s.m[M_DELIVERING] = DELIVERING_EVENT
+    s.m[M_DELIVERING], s.m[M_DELIVERED] = DELIVERING_EVENT, vector
     do_interrupt_x86_hardirq(s.m[M_ENV], np.int32(vector), np.int32(1))
     s.m[M_DELIVERING] = 0
 
@@ -368,8 +351,16 @@ def exception(s: State) -> None:
     """Let the running core take the exception it raised; called from the interrupt hook."""
     software = load32(s.m[M_ENV] + IS_INT)
     s.m[M_DELIVERING] = DELIVERING_INT if software else DELIVERING_EVENT
+    s.m[M_DELIVERED] = load32(s.m[M_CPU] + CPU_EXCEPTION)
     x86_cpu_do_interrupt(s.m[M_CPU])
     s.m[M_DELIVERING] = 0
+
+
+@jit
+def set_fault(s: State, vector: int, error: int) -> None:
+    """Change the fault that is being raised into another."""
+    store32(s.m[M_CPU] + CPU_EXCEPTION, vector)
+    store32(s.m[M_ENV] + ERROR_CODE, error)
 
 
 @jit

@@ -21,7 +21,7 @@ TCG_CFLAGS = 100  # u32 of TCGContext: cflags of the block that is or was transl
 CPU_TO_ENV_POINTER = 0x128
 CPU_CFLAGS_NEXT_TB = 0x18  # u32; the low 15 bits limit the next block's instructions
 CPU_JUMP_CACHE = 0x138  # TranslationBlock *[4096]; only the self-test looks into it
-CPU_HALTED = 0x8198  # u32
+CPU_HALTED, CPU_EXCEPTION = 0x8198, 0x81A0  # u32
 
 TB_PC, TB_SIZE, TB_COUNT, TB_CFLAGS = 0, 20, 22, 24
 TB_CODE = 32  # address of its code, which begins TB_TO_CODE behind it
