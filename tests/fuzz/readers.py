@@ -1,0 +1,75 @@
+"""What is fuzzed: the readers of files, and files to begin with.
+
+A reader may refuse whatever it is given, by its own error; any other exception is a defect, and so
+is taking ten seconds or two gigabytes.
+"""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from emu.errors import BadImage, BadSchedule, TextpokeError
+from emu.image.elf import ElfImage
+from emu.machine import boot
+from emu.moves import schedule_file
+from emu.moves.schedule import Schedule
+from tests.image import elf_builder
+
+ROOT = Path(__file__).parents[2]
+CORPUS = ROOT / "tests" / "corpus"
+
+_RAM = np.zeros(boot.MIN_RAM, np.uint8)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One reader. read: raises only TextpokeError. seeds: valid files, small ones."""
+
+    name: str
+    read: Callable[[bytes], None]
+    seeds: Callable[[], list[bytes]]
+
+    def corpus(self) -> list[Path]:
+        """Return the files that once went wrong, or lead to rare places."""
+        return sorted((CORPUS / self.name).glob("*"))
+
+
+def _elf(data: bytes) -> None:
+    """Read an image and all that is found in it but types; place it in memory."""
+    try:
+        image = ElfImage("fuzzed", data)
+    except BadImage:
+        return
+    for use in (
+        lambda: boot.load(image.boot_image, _RAM, "words", 4),
+        lambda: image.symbols.describe(image.boot_image.entry),
+        lambda: len(image.sites),
+        lambda: image.read_virtual(image.boot_image.entry, 16),
+    ):
+        with contextlib.suppress(TextpokeError):
+            use()
+
+
+def _schedule(data: bytes) -> None:
+    with contextlib.suppress(BadSchedule):
+        Schedule.from_json(schedule_file.parse(data, "fuzzed"))
+
+
+def _elves() -> list[bytes]:
+    return [elf_builder.build(), (ROOT / "tests" / "image" / "layout4.elf").read_bytes()]
+
+
+def _schedules() -> list[bytes]:
+    files = sorted(
+        (ROOT / "resources" / "schedules").glob("*.json"), key=lambda at: at.stat().st_size
+    )
+    return [file.read_bytes() for file in files[:4]]
+
+
+READERS = {
+    reader.name: reader
+    for reader in (Reader("elf", _elf, _elves), Reader("schedule", _schedule, _schedules))
+}
