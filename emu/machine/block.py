@@ -15,13 +15,16 @@ is asked; and a fault counts as the instruction that was started.
 
 import numpy as np
 
+from emu.machine.admitted import block_code, index_in_block, physical, size_of
 from emu.machine.clock import CHOSEN
 from emu.machine.debug import breaks_at, next_breakpoint, raise_breakpoint, resumes, settle_trap
 from emu.machine.decode import CLASS, PLAIN, SERIALISING, SERIALISING_WRMSR, WRITE_DR, decode
-from emu.machine.emulated import after, execute, is_emulated, mark_line
+from emu.machine.emulated import after, execute, is_emulated
+from emu.machine.emulated_lines import mark_line
 from emu.machine.events import DELIVERED, SERIALISED, emit
 from emu.machine.faults import begin_freeze, end_freeze
 from emu.machine.native import jit, load64, store8
+from emu.machine.probes import probed, report_probes
 from emu.machine.state import (
     ARMED_DATA,
     C_ARMED,
@@ -53,20 +56,15 @@ from emu.machine.state import (
     M_CLOCK_MODE,
     M_CURRENT,
     M_DELIVER,
+    M_DELIVERING,
     M_EMULATED,
     M_LIMIT,
     M_MODEL,
-    M_PROBES,
     M_RAM,
-    M_RAM_SIZE,
     M_SERIAL,
     M_STOP_AFTER,
     M_SWAPPED,
     M_UNGUARDED,
-    P_ADDRESS,
-    P_ARGUMENT,
-    P_KIND,
-    P_TASK,
     STOP_AFTER,
     STOP_BUDGET,
     STOP_FOR_DELIVERY,
@@ -75,7 +73,6 @@ from emu.machine.state import (
     STOP_UNGUARDED,
     STOP_UNSTABLE,
     TRAP_RESUMED,
-    Bytes,
     State,
 )
 from emu.machine.text import COHERENT, is_behind, serialise, unstable
@@ -85,6 +82,7 @@ from emu.machine.unicorn_blocks import (
     block_count,
     block_pa,
     block_pa2,
+    enter_alone,
     go_on,
     stop,
 )
@@ -92,7 +90,6 @@ from emu.machine.unicorn_cpu import (
     in_shadow,
     interrupt,
     interrupts_on,
-    linear_rip,
     mode,
     nmi,
     nmi_on,
@@ -105,7 +102,6 @@ from emu.machine.unicorn_layout import (
 )
 from emu.machine.xapic import acknowledge, pending_ipi
 
-_ICEBP = 0xF1
 _READY = LINE_FETCHED | LINE_GUARDED
 # WRMSR to these does not serialise (SDM volume 2, WRMSR): x2APIC registers; SPEC_CTRL, PRED_CMD,
 # TSX_CTRL, TSC_DEADLINE, PKRS, HWP_REQUEST.
@@ -163,7 +159,7 @@ def before_block(s: State, pc: int, size: int, caller: int) -> None:
         kind = s.m[M_CHOSEN_KIND]
         s.m[M_SERIAL] = kind != PLAIN and _serialises(s, kind)
         if s.lines[s.m[M_CANDIDATE_PA] >> 6] & LINE_PROBE:
-            _report_probes(s, pc, s.m[M_CHOSEN_CODE])
+            report_probes(s, s.m[M_CANDIDATE_PA], pc, s.m[M_CHOSEN_CODE])
         if is_emulated(kind):
             _emulate(s, pc, kind, size)
         return
@@ -195,7 +191,8 @@ def before_block(s: State, pc: int, size: int, caller: int) -> None:
         stop(s, STOP_BUDGET)
         return
     if flags & LINE_PROBE:
-        _report_probes(s, pc, load64(s.m[M_RAM] + s.m[M_CANDIDATE_PA]))
+        code = load64(s.m[M_RAM] + s.m[M_CANDIDATE_PA])
+        report_probes(s, s.m[M_CANDIDATE_PA], pc, code)
     _admit(s, pc, size, not flags & LINE_FETCHED)
     if emulated:
         _emulate(s, pc, emulated, size)
@@ -263,22 +260,10 @@ def _instructions_before(s: State, distance: int) -> int:
     for index in range(s.m[M_CANDIDATE_COUNT]):
         if offset >= distance:
             return index if offset == distance else 0
-        _block_code(s, s.m[M_CANDIDATE_PA], s.m[M_CANDIDATE_PA2], offset, code)
+        block_code(s, s.m[M_CANDIDATE_PA], s.m[M_CANDIDATE_PA2], offset, code)
         length, _ = decode(code, mode(s))
         offset += length
     return 0
-
-
-@jit
-def stands_at_icebp(s: State) -> int:
-    """Return the length of the ICEBP at RIP, or 0; to the engine there is no such instruction."""
-    if not rip_in_block(s):
-        return 0
-    code = np.zeros(24, np.uint8)
-    offset = linear_rip(s) - s.m[M_BLOCK_PC]
-    length = length_at_rip(s)
-    _block_code(s, s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset, code)
-    return length if code[length - 1] == _ICEBP else 0
 
 
 @jit
@@ -337,15 +322,6 @@ def _admit(s: State, pc: int, size: int, fresh: int) -> None:
 
 
 @jit
-def _report_probes(s: State, pc: int, code: Bytes) -> None:
-    address = s.m[M_CANDIDATE_PA]
-    probe = find_probe(s, address)
-    while probe < s.m[M_PROBES] and s.probes[probe, P_ADDRESS] == address:
-        report_probe(s, probe, pc, code)
-        probe += 1
-
-
-@jit
 def finish_block(s: State) -> None:
     """Do what follows when the admitted block has run to its end."""
     if s.m[M_BLOCK_FRESH]:
@@ -363,7 +339,7 @@ def finish_block(s: State) -> None:
 def give_back(s: State, started: int) -> None:
     """The admitted block was left after `started` of its instructions: correct the budget."""
     if s.m[M_BLOCK_FRESH]:
-        _mark_fetched(s, _size_of(s, started))
+        _mark_fetched(s, size_of(s, started))
     if s.m[M_BLOCK_COUNT]:
         s.m[M_BUDGET] += s.m[M_BLOCK_COUNT] - started
         s.m[M_BLOCK_COUNT] = 0
@@ -378,9 +354,9 @@ def _mark_fetched(s: State, size: int) -> None:
     if the block had been entered instruction by instruction.
     """
     for offset in range(0, size, LINE):
-        _mark_line(s, _physical(s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset) >> 6)
+        _mark_line(s, physical(s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset) >> 6)
     if size:
-        _mark_line(s, _physical(s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], size - 1) >> 6)
+        _mark_line(s, physical(s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], size - 1) >> 6)
     s.m[M_BLOCK_FRESH] = 0
 
 
@@ -389,67 +365,6 @@ def _mark_line(s: State, line: int) -> None:
     if not s.lines[line] & LINE_FETCHED:
         s.lines[line] |= LINE_FETCHED
         mark_line(s, line)
-
-
-@jit
-def _size_of(s: State, instructions: int) -> int:
-    """Return the bytes of the first instructions of the admitted block."""
-    code = np.zeros(24, np.uint8)
-    offset = 0
-    for _ in range(instructions):
-        _block_code(s, s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset, code)
-        length, _ = decode(code, mode(s))
-        offset += length
-    return offset
-
-
-@jit
-def index_in_block(s: State) -> int:
-    """Return the number of whole instructions in the admitted block before RIP."""
-    target = linear_rip(s) - s.m[M_BLOCK_PC]
-    code = np.zeros(24, np.uint8)
-    offset = index = 0
-    while offset < target and index < s.m[M_BLOCK_COUNT]:
-        _block_code(s, s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset, code)
-        length, _ = decode(code, mode(s))
-        offset += length
-        index += 1
-    return index
-
-
-@jit
-def length_at_rip(s: State) -> int:
-    """Return the bytes of the instruction at RIP, which lies in the admitted block."""
-    if s.m[M_CHOSEN]:
-        return s.m[M_BLOCK_SIZE]
-    code = np.zeros(24, np.uint8)
-    offset = linear_rip(s) - s.m[M_BLOCK_PC]
-    _block_code(s, s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset, code)
-    length, _ = decode(code, mode(s))
-    return length
-
-
-@jit
-def start_of_trap(s: State) -> int:
-    """Return the linear address of the instruction in the admitted block that ends at RIP."""
-    target = linear_rip(s) - s.m[M_BLOCK_PC]
-    code = np.zeros(24, np.uint8)
-    offset = start = 0
-    for _ in range(s.m[M_BLOCK_COUNT]):
-        if offset >= target:
-            break
-        start = offset
-        _block_code(s, s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset, code)
-        length, _ = decode(code, mode(s))
-        offset += length
-    return s.m[M_BLOCK_PC] + start
-
-
-@jit
-def rip_in_block(s: State) -> bool:
-    """Return whether RIP lies in the admitted block."""
-    offset = linear_rip(s) - s.m[M_BLOCK_PC]
-    return s.m[M_BLOCK_COUNT] > 0 and 0 <= offset < 15 * s.m[M_BLOCK_COUNT]
 
 
 @jit
@@ -494,18 +409,17 @@ def _inspect(s: State, flags: int, size: int) -> bool:
     code = np.zeros(24, np.uint8)
     offset = 0
     for index in range(s.m[M_CANDIDATE_COUNT]):
-        address = _physical(pa, pa2, offset)
-        _block_code(s, pa, pa2, offset, code)
+        address = physical(pa, pa2, offset)
+        block_code(s, pa, pa2, offset, code)
         length, kind = decode(code, mode(s))
         if uncertain and _unstable_instruction(s, core, pa, pa2, offset, length):
             if index == 0:
                 stop(s, STOP_UNSTABLE)
                 return False
             return _cut(s, index)
-        if index and flags & LINE_PROBE and s.lines[address >> 6] & LINE_PROBE:
-            probe = find_probe(s, address)
-            if probe < s.m[M_PROBES] and s.probes[probe, P_ADDRESS] == address:
-                return _cut(s, index)
+        in_line = index and flags & LINE_PROBE and s.lines[address >> 6] & LINE_PROBE
+        if in_line and probed(s, address):
+            return _cut(s, index)
         if is_emulated(kind):
             if index:
                 return _cut(s, index)
@@ -539,7 +453,7 @@ def _serialises(s: State, kind: int) -> bool:
 @jit
 def _unstable_instruction(s: State, core: int, pa: int, pa2: int, offset: int, length: int) -> bool:
     """Return whether any byte of the instruction has several versions for the core."""
-    start = _physical(pa, pa2, offset)
+    start = physical(pa, pa2, offset)
     in_page = min(length, 4096 - (start & 0xFFF))
     if unstable(s, core, start, in_page):
         return True
@@ -547,20 +461,11 @@ def _unstable_instruction(s: State, core: int, pa: int, pa2: int, offset: int, l
 
 
 @jit
-def _physical(pa: int, pa2: int, offset: int) -> int:
-    """Return the physical address of a byte of a block that may cross into a second page."""
-    address = pa + offset
-    if address >> 12 != pa >> 12:
-        return pa2 + (address & 0xFFF)
-    return address
-
-
-@jit
-def _block_code(s: State, pa: int, pa2: int, offset: int, code: Bytes) -> None:
-    """Copy up to 15 bytes of a block from RAM, as far as its pages go."""
-    for index in range(15):
-        address = _physical(pa, pa2, offset + index)
-        code[index] = s.ram[address] if 0 <= address < s.m[M_RAM_SIZE] else 0
+def only_alone(s: State) -> None:
+    """Go on only if the instruction is a block of its own; else enter it as one."""
+    if not s.m[M_BLOCK_ALONE] and not s.m[M_DELIVERING]:
+        give_back(s, index_in_block(s))
+        enter_alone(s)
 
 
 @jit
@@ -569,34 +474,3 @@ def restore_true_bytes(s: State) -> None:
     for row in range(s.m[M_SWAPPED]):
         store8(s.m[M_RAM] + s.swap[row, 0], s.swap[row, 1])
     s.m[M_SWAPPED] = 0
-
-
-@jit
-def find_probe(s: State, address: int) -> int:
-    """Return the first probe at or after a physical address (an index into `probes`)."""
-    low, high = 0, s.m[M_PROBES]
-    while low < high:
-        middle = (low + high) >> 1
-        if s.probes[middle, P_ADDRESS] < address:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@jit
-def report_probe(s: State, probe: int, pc: int, code: Bytes) -> None:
-    """Append the event of a probe that was reached; `code` is the first eight bytes executed."""
-    task = 0
-    if s.probes[probe, P_TASK]:
-        task = load64(s.m[M_RAM] + s.probes[probe, P_TASK])
-    emit(
-        s,
-        s.m[M_CURRENT],
-        s.probes[probe, P_KIND],
-        pc,
-        s.probes[probe, P_ARGUMENT],
-        code,
-        task,
-        register(s, RSP),
-    )

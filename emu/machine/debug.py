@@ -9,9 +9,8 @@ one instruction pass.
 
 Limits: a breakpoint on data is compared by physical address, so an access through another
 mapping of the page hits too. RF is not set in the flags that a fault pushes, as in QEMU.
-Different from QEMU: general detect works, reserved bits of DR6 and DR7 raise #GP, the debug
-exception clears general detect, as the manual says; ICEBP raises #DB, and does not stop the
-machine.
+Different from QEMU, and as the manual says: general detect works, and #DB clears it; RF goes with
+the instruction; ICEBP raises #DB, and does not stop the machine.
 
 Source: Intel SDM volume 3B, "Debug Registers" and "Debug Exceptions".
 """

@@ -15,41 +15,43 @@ from unicorn import x86_const
 from unicorn.unicorn_py3 import Uc
 from unicorn.unicorn_py3.unicorn import uclib
 
-from emu.machine import fast_call, msr, ports, text, xapic
-from emu.machine.block import (
-    admit_plain,
-    before_block,
-    give_back,
+from emu.machine import fast_call, msr, ports, xapic
+from emu.machine.admitted import (
     index_in_block,
     length_at_rip,
-    restore_true_bytes,
     rip_in_block,
     stands_at_icebp,
     start_of_trap,
 )
-from emu.machine.debug import note_access, note_port, on_delivery
+from emu.machine.block import (
+    admit_plain,
+    before_block,
+    give_back,
+    only_alone,
+    restore_true_bytes,
+)
+from emu.machine.debug import note_port, on_delivery
 from emu.machine.delivery import corrected
-from emu.machine.events import TEXT_STORE, TRAP, emit
-from emu.machine.native import entry, hook, jit, load32, pointer
+from emu.machine.events import TRAP, emit
+from emu.machine.memory_hooks import (
+    on_crossing_store,
+    on_slow_access,
+    on_text_store,
+    on_watched_access,
+)
+from emu.machine.native import entry, hook, jit, load32
 from emu.machine.state import (
     ARMED_PORT,
     C_ARMED,
     C_TRAP,
-    LINE_FETCHED,
-    M_BEHIND,
-    M_BLOCK_ALONE,
     M_BLOCK_COUNT,
-    M_BLOCK_FRESH,
     M_BUDGET,
     M_CHOSEN,
     M_CORES,
-    M_CROSSING,
     M_CROSSING_HOOK,
-    M_CROSSING_VALUE,
     M_CURRENT,
     M_DELIVERING,
     M_ENV,
-    M_RAM_SIZE,
     M_STOP_AFTER,
     M_SWAPPED,
     M_TRAP_START,
@@ -57,9 +59,6 @@ from emu.machine.state import (
     STOP_FOR_TIMER,
     TRAP_ICEBP,
     State,
-)
-from emu.machine.unicorn_blocks import (
-    enter_alone,
 )
 from emu.machine.unicorn_cpu import (
     check_ports,
@@ -83,15 +82,11 @@ from emu.machine.unicorn_layout import (
     UC_MEMORY_MAPPING,
 )
 from emu.machine.unicorn_memory import (
-    begins_second_page,
-    data_of_hooks,
     find_ram,
     not_translating,
-    region_at,
 )
 from emu.machine.view import state_at
 
-_WRITES = uc_const.UC_MEM_WRITE
 _PAGE_FAULT, _UNDEFINED = 14, 6
 _FETCH_OR_READ = 2  # the error code's write bit is clear
 
@@ -114,39 +109,6 @@ _block_entry = entry(_on_plain_block, _on_block, _i64, _i64, _u32, _ptr)
 @jit
 def _on_block_address() -> int:
     return int(_block_entry())
-
-
-@jit
-def _note_text_store(s: State, address: int, size: int, value: int) -> None:
-    """Make versions of the text that a store within a page is about to change."""
-    at = address
-    while at < address + size:
-        length = min(8 - (at & 7), address + size - at)
-        old = np.int64(0)
-        for byte in range(length):
-            old |= s.ram[at + byte] << (8 * byte)
-        new = value >> (8 * (at - address))
-        if length < 8:
-            new &= (1 << (8 * length)) - 1
-        if text.remember(s, at, length, old, new):
-            emit(s, s.m[M_CURRENT], TEXT_STORE, at, old, new, length, register(s, RSP))
-        at += length
-    s.m[M_BEHIND] = text.is_behind(s, s.m[M_CURRENT])
-
-
-@hook(_i64(_i64, _i64))
-def on_slow_access(engine: int, address: int) -> int:
-    """A load or store that the TLB alone does not settle, or the translator reading code.
-
-    Not a hook: it stands in for `uc_struct.memory_mapping`, and returns the MemoryRegion.
-    """
-    s = state_at(pointer(data_of_hooks(engine)))
-    if s.m[M_CROSSING] and begins_second_page(s, address):
-        length = s.m[M_CROSSING]
-        s.m[M_CROSSING] = 0
-        if address < s.m[M_RAM_SIZE] and s.lines[address >> 6] & LINE_FETCHED:
-            _note_text_store(s, address, length, s.m[M_CROSSING_VALUE])
-    return int(region_at(s, address))
 
 
 @jit
@@ -197,59 +159,12 @@ def on_undefined(engine: int, data: Any) -> bool:
     return True
 
 
-@jit
-def _only_alone(s: State) -> None:
-    """Go on only if the instruction is a block of its own; else enter it as one."""
-    if not s.m[M_BLOCK_ALONE] and not s.m[M_DELIVERING]:
-        give_back(s, index_in_block(s))
-        enter_alone(s)
-
-
 @hook(types.void(_i64, _i32, _i64, _i32, _i64, _ptr))
 def on_device_access(
     engine: int, access: int, address: int, size: int, value: int, data: Any
 ) -> None:
     """A load or store of device memory, before it happens."""
-    _only_alone(state_at(data))
-
-
-@hook(types.void(_i64, _i32, _i64, _i32, _i64, _ptr))
-def on_crossing_store(
-    engine: int, access: int, address: int, size: int, value: int, data: Any
-) -> None:
-    """A store near the end of any page, before it happens: it may cross into another one.
-
-    What it then stores there, and where, is seen only when it cannot be retried any more.
-    """
-    s = state_at(data)
-    length = (address & 0xFFF) + size - 4096
-    if length > 0:
-        _only_alone(s)
-        s.m[M_CROSSING], s.m[M_CROSSING_VALUE] = length, value >> 8 * (size - length)
-
-
-@hook(types.void(_i64, _i32, _i64, _i32, _i64, _ptr))
-def on_watched_access(
-    engine: int, access: int, address: int, size: int, value: int, data: Any
-) -> None:
-    """A load or store of a core that has breakpoints on data, before it happens."""
-    s = state_at(data)
-    if not s.m[M_DELIVERING]:
-        note_access(s, address, np.int64(size), access == _WRITES)
-
-
-@hook(types.void(_i64, _i32, _i64, _i32, _i64, _ptr))
-def on_text_store(engine: int, access: int, address: int, size: int, value: int, data: Any) -> None:
-    """A store to a page that was executed, before it happens."""
-    s = state_at(data)
-    size = min(size, 4096 - (address & 0xFFF))  # `on_slow_access` sees the rest
-    first, last = address >> 6, address + size - 1 >> 6
-    if s.m[M_BLOCK_FRESH]:  # what the block has executed so far is not marked as fetched yet
-        _only_alone(s)
-    if not (s.lines[first] | s.lines[last]) & LINE_FETCHED:
-        return
-    _only_alone(s)
-    _note_text_store(s, address, size, value)
+    only_alone(state_at(data))
 
 
 @hook(_i64(_i64, _i64, _u32, _ptr))
@@ -282,7 +197,7 @@ def open_bus_write(engine: int, offset: int, size: int, value: int, data: Any) -
 def on_in(engine: int, port: int, size: int, data: Any) -> np.uint32:
     """in."""
     s = state_at(data)
-    _only_alone(s)
+    only_alone(s)
     check_ports(s, np.int64(port), np.int64(size))
     if s.core[s.m[M_CURRENT], C_ARMED] & ARMED_PORT:
         note_port(s, np.int64(port), np.int64(size))
@@ -293,7 +208,7 @@ def on_in(engine: int, port: int, size: int, data: Any) -> np.uint32:
 def on_out(engine: int, port: int, size: int, value: int, data: Any) -> None:
     """out."""
     s = state_at(data)
-    _only_alone(s)
+    only_alone(s)
     check_ports(s, np.int64(port), np.int64(size))
     if s.core[s.m[M_CURRENT], C_ARMED] & ARMED_PORT:
         note_port(s, np.int64(port), np.int64(size))
@@ -304,7 +219,7 @@ def on_out(engine: int, port: int, size: int, value: int, data: Any) -> None:
 def on_rdtsc(engine: int, data: Any) -> int:
     """rdtsc: virtual time; no clock of the host reaches the guest."""
     s = state_at(data)
-    _only_alone(s)
+    only_alone(s)
     time = msr.tsc(s, s.m[M_CURRENT])
     set_register(s, RAX, time & 0xFFFFFFFF)
     set_register(s, RDX, time >> 32 & 0xFFFFFFFF)

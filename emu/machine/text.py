@@ -22,7 +22,7 @@ Source of the model: fetch-and-exploration notes in docs/fetch-models.md; Intel 
 import numpy as np
 
 from emu.machine.decode import MAX_LENGTH, decode
-from emu.machine.emulated import mark_store
+from emu.machine.emulated_lines import mark_store
 from emu.machine.native import jit
 from emu.machine.state import (
     C_FLOOR,
