@@ -4,7 +4,7 @@ An actor is a number: a core's own for Run and Fetch, the one above the cores fo
 TICK_OF + core and DELIVER_OF + core for a core's Tick and Deliver.
 """
 
-from emu.machine import xapic
+from emu.machine import board, xapic
 from emu.machine.clock import CHOSEN
 from emu.machine.native import jit
 from emu.machine.run import can_move, deliverable, settle_machine
@@ -17,6 +17,7 @@ from emu.machine.state import (
     M_CLOCK_MODE,
     M_CORES,
     M_DELAYED_UNTIL,
+    M_DEVICE_DEADLINE,
     M_PATCHER,
     M_WAIT_COUNT,
     State,
@@ -92,10 +93,15 @@ def _choices(s: State, actors: Words, count: int, ticks: bool) -> int:
 
 @jit
 def _next_wakeup(s: State) -> int:
-    """Return the virtual time of the first thing that may wake a core, or FOREVER."""
+    """Return the virtual time of the first thing that may wake a core, or FOREVER.
+
+    A device's next event need not be the one that does: then the caller asks again.
+    """
     soonest = s.m[M_DELAYED_UNTIL]
     if s.m[M_CLOCK_MODE] == CHOSEN:
         return soonest
+    if board.may_wake(s):
+        soonest = min(soonest, s.m[M_DEVICE_DEADLINE])
     for core in range(s.m[M_CORES]):
         halted = s.core[core, C_STATE] == CORE_HALTED
         if halted and interrupts_on(s, core) and xapic.timer_wakes(s, core):

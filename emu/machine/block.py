@@ -15,6 +15,7 @@ is asked; and a fault counts as the instruction that was started.
 
 import numpy as np
 
+from emu.machine import pic, xapic
 from emu.machine.admitted import block_code, index_in_block, physical, size_of
 from emu.machine.clock import CHOSEN
 from emu.machine.debug import breaks_at, next_breakpoint, raise_breakpoint, resumes, settle_trap
@@ -28,6 +29,7 @@ from emu.machine.probes import probed, report_probes
 from emu.machine.state import (
     ARMED_DATA,
     C_ARMED,
+    C_EXTINT,
     C_IRQ,
     C_NMI,
     C_TRAP,
@@ -100,7 +102,6 @@ from emu.machine.unicorn_layout import (
     RCX,
     RSP,
 )
-from emu.machine.xapic import acknowledge, pending_ipi
 
 _READY = LINE_FETCHED | LINE_GUARDED
 # WRMSR to these does not serialise (SDM volume 2, WRMSR): x2APIC registers; SPEC_CTRL, PRED_CMD,
@@ -138,7 +139,8 @@ def _something_special(s: State) -> bool:
     special = s.m[M_SERIAL] | s.m[M_SWAPPED] | s.m[M_CHOSEN] | s.m[M_STOP_AFTER]
     special |= s.m[M_BEHIND] | s.m[M_BLOCK_FRESH]
     special |= s.core[core, C_ARMED] | s.core[core, C_TRAP]
-    return special | s.core[core, C_IRQ] | s.core[core, C_NMI] != 0
+    special |= s.core[core, C_IRQ] | s.core[core, C_EXTINT] | s.core[core, C_NMI]
+    return special != 0
 
 
 @jit
@@ -276,16 +278,26 @@ def interrupt_comes(s: State, core: int) -> bool:
         return False
     if in_shadow(s, core):
         return False
-    irq = s.core[core, C_IRQ] != 0 and interrupts_on(s, core)
+    irq = s.core[core, C_IRQ] | s.core[core, C_EXTINT] != 0 and interrupts_on(s, core)
     return irq or (s.core[core, C_NMI] != 0 and nmi_on(s, core))
 
 
 @jit
-def _deliver(s: State, pc: int) -> None:
-    """Deliver what the core takes at pc, an NMI first; does not return.
+def _acknowledge(s: State, core: int) -> int:
+    """Return the vector of the interrupt that the core takes: the 8259's goes first."""
+    if s.core[core, C_EXTINT]:
+        return pic.acknowledge(s)
+    if xapic.pending_ipi(s, core, s.core[core, C_IRQ]):
+        begin_freeze(s, core, register(s, RSP))
+    return xapic.acknowledge(s, core)
 
-    In the hook, because the engine's main loop has to be there to catch a fault on the way: a
-    guest may have a bad stack, IDT or TSS.
+
+@jit
+def _deliver(s: State, pc: int) -> None:
+    """Deliver what the core takes at pc: an NMI, else the 8259's, else the APIC's interrupt.
+
+    Does not return. In the hook, because the engine's main loop has to be there to catch a fault
+    on the way: a guest may have a bad stack, IDT or TSS.
     """
     core = s.m[M_CURRENT]
     set_rip(s, pc)
@@ -299,9 +311,7 @@ def _deliver(s: State, pc: int) -> None:
         emit(s, core, DELIVERED, pc, 2, 0, 0, register(s, RSP))
         nmi(s)
     else:
-        if pending_ipi(s, core, s.core[core, C_IRQ]):
-            begin_freeze(s, core, register(s, RSP))
-        vector = acknowledge(s, core)
+        vector = _acknowledge(s, core)
         emit(s, core, DELIVERED, pc, vector, 0, 0, register(s, RSP))
         interrupt(s, vector)
     go_on(s)

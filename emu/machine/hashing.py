@@ -6,12 +6,13 @@ by register, with RFLAGS worked out, and never the engine's bytes, which differ 
 of the same run, in every process; taking it changes nothing.
 
 Hashed: of every core its state and pending messages; of a started one all registers, hidden
-parts included, of a waiting one those that INIT leaves alone; local APICs; RAM; what was
-written to UART, fw_cfg and the debug-exit port; the clock, if it is `counted`; interrupts that
-are held back; and the text's history. Deadlines count from the clock. Of the history, only what
-some core may still see counts: times become row numbers, and a floor becomes the number of the
-first store above it. Under the model `coherent` nobody sees any of it. Which lines were ever
-fetched counts too, as a store to others makes no version.
+parts included, of a waiting one those that INIT leaves alone; local APICs; RAM; all devices,
+fw_cfg, serial input that was not read yet, and how the machine ended; the clock, if it is
+`counted`; interrupts that are held back; and the text's history. Virtual times in devices count
+from the clock. Of the history, only what some core may still see counts: times become row
+numbers, and a floor becomes the number of the first store above it. Under the model `coherent`
+nobody sees any of it. Which lines were ever fetched counts too, as a store to others makes no
+version.
 
 Not hashed: what is set before the start and never changes (the fetch model, the size of RAM
 beyond the RAM itself), what only watches (probes, events, recorded moves, counters), and output
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from emu.machine import registers, state
+from emu.machine import pit, pm, registers, rtc, state, uart
 from emu.machine.clock import ARMED, CHOSEN
 from emu.machine.text import COHERENT
 
@@ -36,6 +37,7 @@ DIGEST_SIZE = 16  # bytes
 _CORE = [
     state.C_STATE,
     state.C_IRQ,
+    state.C_EXTINT,
     state.C_NMI,
     state.C_SIPI,
     state.C_FREEZE,
@@ -47,10 +49,9 @@ _SCALARS = [
     state.M_CLOCK_MODE,
     state.M_CORES,
     state.M_EXIT,
+    state.M_END,
     state.M_FWCFG_KEY,
     state.M_FWCFG_AT,
-    *range(state.M_UART, state.M_UART + 8),
-    state.M_UART_DIVISOR,
 ]
 
 
@@ -76,6 +77,7 @@ def _parts(s: state.State, cores: int) -> list[bytes | memoryview]:
         *(registers.canonical_registers(s, core, started[core]) for core in range(cores)),
         _apics(s, cores).tobytes(),
         s.msr[:cores].tobytes(),
+        *_devices(s),
         *_text(s, [core for core in range(cores) if started[core]]),
         np.packbits(s.lines & state.LINE_FETCHED).tobytes(),
         s.ram.data,
@@ -101,6 +103,23 @@ def _apics(s: state.State, cores: int) -> NDArray[np.int64]:
     running = apic[:, state.A_DEADLINE] < ARMED
     apic[running, state.A_DEADLINE] -= s.m[state.M_CLOCK]
     return apic
+
+
+def _devices(s: state.State) -> list[bytes]:
+    """Return the tables of the devices, their times counted from the clock."""
+    now = 0 if s.m[state.M_CLOCK_MODE] == CHOSEN else s.m[state.M_CLOCK]
+    parts = [s.pic.tobytes(), s.ioapic.tobytes()]
+    for table, columns in (
+        (s.pit, pit.TIMES), (s.rtc, rtc.TIMES), (s.uart, uart.TIMES), (s.board, pm.TIMES),
+    ):  # fmt: skip
+        relative = table.copy()
+        for column in columns:
+            times = relative[..., column]
+            times[times != state.FOREVER] -= now
+        parts.append(relative.tobytes())
+    waiting = range(int(s.m[state.M_INPUT_HEAD]), int(s.m[state.M_INPUT_TAIL]))
+    parts.append(bytes(s.input[place % state.MAX_INPUT] for place in waiting))
+    return parts
 
 
 def _text(s: state.State, started: list[int]) -> tuple[bytes, bytes]:

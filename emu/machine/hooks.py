@@ -15,7 +15,7 @@ from unicorn import x86_const
 from unicorn.unicorn_py3 import Uc
 from unicorn.unicorn_py3.unicorn import uclib
 
-from emu.machine import fast_call, msr, ports, xapic
+from emu.machine import fast_call, ioapic, msr, ports, xapic
 from emu.machine.admitted import (
     index_in_block,
     length_at_rip,
@@ -178,8 +178,22 @@ def apic_read(engine: int, offset: int, size: int, data: Any) -> int:
 def apic_write(engine: int, offset: int, size: int, value: int, data: Any) -> None:
     """A store to the page of the local APIC."""
     s = state_at(data)
-    xapic.write(s, s.m[M_CURRENT], np.int64(offset), value)
+    ended = xapic.write(s, s.m[M_CURRENT], np.int64(offset), value)
+    if ended:
+        ioapic.end_of_interrupt(s, ended)
     s.m[M_STOP_AFTER] |= STOP_FOR_TIMER  # its deadline may now lie within the slice
+
+
+@hook(_i64(_i64, _i64, _u32, _ptr))
+def ioapic_read(engine: int, offset: int, size: int, data: Any) -> int:
+    """A load from the page of the I/O APIC."""
+    return ioapic.read(state_at(data), np.int64(offset))
+
+
+@hook(types.void(_i64, _i64, _u32, _i64, _ptr))
+def ioapic_write(engine: int, offset: int, size: int, value: int, data: Any) -> None:
+    """A store to the page of the I/O APIC."""
+    ioapic.write(state_at(data), np.int64(offset), value)
 
 
 @hook(_i64(_i64, _i64, _u32, _ptr))
@@ -303,14 +317,15 @@ def install(uc: Uc, table: int) -> None:
         (on_sysenter, x86_const.UC_X86_INS_SYSENTER),
     ):
         _add(uc, uc_const.UC_HOOK_INSN, function.address, table, *_EVERYWHERE, instruction)
-    _add(
-        uc,
-        uc_const.UC_HOOK_MEM_READ | uc_const.UC_HOOK_MEM_WRITE,
-        on_device_access.address,
-        table,
-        xapic.BASE,
-        xapic.BASE + 0xFFF,
-    )
+    for page in (ioapic.BASE, xapic.BASE):
+        _add(
+            uc,
+            uc_const.UC_HOOK_MEM_READ | uc_const.UC_HOOK_MEM_WRITE,
+            on_device_access.address,
+            table,
+            page,
+            page + 0xFFF,
+        )
 
 
 def watch_slow_accesses(s: State, uc: Uc) -> None:
@@ -326,12 +341,16 @@ def watch_slow_accesses(s: State, uc: Uc) -> None:
 
 
 def map_devices(uc: Uc, table: int, ram_size: int) -> None:
-    """Map the local APIC and, wherever else no RAM is below 4 GiB, the open bus."""
-    top = 1 << 32
-    _map(uc, table, ram_size, xapic.BASE - ram_size, open_bus_read, open_bus_write)
-    _map(uc, table, xapic.BASE, 0x1000, apic_read, apic_write)
-    rest = xapic.BASE + 0x1000
-    _map(uc, table, rest, top - rest, open_bus_read, open_bus_write)
+    """Map both APICs and, wherever else no RAM is below 4 GiB, the open bus."""
+    free = ram_size
+    for page, read, write in (
+        (ioapic.BASE, ioapic_read, ioapic_write),
+        (xapic.BASE, apic_read, apic_write),
+    ):
+        _map(uc, table, free, page - free, open_bus_read, open_bus_write)
+        _map(uc, table, page, 0x1000, read, write)
+        free = page + 0x1000
+    _map(uc, table, free, (1 << 32) - free, open_bus_read, open_bus_write)
 
 
 def _map(uc: Uc, table: int, start: int, size: int, read: Any, write: Any) -> None:

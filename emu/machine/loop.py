@@ -13,6 +13,7 @@ from emu.machine.actors import DELIVER_OF, MAX_ACTORS, TICK_OF, allowed, enabled
 from emu.machine.clock import CHOSEN
 from emu.machine.faults import fault
 from emu.machine.native import jit
+from emu.machine.poke import send_input
 from emu.machine.run import (
     can_move,
     choose_fetch,
@@ -27,7 +28,7 @@ from emu.machine.state import (
     CORE_DEAD,
     M_CLOCK_MODE,
     M_CORES,
-    M_EXIT,
+    M_END,
     M_MOVES,
     M_PICK,
     M_PICK_LEFT,
@@ -45,19 +46,21 @@ from emu.machine.state import (
 )
 from emu.machine.text import below
 from emu.moves.fault import DELAY_IPI, FREEZE_FLOOR
-from emu.moves.move import DELIVER, FAULT, FETCH, PATCH, RUN, TICK
+from emu.moves.move import DELIVER, DEVICES, FAULT, FETCH, INPUT, PATCH, RUN, TICK
+
+_DEVICES = len(DEVICES)
 
 # Why the loop returns.
 DONE = 0  # the moves asked for are made, or the script is at its end
 BOUND = 1  # the instructions asked for are executed
 PATCHER = 2  # it is the patcher's turn; the move is recorded, the caller makes the step
 OUTPUT = 3  # the byte waited for was sent
-EXIT = 4  # the guest wrote to the debug-exit port
+EXIT = 4  # the guest ended the machine: M_END says how
 DEAD = 5  # a core cannot go on
 DRAIN = 6  # a table is nearly full
 GUARD = 7  # a page was executed for the first time
 STUCK = 8  # nobody can move, and no timer will change that
-FOREIGN = 9  # the script's next move is not one of a core
+FOREIGN = 9  # the script's next move is the patcher's or the guest's
 REFUSED = 10  # the next move, a script's or a chooser's, is not possible here
 
 WHY = {
@@ -96,7 +99,7 @@ def _must_return(s: State) -> int:
     for core in range(s.m[M_CORES]):
         if s.core[core, C_STATE] == CORE_DEAD:
             return DEAD
-    if s.m[M_EXIT] >= 0:
+    if s.m[M_END]:
         return EXIT
     if s.m[M_WATCHED]:
         s.m[M_WATCHED] = 0
@@ -238,7 +241,7 @@ def _tick_or_deliver(s: State, actor: int, ages: Words) -> None:
 def play(s: State, script: Bytes, at: Words, limits: Words) -> int:
     """Make the moves of a script, rows of `emu.moves.move.ROW` as bytes, from at[0] on.
 
-    Stops before a move that is not one of a core. Moves are recorded like any others.
+    Stops before a move of the patcher or the guest. Moves are recorded like any others.
     """
     actors = np.empty(MAX_ACTORS, np.int64)
     ages = np.empty(15, np.int64)
@@ -270,13 +273,15 @@ def _play_move(s: State, row: Bytes, actors: Words, ages: Words, limits: Words) 
         count |= np.int64(row[4 + byte]) << (8 * byte)
     for index in range(15):
         ages[index] = row[8 + index]
-    if kind not in (RUN, FETCH, TICK, DELIVER, FAULT):
+    if kind not in (RUN, FETCH, TICK, DELIVER, INPUT, FAULT):
         return FOREIGN
-    if kind != FAULT and enabled(s, actors, True) == 0:
+    if kind != FAULT and kind != INPUT and enabled(s, actors, True) == 0:
         return STUCK
-    if core >= s.m[M_CORES]:
+    if core >= (_DEVICES if kind == INPUT else s.m[M_CORES]):
         return REFUSED
-    if kind == FAULT:
+    if kind == INPUT:
+        done = send_input(s, ages, length)
+    elif kind == FAULT:
         done = fault(s, length, core, vector, count)
     elif kind == TICK or kind == DELIVER:
         done = _play_choice(s, kind, core, count)

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from emu.errors import TextpokeError
 from emu.machine import (
     actors,
+    board,
     boot,
+    end,
     fw_cfg_items,
     hooks,
     loop,
-    msr,
     native,
     poke,
     registers,
@@ -30,7 +31,6 @@ from emu.machine import (
     unicorn_blocks,
     unicorn_cpu,
     unicorn_layout,
-    xapic,
 )
 from emu.machine.boot import BootImage
 from emu.machine.events import Events, emit
@@ -95,9 +95,7 @@ class Machine:
         self._open_engine()
         self.state.m[state.M_MODEL] = MODELS.index(model)
         self.state.m[state.M_CLOCK_MODE] = move.CLOCKS.index(clock)
-        for core in range(cores):
-            xapic.reset(self.state, core)
-            msr.reset(self.state, core)
+        board.power_on(self.state)
         if image.protocol == "multiboot":
             start_registers.multiboot_registers(self.state, 0, image.entry, info)
         else:
@@ -222,6 +220,18 @@ class Machine:
         poke.send(self.state, vector, cores)
         self._collect()
 
+    def send_input(self, data: bytes) -> None:
+        """Let bytes come in on the serial line, behind those that still wait there."""
+        row = np.frombuffer(data, np.uint8).astype(np.int64)
+        if not poke.send_input(self.state, row, len(data)):
+            scalars = self.state.m
+            waiting = int(scalars[state.M_INPUT_TAIL] - scalars[state.M_INPUT_HEAD])
+            raise TextpokeError(
+                f"{len(data)} bytes of serial input: {waiting} of at most {state.MAX_INPUT} "
+                "still wait for the guest to read them"
+            )
+        self._collect()
+
     def note(self, kind: int, core: int, a: int, b: int) -> None:
         """Append an event from outside; kinds are in `events`."""
         emit(self.state, core, kind, 0, a, b, 0, 0)
@@ -257,9 +267,14 @@ class Machine:
         return None if value < 0 else value
 
     @property
+    def end(self) -> str | None:
+        """How the guest ended the machine, in one sentence, or None."""
+        return end.SENTENCES.get(int(self.state.m[state.M_END]))
+
+    @property
     def alive(self) -> bool:
         """Return whether the guest has neither ended the machine nor lost a core."""
-        return self.exit_value is None and self.dead_core() is None
+        return self.end is None and self.dead_core() is None
 
     def started(self, core: int) -> bool:
         """Return whether a core runs or halts, rather than waiting for its start-up IPI."""

@@ -1,12 +1,21 @@
-"""Stores and interrupts from outside the cores: what the patcher's steps do to the machine."""
+"""Stores, interrupts and serial input from outside the cores: what moves do to the machine."""
 
 import numpy as np
 
-from emu.machine import xapic
+from emu.machine import board, uart, xapic
 from emu.machine.events import IPI, TEXT_STORE, emit
 from emu.machine.native import jit, store8
 from emu.machine.run import settle_machine
-from emu.machine.state import M_CORES, M_RAM, Bytes, State
+from emu.machine.state import (
+    M_CORES,
+    M_INPUT_HEAD,
+    M_INPUT_TAIL,
+    M_RAM,
+    MAX_INPUT,
+    Bytes,
+    State,
+    Words,
+)
 from emu.machine.text import remember
 from emu.machine.unicorn_blocks import (
     forget,
@@ -41,3 +50,16 @@ def send(s: State, vector: int, cores: int) -> None:
             xapic.request_ipi(s, core, vector)
     emit(s, PATCHER, IPI, vector, cores, xapic.FIXED, 0, 0)
     settle_machine(s)
+
+
+@jit
+def send_input(s: State, data: Words, length: int) -> bool:
+    """Let bytes come in on the serial line; returns whether there was room for them all."""
+    if s.m[M_INPUT_TAIL] - s.m[M_INPUT_HEAD] + length > MAX_INPUT:
+        return False
+    for byte in range(length):
+        s.input[s.m[M_INPUT_TAIL] & MAX_INPUT - 1] = data[byte]
+        s.m[M_INPUT_TAIL] += 1
+    uart.accept_input(s)
+    board.schedule(s)
+    return True

@@ -1,17 +1,17 @@
 """How one core moves: Run and Fetch.
 
 `run` executes a number of instructions exactly; it ends early where the core halts, reaches an
-instruction with unstable bytes, or ends the machine. Interrupts
-are delivered at the first instruction boundary at which the core takes them; the core's own
-timer cuts the run at its exact instant. `fetch` executes one instruction from chosen versions
-of its bytes: they are put in place, the engine translates, and the block hook puts the true
-bytes back between translation and execution, so that the instruction's own loads and stores
-see memory as it is.
+instruction with unstable bytes, or ends the machine. Interrupts are delivered at the first
+instruction boundary at which the core takes them; the core's own timer and the board's devices
+cut the run at their exact instants. `fetch` executes one instruction from chosen versions of its
+bytes: they are put in place, the engine translates, and the block hook puts the true bytes back
+between translation and execution, so that the instruction's own loads and stores see memory as
+it is.
 """
 
 import numpy as np
 
-from emu.machine import xapic
+from emu.machine import board, pic, xapic
 from emu.machine.block import finish_block, interrupt_comes, restore_true_bytes
 from emu.machine.clock import CHOSEN, end_slice
 from emu.machine.debug import breaks_at, trap_comes, watch_data
@@ -25,6 +25,7 @@ from emu.machine.start_registers import (
 )
 from emu.machine.state import (
     A_DEADLINE,
+    C_EXTINT,
     C_FLOOR,
     C_FREEZE,
     C_IRQ,
@@ -51,6 +52,7 @@ from emu.machine.state import (
     M_DELAYED_UNTIL,
     M_DELIVER,
     M_DELIVERING,
+    M_DEVICE_DEADLINE,
     M_ERROR,
     M_LIMIT,
     M_MODEL,
@@ -132,6 +134,7 @@ def _heed_init(s: State, core: int) -> None:
 @jit
 def settle_machine(s: State) -> None:
     """Let happen what follows by itself: timers that are due, INIT and start-up IPIs."""
+    board.expire(s)
     if s.m[M_DELAYED_UNTIL] <= s.m[M_CLOCK]:
         release(s)
     for core in range(s.m[M_CORES]):
@@ -157,7 +160,8 @@ def can_move(s: State, core: int) -> bool:
 def _wakes(s: State, core: int) -> bool:
     """Return whether a halted core has an interrupt that it takes."""
     nmi = s.core[core, C_NMI] != 0 and nmi_on(s, core)
-    return nmi or (s.core[core, C_IRQ] != 0 and interrupts_on(s, core))
+    asked = s.core[core, C_IRQ] | s.core[core, C_EXTINT] != 0
+    return nmi or (asked and interrupts_on(s, core))
 
 
 @jit
@@ -219,7 +223,7 @@ def run(s: State, core: int, instructions: int) -> int:
             s.core[core, C_STATE] = state = CORE_RUNS
         if state != CORE_RUNS:
             break
-        deadline = min(s.apic[core, A_DEADLINE], s.m[M_DELAYED_UNTIL])
+        deadline = min(s.apic[core, A_DEADLINE], s.m[M_DELAYED_UNTIL], s.m[M_DEVICE_DEADLINE])
         executed += _slice(s, core, min(instructions - executed, deadline - s.m[M_CLOCK]))
         reason = s.m[M_REASON]
         if reason == STOP_AFTER and not s.m[M_STOP_AFTER] & STOP_FOR_EXIT:
@@ -243,7 +247,9 @@ def deliverable(s: State, core: int) -> int:
         return 0
     if s.core[core, C_NMI] and nmi_on(s, core):
         return NMI_VECTOR
-    return s.core[core, C_IRQ] if interrupts_on(s, core) else 0
+    if not interrupts_on(s, core):
+        return 0
+    return pic.vector(s) if s.core[core, C_EXTINT] else s.core[core, C_IRQ]
 
 
 @jit

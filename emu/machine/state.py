@@ -7,7 +7,8 @@ belong to the core of that number.
 
 The names below are column numbers. `M_` machine scalars, `C_` one core, `A_` one xAPIC,
 `MSR_` what RDMSR of one core reads,
-`H_` one text store in the history, `E_` one event, `P_` one probe.
+`H_` one text store in the history, `E_` one event, `P_` one probe. The columns of a device's
+table stand in the device's own file.
 """
 
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ MAX_MOVES = 1 << 14
 MAX_PROBES = 2048
 MAX_OUTPUT = 1 << 12  # bytes of serial output before the loop returns
 FWCFG_SIZE = 1 << 12  # bytes of the items of fw_cfg with their index
+MAX_INPUT = 1 << 12  # bytes of serial input that may wait for the UART; a power of two
 FOREVER = (1 << 62) - 1  # a virtual time that never comes
 
 # --- machine scalars -------------------------------------------------------------------------
@@ -47,8 +49,6 @@ M_EVENTS, M_MOVES, M_PROBES, M_OUTPUT = 25, 26, 27, 28  # rows in use
 M_EXIT = 29  # what the guest wrote to the debug-exit port, or -1
 M_WATCH = 30  # byte of serial output after which the loop returns, or -1
 M_FWCFG_KEY, M_FWCFG_AT = 31, 32
-M_UART = 44  # eight registers as last written (44 to 51), then the divisor latch
-M_UART_DIVISOR = 52
 M_WATCHED = 58  # it was sent
 M_BLOCK_SIZE, M_BLOCK_FRESH = 59, 60  # bytes of the admitted block; has it lines to be marked?
 M_PATCHER = 33  # patcher: 0 absent, 1 its next step can be made, 2 it waits for a condition
@@ -63,6 +63,10 @@ M_UNGUARDED = 41  # physical page that was executed but is not yet guarded, or -
 M_ENV_ROWS, M_SCRATCH = 53, 54  # host addresses of `env` and `scratch`
 M_RAM_REGION = 61  # host address of the engine's MemoryRegion for all RAM
 M_READ_HOOKS, M_WRITE_HOOKS = 62, 63  # the engine's lists of memory hooks, while they are hidden
+M_INTR = 65  # level of the 8259 pair's output, which goes to LINT0 of every core
+M_DEVICE_DEADLINE = 66  # virtual time at which a device next does something by itself
+M_END = 67  # why the guest ended the machine, one of `end`
+M_INPUT_HEAD, M_INPUT_TAIL = 68, 69  # bytes ever taken from and put into `input`
 M_CLOCK_MODE = 81  # of clock: COUNTED or CHOSEN
 M_DELIVER = 82  # the move Deliver is under way: the running core may take an interrupt
 M_DELAYED, M_DELAYED_UNTIL = 83, 84  # interrupts held back: how many, and when the first is due
@@ -94,7 +98,7 @@ STOP_NOT_RAM = 7  # the next block is not in RAM
 STOP_FOR_EXIT, STOP_FOR_TIMER, STOP_FOR_DRAIN, STOP_FOR_DELIVERY = 1, 2, 4, 8
 
 # --- one core --------------------------------------------------------------------------------
-C_STATE, C_FLOOR, C_IRQ, C_NMI, C_SIPI, C_RETIRED, C_STALE = range(7)
+C_STATE, C_FLOOR, C_IRQ, C_NMI, C_SIPI, C_RETIRED, C_STALE, C_EXTINT = range(8)
 C_ARMED = 8  # kinds of breakpoints in its debug registers: bits ARMED_...
 C_TRAP = 9  # what comes before its next instruction: bits TRAP_..., and numbers of breakpoints
 # A freeze of the floor (fault freeze-floor): armed, then frozen until RSP is C_FREEZE_STACK again.
@@ -134,6 +138,9 @@ E_SIZE = 8
 P_ADDRESS, P_KIND, P_ARGUMENT, P_TASK = range(4)
 P_SIZE = 4
 
+# --- the devices: columns of their tables ---
+PIC_SIZE, PIT_SIZE, RTC_SIZE, UART_SIZE, IOAPIC_SIZE, BOARD_SIZE = 18, 16, 136, 32, 56, 16
+
 # --- flags of a line -------------------------------------------------------------------------
 LINE_FETCHED = 1  # a core fetched from it: its bytes are text, stores to them make versions
 LINE_LIVE = 2  # some store to it is in the history
@@ -166,6 +173,13 @@ TABLES = (  # name, bits of an element, columns (0: a vector); in the order of M
     ("delayed", 64, D_SIZE),
     ("fwcfg", 8, 0),
     ("msr", 64, MSR_SIZE),
+    ("pic", 64, PIC_SIZE),
+    ("pit", 64, PIT_SIZE),
+    ("rtc", 64, 0),
+    ("uart", 64, 0),
+    ("ioapic", 64, 0),
+    ("board", 64, 0),
+    ("input", 8, 0),
 )
 
 
@@ -196,6 +210,13 @@ class State:
     delayed: NDArray[np.int64]  # [MAX_DELAYED, D_SIZE], in the order in which they were held back
     fwcfg: NDArray[np.uint8]  # [FWCFG_SIZE] as `fw_cfg_items.table` makes it; never changes
     msr: NDArray[np.int64]  # [MAX_CORES, MSR_SIZE]
+    pic: NDArray[np.int64]  # [2, PIC_SIZE] master and slave
+    pit: NDArray[np.int64]  # [3, PIT_SIZE] channels
+    rtc: NDArray[np.int64]  # [RTC_SIZE]
+    uart: NDArray[np.int64]  # [UART_SIZE]
+    ioapic: NDArray[np.int64]  # [IOAPIC_SIZE]
+    board: NDArray[np.int64]  # [BOARD_SIZE] the devices of a few bits
+    input: NDArray[np.uint8]  # [MAX_INPUT] a ring
 
     @property
     def address(self) -> int:
@@ -217,6 +238,13 @@ def allocate(cores: int, ram: NDArray[np.uint8]) -> State:
         "scratch": 64,
         "delayed": MAX_DELAYED,
         "fwcfg": FWCFG_SIZE,
+        "pic": 2,
+        "pit": 3,
+        "rtc": RTC_SIZE,
+        "uart": UART_SIZE,
+        "ioapic": IOAPIC_SIZE,
+        "board": BOARD_SIZE,
+        "input": MAX_INPUT,
     }
     tables = {}
     for name, bits, columns in TABLES:

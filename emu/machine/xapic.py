@@ -1,9 +1,11 @@
 """The local APIC of each core, in xAPIC mode: its registers at 0xfee00000, timer and IPIs.
 
 Modelled: fixed, lowest-priority, NMI, INIT and start-up interprocessor interrupts to physical
-and logical destinations and shorthands; priorities; the timer one-shot and periodic, counting
-one tick of virtual time divided as told; end of interrupt. Delivery is instant: an interrupt
-is pending at its target as soon as it was sent.
+and logical destinations and shorthands, and messages of the I/O APIC; priorities; the timer
+one-shot and periodic, counting one tick of virtual time divided as told; end of interrupt; the
+8259's interrupts by way of LINT0, also while the APIC is disabled by software, as the virtual
+wire of QEMU does (hw/intc/apic.c, apic_accept_pic_intr). Delivery is instant: an interrupt is
+pending at its target as soon as it was sent.
 CR8 is the task priority (`emulated`), IA32_APIC_BASE is in `msr`.
 Not modelled: x2APIC and the TSC deadline (CPUID says so), the error interrupt, remote reads.
 
@@ -26,12 +28,15 @@ from emu.machine.state import (
     A_IRR,
     A_ISR,
     A_LDR,
+    A_LVT_LINT0,
+    A_LVT_LINT1,
     A_LVT_TIMER,
     A_SIZE,
     A_STARTED,
     A_SVR,
     A_TMR,
     A_TPR,
+    C_EXTINT,
     C_IRQ,
     C_NMI,
     C_SIPI,
@@ -39,6 +44,7 @@ from emu.machine.state import (
     CORE_WAITS,
     FOREVER,
     M_CORES,
+    M_INTR,
     State,
 )
 
@@ -48,7 +54,7 @@ MASKED = 1 << 16
 PERIODIC = 1 << 17
 ENABLED = 1 << 8
 
-FIXED, LOWEST, NMI, INIT, STARTUP = 0, 1, 4, 5, 6
+FIXED, LOWEST, NMI, INIT, STARTUP, EXTINT = 0, 1, 4, 5, 6, 7
 
 SIPI_NONE, SIPI_INIT = -1, -2  # of C_SIPI: nothing to do; an INIT has come
 
@@ -64,7 +70,17 @@ def reset(s: State, core: int) -> None:
     for entry in range(A_LVT_TIMER, A_LVT_TIMER + 6):
         s.apic[core, entry] = MASKED
     s.apic[core, A_DEADLINE] = FOREVER
-    s.core[core, C_IRQ] = 0
+    s.core[core, C_IRQ] = s.core[core, C_EXTINT] = 0
+
+
+@jit
+def firmware(s: State) -> None:
+    """Set up the APIC of core 0 as a PC's firmware leaves it: enabled, with the virtual wire.
+
+    The values are those of SeaBIOS on QEMU 7.2 (`info lapic` at a PVH kernel's entry).
+    """
+    s.apic[0, A_SVR] = 0x1FF
+    s.apic[0, A_LVT_LINT0], s.apic[0, A_LVT_LINT1] = 0x8700, 0x8400
 
 
 @jit
@@ -100,11 +116,21 @@ def update(s: State, core: int) -> None:
 
 @jit
 def request(s: State, core: int, vector: int) -> None:
-    """Make a fixed interrupt pending at a core."""
+    """Make a fixed, edge-triggered interrupt pending at a core."""
+    _request(s, core, vector, 0)
+
+
+@jit
+def _request(s: State, core: int, vector: int, level: int) -> None:
     if vector < 16:
         s.apic[core, A_ESR] |= 1 << 6  # receive illegal vector
         return
-    s.apic[core, A_IRR + (vector >> 5)] |= 1 << (vector & 31)
+    word, bit = vector >> 5, 1 << (vector & 31)
+    s.apic[core, A_IRR + word] |= bit
+    if level:
+        s.apic[core, A_TMR + word] |= bit
+    else:
+        s.apic[core, A_TMR + word] &= ~bit
     update(s, core)
 
 
@@ -148,12 +174,15 @@ def acknowledge(s: State, core: int) -> int:
 
 
 @jit
-def _end_of_interrupt(s: State, core: int) -> None:
+def _end_of_interrupt(s: State, core: int) -> int:
+    """End the interrupt in service; returns its vector if it was level-triggered, else 0."""
     vector = _highest(s, core, A_ISR)
+    word, bit = vector >> 5, 1 << (vector & 31)
     if vector:
-        s.apic[core, A_ISR + (vector >> 5)] &= ~(1 << (vector & 31))
+        s.apic[core, A_ISR + word] &= ~bit
         emit(s, core, ACKNOWLEDGED, vector, 0, 0, 0, 0)
     update(s, core)
+    return vector if s.apic[core, A_TMR + word] & bit else 0
 
 
 @jit
@@ -215,10 +244,86 @@ def tick(s: State, core: int) -> None:
 def timer_wakes(s: State, core: int) -> bool:
     """Return whether the timer, when it fires, interrupts a core that has interrupts on."""
     entry = s.apic[core, A_LVT_TIMER]
-    vector = entry & 0xFF
     armed = s.apic[core, A_DEADLINE] != FOREVER and not entry & MASKED
-    heard = s.apic[core, A_SVR] & ENABLED and vector & 0xF0 > _priority(s, core) & 0xF0
-    return bool(armed and heard and vector >= 16)
+    return bool(armed and would_take(s, core, entry & 0xFF))
+
+
+@jit
+def would_take(s: State, core: int, vector: int) -> bool:
+    """Return whether a fixed interrupt with this vector would be taken by the core now."""
+    enabled = s.apic[core, A_SVR] & ENABLED
+    return bool(enabled and vector >= 16 and vector & 0xF0 > _priority(s, core) & 0xF0)
+
+
+# --- LINT0: the line from the 8259 pair ------------------------------------------------------
+
+
+@jit
+def hear_intr(s: State, core: int) -> None:
+    """Recompute C_EXTINT: whether the core has an external interrupt to acknowledge."""
+    entry = s.apic[core, A_LVT_LINT0]
+    s.core[core, C_EXTINT] = s.m[M_INTR] and not entry & MASKED and entry >> 8 & 7 == EXTINT
+
+
+@jit
+def set_intr(s: State, level: int) -> None:
+    """Bring the line to a level, 0 or 1."""
+    rises = level > s.m[M_INTR]
+    s.m[M_INTR] = level
+    for core in range(s.m[M_CORES]):
+        hear_intr(s, core)
+        entry = s.apic[core, A_LVT_LINT0]
+        if rises and not entry & MASKED and entry >> 8 & 7 != EXTINT:
+            _accept(s, core, entry >> 8 & 7, entry & 0xFF, 0)
+
+
+@jit
+def intr_would_wake(s: State, core: int) -> bool:
+    """Return whether a core with interrupts on would take something if INTR rose now."""
+    entry = s.apic[core, A_LVT_LINT0]
+    if entry & MASKED or s.m[M_INTR]:
+        return False
+    delivery = entry >> 8 & 7
+    return bool(delivery == EXTINT or (delivery == FIXED and would_take(s, core, entry & 0xFF)))
+
+
+# --- messages --------------------------------------------------------------------------------
+
+
+@jit
+def _accept(s: State, core: int, delivery: int, vector: int, level: int) -> None:
+    """Let a core take an interrupt message."""
+    if delivery == FIXED or delivery == LOWEST:
+        _request(s, core, vector, level)
+    elif delivery == NMI:
+        s.core[core, C_NMI] = 1
+    elif delivery == INIT:
+        s.core[core, C_SIPI] = SIPI_INIT
+    elif delivery == STARTUP and s.core[core, C_STATE] == CORE_WAITS:
+        s.core[core, C_SIPI] = vector
+
+
+@jit
+def matches(s: State, target: int, destination: int, logical: int) -> bool:
+    """Return whether a destination, physical or logical, includes a core."""
+    if not logical:
+        return destination in (0xFF, s.apic[target, A_ID])
+    number = s.apic[target, A_LDR] >> 24 & 0xFF
+    if s.apic[target, A_DFR] >> 28 == 0xF:
+        return number & destination != 0
+    return number >> 4 == destination >> 4 and number & destination & 0xF != 0
+
+
+@jit
+def deliver(
+    s: State, destination: int, logical: int, delivery: int, vector: int, level: int
+) -> None:
+    """Deliver a message that did not come from a core."""
+    for target in range(s.m[M_CORES]):
+        if matches(s, target, destination, logical):
+            _accept(s, target, delivery, vector, level)
+            if delivery == LOWEST:
+                break
 
 
 @jit
@@ -231,13 +336,7 @@ def _addressed(s: State, sender: int, target: int, low: int, high: int) -> bool:
         return True
     if shorthand == 3:
         return target != sender
-    destination = high >> 24 & 0xFF
-    if not low & 1 << 11:
-        return destination in (0xFF, s.apic[target, A_ID])
-    logical = s.apic[target, A_LDR] >> 24 & 0xFF
-    if s.apic[target, A_DFR] >> 28 == 0xF:
-        return logical & destination != 0
-    return logical >> 4 == destination >> 4 and logical & destination & 0xF != 0
+    return matches(s, target, high >> 24 & 0xFF, low & 1 << 11)
 
 
 @jit
@@ -249,17 +348,14 @@ def _send(s: State, sender: int) -> None:
         if not _addressed(s, sender, target, low, high):
             continue
         mask |= 1 << target
+        if delivery == INIT and low & (1 << 15 | 1 << 14) == 1 << 15:
+            continue  # the level de-assert of old
         if delivery == FIXED or delivery == LOWEST:
             request_ipi(s, target, vector)
-            if delivery == LOWEST:
-                break
-        elif delivery == NMI:
-            s.core[target, C_NMI] = 1
-        elif delivery == INIT:
-            if low & (1 << 15 | 1 << 14) != 1 << 15:  # not the level de-assert of old
-                s.core[target, C_SIPI] = SIPI_INIT
-        elif delivery == STARTUP and s.core[target, C_STATE] == CORE_WAITS:
-            s.core[target, C_SIPI] = vector
+        else:
+            _accept(s, target, delivery, vector, 0)
+        if delivery == LOWEST:
+            break
     emit(s, sender, IPI, vector, mask, delivery, 0, 0)
 
 
@@ -302,8 +398,11 @@ def read(s: State, core: int, offset: int) -> int:
 
 
 @jit
-def write(s: State, core: int, offset: int, value: int) -> None:
-    """Store to an APIC register; offset in bytes from the base."""
+def write(s: State, core: int, offset: int, value: int) -> int:
+    """Store to an APIC register; offset in bytes from the base.
+
+    Returns the vector of a level-triggered interrupt that ended, for the I/O APIC to hear, or 0.
+    """
     register = offset >> 4
     value &= 0xFFFFFFFF
     if register == 0x02:
@@ -312,7 +411,7 @@ def write(s: State, core: int, offset: int, value: int) -> None:
         s.apic[core, A_TPR] = value & 0xFF
         update(s, core)
     elif register == 0x0B:
-        _end_of_interrupt(s, core)
+        return _end_of_interrupt(s, core)
     elif register == 0x0D:
         s.apic[core, A_LDR] = value & 0xFF000000
     elif register == 0x0E:
@@ -328,9 +427,12 @@ def write(s: State, core: int, offset: int, value: int) -> None:
     elif register == 0x31:
         s.apic[core, A_ICR_HIGH] = value & 0xFF000000
     elif 0x32 <= register <= 0x37:
-        s.apic[core, A_LVT_TIMER + register - 0x32] = value & 0x717FF
+        writable = 0x1A7FF if register in (0x35, 0x36) else 0x717FF  # LINT0 and LINT1
+        s.apic[core, A_LVT_TIMER + register - 0x32] = value & writable
+        hear_intr(s, core)
     elif register == 0x38:
         s.apic[core, A_INITIAL] = value
         _start_timer(s, core)
     elif register == 0x3E:
         s.apic[core, A_DIVIDE] = value & 0xB
+    return 0

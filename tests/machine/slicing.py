@@ -34,7 +34,7 @@ def make_runs(
             length -= done
             if done < piece:
                 break
-        if machine.exit_value is not None:
+        if machine.end is not None:
             return
         if not any(runs(machine, core) for core in range(machine.cores)):
             assert machine.drive(chooser.round_robin(1), moves=1) == loop.DONE

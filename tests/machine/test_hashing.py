@@ -11,6 +11,7 @@ from emu.machine import registers, selftest, unicorn_cpu, unicorn_layout
 from emu.machine import state as st
 from emu.machine.hashing import state_hash
 from emu.machine.machine import Machine
+from emu.machine.uart import UART_DIVISOR, UART_SCR
 from tests.machine.guest_builder import build
 from tests.machine.guest_tables import DATA
 from tests.machine.site import call_from, site
@@ -159,7 +160,7 @@ def test_everything_else_counts(machine: Machine) -> None:
     assert len(seen) == 3
     s = machine.state
     places: list[tuple[Any, Any]] = [
-        (s.m, st.M_CLOCK), (s.m, st.M_EXIT), (s.m, st.M_UART + 7), (s.m, st.M_UART_DIVISOR),
+        (s.m, st.M_CLOCK), (s.m, st.M_EXIT), (s.uart, UART_SCR), (s.uart, UART_DIVISOR),
         (s.m, st.M_FWCFG_KEY), (s.m, st.M_FWCFG_AT), (s.core, (0, st.C_STATE)),
         (s.core, (1, st.C_NMI)), (s.core, (0, st.C_SIPI)), (s.apic, (1, st.A_TPR)),
         (s.apic, (0, st.A_DEADLINE)), (s.apic, (1, st.A_IRR + 7)), (s.ram, DATA),
