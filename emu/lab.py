@@ -21,6 +21,7 @@ from emu.errors import GuestDied, TextpokeError
 from emu.guest.toy import ToyGuest
 from emu.image.elf import ElfImage
 from emu.machine import loop
+from emu.machine.fetches import Fetches
 from emu.machine.hashing import state_hash
 from emu.machine.machine import DEFAULT_RAM, Machine
 from emu.moves import schedule
@@ -31,6 +32,7 @@ from emu.patch import breaks
 from emu.patch.patcher import Patcher
 from emu.patch.redirect import Arena, Redirect
 from emu.patch.text_poke import NOP5, text_poke_bp_batch, text_poke_queue
+from emu.timeline.fetches import fetches
 from emu.timeline.recording import Recording
 from emu.timeline.replay import Replay
 
@@ -184,6 +186,13 @@ class Lab:
             on_step=on_step,
         ).play(recorded)
 
+    def fetches(self, begin: int, end: int) -> Fetches:
+        """Return every fetch between two points of the run so far, by making it again.
+
+        begin, end: instructions retired by all cores; see `timeline.fetches`.
+        """
+        return fetches(self.image, self.schedule(), begin, end)
+
     # --- patching ------------------------------------------------------------------------------
 
     def watch(self, redirects: Sequence[Redirect]) -> Detectors:
@@ -275,8 +284,7 @@ def boot(  # noqa: PLR0913 -- what a machine is made of
     seed: moves are chosen at random from it; without, the cores take turns.
     sha256: told the digest and the name of the image before anything else; may raise.
     """
-    path = resources.toy() if str(image) == "toy" else Path(image)
-    elf = ElfImage.read(path)
+    elf = ElfImage.read(image_path(image))
     if sha256:
         sha256(elf.boot_image.sha256, elf.name)
     machine = Machine(
@@ -289,3 +297,8 @@ def boot(  # noqa: PLR0913 -- what a machine is made of
     )
     chooser = round_robin(quantum or 1000) if seed is None else random(seed, quantum or 100)
     return Lab(elf, machine, chooser)
+
+
+def image_path(image: str | Path) -> Path:
+    """Return where an image is: "toy" is the one that comes with textpoke."""
+    return resources.toy() if str(image) == "toy" else Path(image)

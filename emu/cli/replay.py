@@ -1,14 +1,25 @@
 """textpoke replay: make the moves of a schedule again and compare where they end."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from emu.cli import console, options
 
+if TYPE_CHECKING:
+    from emu.moves.schedule import Schedule
+
 File = Annotated[str, typer.Argument(metavar="FILE", help="A schedule.")]
 ImageOfRun = Annotated[
     str, typer.Argument(metavar="IMAGE", help='The kernel it was made with: a path, or "toy".')
+]
+Fetched = Annotated[
+    str | None,
+    typer.Option(
+        "--fetches",
+        metavar="A..B",
+        help="Print the instructions that the cores executed, from number A to B, and no more.",
+    ),
 ]
 
 
@@ -17,6 +28,7 @@ def replay(
     image: ImageOfRun = "toy",
     show_hash: options.Hash = False,
     save: options.Save = None,
+    fetched: Fetched = None,
     as_json: options.Json = False,
 ) -> None:
     """Make the moves of a schedule again; says whether they end in the same state.
@@ -31,6 +43,9 @@ def replay(
     from emu.moves.schedule import Schedule  # noqa: PLC0415 -- loads numpy
 
     recorded = Schedule.read(file)
+    if fetched is not None:
+        _fetches(recorded, image, fetched, as_json)
+        return
     if save is not None:
         schedule_file.check_target(save)
     setup = recorded.machine
@@ -67,3 +82,12 @@ def replay(
     if show_hash and not as_json:
         console.line(end_hash)
     raise typer.Exit(status)
+
+
+def _fetches(recorded: "Schedule", image: str, interval: str, as_json: bool) -> None:
+    from emu.cli import fetches  # noqa: PLC0415 -- loads the machine
+    from emu.image.elf import ElfImage  # noqa: PLC0415 -- with the rest
+    from emu.lab import image_path  # noqa: PLC0415 -- loads the machine
+
+    begin, end = fetches.interval(interval)
+    fetches.show(ElfImage.read(image_path(image)), recorded, begin, end, as_json=as_json)

@@ -1,4 +1,4 @@
-"""Disassembling, by capstone: 64-bit code in Intel syntax."""
+"""Disassembling, by capstone, in Intel syntax."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -35,7 +35,7 @@ class Instruction:
 
 
 def disassemble(code: bytes, address: int) -> tuple[Instruction, ...]:
-    """Return the instructions in `code`, which lies at `address`.
+    """Return the instructions in 64-bit `code`, which lies at `address`.
 
     A byte that begins no instruction, or one that is cut, becomes a "(bad)" of one byte, so the
     bytes of the result are always those of `code`.
@@ -58,19 +58,22 @@ def disassemble(code: bytes, address: int) -> tuple[Instruction, ...]:
     return tuple(found)
 
 
-def decode_one(code: bytes, address: int) -> Instruction:
-    """Return the first instruction in `code`; "(bad)" if it begins none.
+def decode_one(code: bytes, address: int, bits: int = 64) -> Instruction:
+    """Return the first instruction in `code` of 16, 32 or 64 bits; "(bad)" if it begins none.
 
     Raises:
         ValueError: `code` is empty.
     """
     if not code:
         raise ValueError("no bytes to decode")
-    for _, size, mnemonic, operands in _engine().disasm_lite(code[:MAX_INSTRUCTION], address, 1):
+    for _, size, mnemonic, operands in _engine(bits).disasm_lite(
+        code[:MAX_INSTRUCTION], address, 1
+    ):
         return Instruction(address, code[:size], mnemonic, operands)
     return Instruction(address, code[:1], "(bad)", "")
 
 
 @cache
-def _engine() -> capstone.Cs:
-    return capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
+def _engine(bits: int = 64) -> capstone.Cs:
+    modes = {16: capstone.CS_MODE_16, 32: capstone.CS_MODE_32, 64: capstone.CS_MODE_64}
+    return capstone.Cs(capstone.CS_ARCH_X86, modes[bits])

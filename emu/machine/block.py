@@ -66,6 +66,7 @@ from emu.machine.state import (
     M_SERIAL,
     M_STOP_AFTER,
     M_SWAPPED,
+    M_TRACE,
     M_UNGUARDED,
     STOP_AFTER,
     STOP_BUDGET,
@@ -78,6 +79,7 @@ from emu.machine.state import (
     State,
 )
 from emu.machine.text import COHERENT, is_behind, serialise, unstable
+from emu.machine.trace import shorten, trace_block
 from emu.machine.unicorn_blocks import (
     block_alone,
     block_at,
@@ -134,9 +136,12 @@ def admit_plain(s: State, pc: int, size: int, caller: int) -> bool:
 
 @jit
 def _something_special(s: State) -> bool:
-    """Return whether more than the block itself decides what happens now."""
+    """Return whether more than the block itself decides what happens now.
+
+    That bytes are swapped need not be asked: only while a chosen instruction is executed.
+    """
     core = s.m[M_CURRENT]
-    special = s.m[M_SERIAL] | s.m[M_SWAPPED] | s.m[M_CHOSEN] | s.m[M_STOP_AFTER]
+    special = s.m[M_SERIAL] | s.m[M_TRACE] | s.m[M_CHOSEN] | s.m[M_STOP_AFTER]
     special |= s.m[M_BEHIND] | s.m[M_BLOCK_FRESH]
     special |= s.core[core, C_ARMED] | s.core[core, C_TRAP]
     special |= s.core[core, C_IRQ] | s.core[core, C_EXTINT] | s.core[core, C_NMI]
@@ -329,6 +334,8 @@ def _admit(s: State, pc: int, size: int, fresh: int) -> None:
     s.m[M_BLOCK_SIZE], s.m[M_BLOCK_FRESH] = size, fresh
     if fresh and count == 1:  # it was fetched before it may store to its own line
         _mark_fetched(s, size)
+    if s.m[M_TRACE] and not s.m[M_CHOSEN]:  # `run.fetch` has noted what it chose
+        trace_block(s, size)
 
 
 @jit
@@ -353,6 +360,8 @@ def give_back(s: State, started: int) -> None:
     if s.m[M_BLOCK_COUNT]:
         s.m[M_BUDGET] += s.m[M_BLOCK_COUNT] - started
         s.m[M_BLOCK_COUNT] = 0
+        if s.m[M_TRACE]:
+            shorten(s, started)
     s.m[M_SERIAL] = 0
 
 

@@ -34,9 +34,11 @@ from emu.machine import (
 )
 from emu.machine.boot import BootImage
 from emu.machine.events import Events, emit
+from emu.machine.fetches import Fetches
 from emu.machine.memory import walk
 from emu.machine.run import fetch, run, stands_at_unstable
 from emu.machine.text import MODELS, code_at, version_times
+from emu.machine.tracing import Tracing
 from emu.moves import move
 from emu.moves.chooser import Chooser
 
@@ -105,6 +107,7 @@ class Machine:
         self.output = bytearray()
         self.moves = 0
         self._recorded: list[NDArray[np.uint8]] | None = None
+        self._tracing = Tracing(self.state)
 
     def _open_engine(self) -> None:
         scalars = self.state.m
@@ -381,10 +384,26 @@ class Machine:
         table = np.concatenate(rows) if rows else np.zeros((0, state.MOVE_BYTES), np.uint8)
         return np.ascontiguousarray(table).view(move.ROW).reshape(-1)
 
+    def trace(self, on: bool = True, *, begin: int = 0, end: int = state.FOREVER) -> None:
+        """Note every fetch from now on, for `fetches`, in place of those noted before; or stop.
+
+        begin, end: keep those only before which the cores have retired so many instructions,
+        end not included.
+        """
+        if on:
+            self._tracing = Tracing(self.state, begin, end)
+        self.state.m[state.M_TRACE] = on
+
+    @property
+    def fetches(self) -> Fetches:
+        """The fetches noted so far."""
+        return self._tracing.fetches()
+
     def _collect(self) -> None:
         """Take over what native code has written."""
         scalars = self.state.m
         self.events.drain(self.state)
+        self._tracing.drain(self.state)
         count = int(scalars[state.M_OUTPUT])
         if count:
             self.output += self.state.output[:count].tobytes()

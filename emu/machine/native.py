@@ -191,7 +191,7 @@ def _store(bits: int) -> Any:
 
 
 # Host memory by address. Loads are zero-extended; 64-bit values are the same bits, signed.
-load16, load32, load64 = _load(16), _load(32), _load(64)
+load8, load16, load32, load64 = _load(8), _load(16), _load(32), _load(64)
 store8, store32, store64 = _store(8), _store(32), _store(64)
 
 

@@ -63,6 +63,7 @@ from emu.machine.state import (
     M_STOP_AFTER,
     M_SWAPPED,
     M_TEXT_NOW,
+    M_TRACE,
     STOP_AFTER,
     STOP_BUDGET,
     STOP_FOR_DELIVERY,
@@ -80,6 +81,7 @@ from emu.machine.state import (
     Words,
 )
 from emu.machine.text import SDM, allowed, choose, hazard, is_behind, settle, unstable
+from emu.machine.trace import shorten, trace_chosen
 from emu.machine.unicorn_blocks import (
     forget,
     limit_next_block,
@@ -375,7 +377,11 @@ def _execute_chosen(
         forget(s, address, address + 1)
     s.m[M_CHOSEN], s.m[M_CHOSEN_CODE], s.m[M_CHOSEN_KIND] = 1, packed, kind
     limit_next_block(s, 1)
-    _slice(s, core, 1)
+    if s.m[M_TRACE]:
+        trace_chosen(s, addresses, code, length)
+    executed = _slice(s, core, 1)
+    if s.m[M_TRACE] and executed == 0:  # the engine could not
+        shorten(s, 0)
     s.m[M_CHOSEN] = 0
     if s.m[M_SWAPPED]:
         restore_true_bytes(s)

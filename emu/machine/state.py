@@ -7,8 +7,8 @@ belong to the core of that number.
 
 The names below are column numbers. `M_` machine scalars, `C_` one core, `A_` one xAPIC,
 `MSR_` what RDMSR of one core reads,
-`H_` one text store in the history, `E_` one event, `P_` one probe. The columns of a device's
-table stand in the device's own file.
+`H_` one text store in the history, `E_` one event, `P_` one probe, `T_` the trace of fetches,
+`S_` one shape of a block in it. The columns of a device's table stand in the device's own file.
 """
 
 from dataclasses import dataclass
@@ -24,6 +24,9 @@ MAX_HISTORY = 4096  # text stores that may be alive at once
 MAX_EVENTS = 1 << 14  # rows before the loop returns to have them drained
 MAX_MOVES = 1 << 14
 MAX_PROBES = 2048
+MAX_TRACED = 1 << 16  # blocks of the trace before the loop returns to have them drained
+MAX_SHAPES, SHAPE_SLOTS = 1 << 14, 1 << 15  # different blocks that a trace tells apart at a time
+MAX_SHAPE_CODE = 1 << 20  # bytes of their code
 MAX_OUTPUT = 1 << 12  # bytes of serial output before the loop returns
 FWCFG_SIZE = 1 << 12  # bytes of the items of fw_cfg with their index
 MAX_INPUT = 1 << 12  # bytes of serial input that may wait for the UART; a power of two
@@ -78,6 +81,7 @@ M_CROSSING = 77  # bytes of the store that runs which lie in its second page; el
 M_CROSSING_VALUE = 78  # those bytes
 M_WATCH_HOOK = 79  # host address of the hook on all loads and stores of a core with ARMED_DATA
 M_DELIVERED = 80  # the vector of what is being delivered
+M_TRACE = 85  # every block that is admitted is noted in `traced`
 M_TABLES = 96  # from here on: host addresses of the arrays in TABLES
 M_SIZE = 128
 
@@ -141,6 +145,16 @@ P_SIZE = 4
 # --- the devices: columns of their tables ---
 PIC_SIZE, PIT_SIZE, RTC_SIZE, UART_SIZE, IOAPIC_SIZE, BOARD_SIZE = 18, 16, 136, 32, 56, 16
 
+# --- one block of the trace, one shape: a block as it was when it was executed ---------------
+# A row of `traced` is the number of the first instruction << 24 | instructions executed << 8 |
+# core; a negative one says that the virtual time of the next is ~row.
+# S_KIND is the number of instructions << 2 | mode; S_CODE an index into `shape_code`.
+S_PC, S_PA, S_PA2, S_KIND, S_BYTES, S_CODE, S_FIRST = range(7)
+S_SIZE = 8
+# Of `trace`: rows of `traced` in use; shapes, bytes of code and instructions of all shapes;
+# the virtual time at which the last block ended.
+T_TRACED, T_SHAPES, T_CODE, T_INSTRUCTIONS, T_TIME = range(5)
+
 # --- flags of a line -------------------------------------------------------------------------
 LINE_FETCHED = 1  # a core fetched from it: its bytes are text, stores to them make versions
 LINE_LIVE = 2  # some store to it is in the history
@@ -180,6 +194,11 @@ TABLES = (  # name, bits of an element, columns (0: a vector); in the order of M
     ("ioapic", 64, 0),
     ("board", 64, 0),
     ("input", 8, 0),
+    ("trace", 64, 0),
+    ("traced", 64, 0),
+    ("shapes", 64, S_SIZE),
+    ("shape_code", 8, 0),
+    ("shape_slots", 64, 0),
 )
 
 
@@ -217,6 +236,11 @@ class State:
     ioapic: NDArray[np.int64]  # [IOAPIC_SIZE]
     board: NDArray[np.int64]  # [BOARD_SIZE] the devices of a few bits
     input: NDArray[np.uint8]  # [MAX_INPUT] a ring
+    trace: NDArray[np.int64]  # [8]
+    traced: NDArray[np.int64]  # [MAX_TRACED]
+    shapes: NDArray[np.int64]  # [MAX_SHAPES, S_SIZE]
+    shape_code: NDArray[np.uint8]  # [MAX_SHAPE_CODE]
+    shape_slots: NDArray[np.int64]  # [SHAPE_SLOTS] 1 + number of a shape, or 0
 
     @property
     def address(self) -> int:
@@ -245,6 +269,11 @@ def allocate(cores: int, ram: NDArray[np.uint8]) -> State:
         "ioapic": IOAPIC_SIZE,
         "board": BOARD_SIZE,
         "input": MAX_INPUT,
+        "trace": 8,
+        "traced": MAX_TRACED,
+        "shapes": MAX_SHAPES,
+        "shape_code": MAX_SHAPE_CODE,
+        "shape_slots": SHAPE_SLOTS,
     }
     tables = {}
     for name, bits, columns in TABLES:

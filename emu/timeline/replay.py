@@ -26,6 +26,8 @@ class Replay:
     request: gives the patcher a plan. on_step: called after each step of the patcher.
     state_hash: of machine and patcher. recording: is told what happens, as in any run.
     on_drained: called after a segment that drains, with the number of events at its begin.
+    pace: asked before every few moves of at most so many instructions how many of them may be
+    made until it is asked again; 0 ends the replay there.
     """
 
     def __init__(  # noqa: PLR0913 -- it stands between all of them
@@ -38,10 +40,12 @@ class Replay:
         state_hash: Callable[[], str],
         on_drained: Callable[[int], None],
         on_step: Callable[[], None] | None = None,
+        pace: Callable[[int], int] | None = None,
     ) -> None:
         self._machine, self._patcher, self._recording = machine, patcher, recording
         self._request, self._hash = request, state_hash
         self._on_drained, self._on_step = on_drained, on_step
+        self._pace = pace or (lambda _longest: _PIECE)
 
     def play(self, recorded: Schedule) -> None:
         """Make all moves, or as many as there are before the machine ends.
@@ -51,37 +55,46 @@ class Replay:
         """
         for number, segment in enumerate(recorded.segments):
             if isinstance(segment, Moves):
-                self._moves(number, segment, recorded)
+                if not self._moves(number, segment, recorded):
+                    return
                 continue
             begin = len(self._machine.events)
-            self._chosen(number, segment, recorded.instructions)
+            if not self._chosen(number, segment, recorded.instructions):
+                return
             if segment.drain and self._machine.alive:
                 self._on_drained(begin)
             if segment.hash and segment.hash != self._hash():
                 raise BadSchedule(f"segment {number} ends in another state than the schedule says")
 
-    def _chosen(self, number: int, segment: Chosen, bound: int) -> None:
+    def _chosen(self, number: int, segment: Chosen, bound: int) -> bool:
+        """Make the moves of a segment; returns whether the replay goes on."""
         chooser = segment.make()
         self._recording.choose(chooser, drain=segment.drain)
         while (left := segment.count - chooser.made) > 0:
-            why = self._machine.drive(
-                chooser, moves=min(left, _PIECE), instructions=self._left(bound)
-            )
+            moves = min(left, _PIECE, self._pace(segment.quantum))
+            if moves == 0:
+                return False
+            why = self._machine.drive(chooser, moves=moves, instructions=self._left(bound))
             if why == loop.PATCHER:
                 self._step()
             elif why in _IMPOSSIBLE:
                 raise BadSchedule(f"segment {number}, move {chooser.made}: {_IMPOSSIBLE[why]}")
             elif why in (loop.EXIT, loop.DEAD):
-                return
+                break
+        return True
 
     def _left(self, bound: int) -> int:
         """Return the instructions that may still be executed; the patcher's steps need none."""
         return bound - self._machine.retired() + 1
 
-    def _moves(self, number: int, segment: Moves, recorded: Schedule) -> None:
+    def _moves(self, number: int, segment: Moves, recorded: Schedule) -> bool:
+        """Make the moves of a segment; returns whether the replay goes on."""
         at, rows = 0, segment.rows
         while at < len(rows):
-            piece = rows[: at + _PIECE]
+            moves = min(_PIECE, self._pace(int(rows["count"][at : at + _PIECE].max())))
+            if moves == 0:
+                return False
+            piece = rows[: at + moves]
             why, reached = self._machine.play(
                 piece, at, instructions=self._left(recorded.instructions)
             )
@@ -89,7 +102,7 @@ class Replay:
                 self._recording.moves(Moves(rows[at:reached]))
             at = reached
             if why in (loop.EXIT, loop.DEAD):
-                return
+                break
             if why == loop.DONE:
                 continue
             row = rows[at : at + 1]
@@ -105,6 +118,7 @@ class Replay:
                     f"segment {number}, move {at} ({move_text.texts(row)[0]}): {reason}"
                 )
             at += 1
+        return True
 
     def _step(self) -> None:
         self._patcher.step()

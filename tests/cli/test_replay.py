@@ -63,3 +63,31 @@ def test_a_schedule_that_ends_elsewhere(textpoke: Command, saved: Path) -> None:
 def test_what_is_no_schedule(textpoke: Command, tmp_path: Path) -> None:
     assert "No such file" in textpoke("replay", tmp_path / "none.json").refusal()
     assert "not a schedule" in textpoke("replay", resources.toy()).refusal()
+
+
+def test_the_fetches_of_an_interval(textpoke: Command, saved: Path) -> None:
+    said = textpoke("replay", saved, "--fetches", "0..60_000")
+    assert (said.status, said.err) == (0, "")
+    lines = said.out.decode().splitlines()
+    assert len(lines) == 60_000
+    time, core, address, where, *rest = lines[50_000].split()
+    assert int(time) >= 50_000
+    assert core in "01"
+    assert int(address, 16) >> 31 == 0x1FFFFFFFF
+    assert where.partition("+")[0].isidentifier()
+    assert len(rest) >= 2
+    again = textpoke("replay", saved, "--fetches", "50000..50001", "--json")
+    (fetch,) = json.loads(again.out)["fetches"]
+    assert (fetch["number"], fetch["time"], fetch["core"]) == (50_000, int(time), int(core))
+    assert (fetch["address"], fetch["symbol"]) == (f"{int(address, 16):#x}", where)
+    assert " ".join(rest) == f"{bytes.fromhex(fetch['code']).hex(' ')} " + " ".join(
+        fetch["text"].split()
+    )
+
+
+@pytest.mark.parametrize(
+    "interval", ["", "5", "5..", "9..8", "-1..5", "a..b", "_.._", "0..1000001"]
+)
+def test_what_is_no_interval(textpoke: Command, saved: Path, interval: str) -> None:
+    said = textpoke("replay", saved, f"--fetches={interval}").refusal()
+    assert "is not an interval" in said or "more than 1,000,000" in said

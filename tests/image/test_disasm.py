@@ -34,6 +34,10 @@ def test_one_instruction() -> None:
     assert decode_one(b"\xcc\x90", 5).bytes == b"\xcc"
     assert decode_one(b"\x06", 5).mnemonic == "(bad)"
     assert decode_one(b"\xe8\0", 5).mnemonic == "(bad)"
+    far_jump = bytes.fromhex("ea00000810 1800")
+    assert str(decode_one(far_jump, 0, 32)) == "ljmp 0x18:0x10080000"
+    assert decode_one(far_jump, 0, 16).bytes == far_jump[:5]
+    assert decode_one(far_jump, 0).mnemonic == "(bad)"
     with pytest.raises(ValueError, match="no bytes"):
         decode_one(b"", 0)
 
