@@ -4,7 +4,7 @@ The engine runs code in blocks. Its hook calls `before_block`, which admits the 
 the engine in front of it and says why: the slice is used up; the next
 instruction has bytes of which this core may see several versions; the block must be cut
 so that something in it (an unstable instruction, a probe, a serialising instruction of a core
-whose floor is behind) comes first in a block.
+whose floor is behind, an instruction that the machine executes itself) comes first in a block.
 
 What is admitted is counted as executed. `give_back` corrects that when a block is left early,
 by a fault or because an instruction has to be entered alone. So a slice is exact, and the same
@@ -16,15 +16,23 @@ is asked; and a fault counts as the instruction that was started.
 import numpy as np
 
 from emu.machine import pic, xapic
+from emu.machine.admitted import block_code, index_in_block, physical, size_of
 from emu.machine.clock import CHOSEN
-from emu.machine.decode import PLAIN, SERIALISING, decode
+from emu.machine.debug import breaks_at, next_breakpoint, raise_breakpoint, resumes, settle_trap
+from emu.machine.decode import CLASS, PLAIN, SERIALISING, SERIALISING_WRMSR, WRITE_DR, decode
+from emu.machine.emulated import after, execute, is_emulated
+from emu.machine.emulated_lines import mark_line
 from emu.machine.events import DELIVERED, SERIALISED, emit
 from emu.machine.faults import begin_freeze, end_freeze
 from emu.machine.native import jit, load64, store8
+from emu.machine.probes import probed, report_probes
 from emu.machine.state import (
+    ARMED_DATA,
+    C_ARMED,
     C_EXTINT,
     C_IRQ,
     C_NMI,
+    C_TRAP,
     LINE,
     LINE_FETCHED,
     LINE_GUARDED,
@@ -43,26 +51,23 @@ from emu.machine.state import (
     M_CANDIDATE_COUNT,
     M_CANDIDATE_PA,
     M_CANDIDATE_PA2,
+    M_CANDIDATE_SIZE,
     M_CHOSEN,
     M_CHOSEN_CODE,
     M_CHOSEN_KIND,
     M_CLOCK_MODE,
     M_CURRENT,
     M_DELIVER,
+    M_DELIVERING,
+    M_EMULATED,
     M_LIMIT,
     M_MODEL,
-    M_PROBES,
     M_RAM,
-    M_RAM_SIZE,
     M_SERIAL,
     M_STOP_AFTER,
     M_SWAPPED,
     M_TRACE,
     M_UNGUARDED,
-    P_ADDRESS,
-    P_ARGUMENT,
-    P_KIND,
-    P_TASK,
     STOP_AFTER,
     STOP_BUDGET,
     STOP_FOR_DELIVERY,
@@ -70,7 +75,7 @@ from emu.machine.state import (
     STOP_SPLIT,
     STOP_UNGUARDED,
     STOP_UNSTABLE,
-    Bytes,
+    TRAP_RESUMED,
     State,
 )
 from emu.machine.text import COHERENT, is_behind, serialise, unstable
@@ -81,6 +86,7 @@ from emu.machine.unicorn_blocks import (
     block_count,
     block_pa,
     block_pa2,
+    enter_alone,
     go_on,
     stop,
 )
@@ -88,7 +94,6 @@ from emu.machine.unicorn_cpu import (
     in_shadow,
     interrupt,
     interrupts_on,
-    linear_rip,
     mode,
     nmi,
     nmi_on,
@@ -138,6 +143,7 @@ def _something_special(s: State) -> bool:
     core = s.m[M_CURRENT]
     special = s.m[M_SERIAL] | s.m[M_TRACE] | s.m[M_CHOSEN] | s.m[M_STOP_AFTER]
     special |= s.m[M_BEHIND] | s.m[M_BLOCK_FRESH]
+    special |= s.core[core, C_ARMED] | s.core[core, C_TRAP]
     special |= s.core[core, C_IRQ] | s.core[core, C_EXTINT] | s.core[core, C_NMI]
     return special != 0
 
@@ -160,26 +166,111 @@ def before_block(s: State, pc: int, size: int, caller: int) -> None:
         kind = s.m[M_CHOSEN_KIND]
         s.m[M_SERIAL] = kind != PLAIN and _serialises(s, kind)
         if s.lines[s.m[M_CANDIDATE_PA] >> 6] & LINE_PROBE:
-            _report_probes(s, pc, s.m[M_CHOSEN_CODE])
+            report_probes(s, s.m[M_CANDIDATE_PA], pc, s.m[M_CHOSEN_CODE])
+        if is_emulated(kind):
+            _emulate(s, pc, kind, size)
         return
     if s.m[M_STOP_AFTER]:
         stop(s, STOP_AFTER)
         return
-    if interrupt_comes(s, s.m[M_CURRENT]):
+    core = s.m[M_CURRENT]
+    if s.core[core, C_TRAP] and not _settle_trap(s, pc):
+        return
+    if interrupt_comes(s, core):
         if s.m[M_BUDGET] == 0:
             stop(s, STOP_BUDGET)
         else:
             _deliver(s, pc)
         return
+    if s.core[core, C_ARMED] and breaks_at(s, pc):
+        _break(s, pc)
+        return
     flags = _line_flags(s, size)
+    s.m[M_EMULATED] = 0
     if (flags != _READY or s.m[M_BEHIND]) and not _inspect(s, flags, size):
+        return
+    emulated = s.m[M_EMULATED]
+    if emulated:
+        size = s.m[M_CANDIDATE_SIZE]
+    if s.core[core, C_ARMED] and not _mind_breakpoints(s, pc, size):
         return
     if s.m[M_CANDIDATE_COUNT] > s.m[M_BUDGET]:
         stop(s, STOP_BUDGET)
         return
     if flags & LINE_PROBE:
-        _report_probes(s, pc, load64(s.m[M_RAM] + s.m[M_CANDIDATE_PA]))
+        code = load64(s.m[M_RAM] + s.m[M_CANDIDATE_PA])
+        report_probes(s, s.m[M_CANDIDATE_PA], pc, code)
     _admit(s, pc, size, not flags & LINE_FETCHED)
+    if emulated:
+        _emulate(s, pc, emulated, size)
+
+
+@jit
+def _emulate(s: State, pc: int, kind: int, length: int) -> None:
+    """Execute the admitted instruction here and go on behind it; does not return."""
+    set_rip(s, pc)
+    execute(s, kind, length)
+    finish_block(s)
+    after(s)
+
+
+@jit
+def _settle_trap(s: State, pc: int) -> bool:
+    """Raise the trap that the instruction before pc has left; returns if there is none.
+
+    A trap, as an interrupt, is no instruction, but waits for one to be allowed.
+    """
+    if s.m[M_BUDGET] == 0:
+        stop(s, STOP_BUDGET)
+        return False
+    set_rip(s, pc)
+    s.m[M_BLOCK_COUNT] = 0
+    settle_trap(s)
+    return True
+
+
+@jit
+def _break(s: State, pc: int) -> None:
+    """Raise the breakpoint on the instruction at pc; as every fault, it counts as that one."""
+    if s.m[M_BUDGET] == 0:
+        stop(s, STOP_BUDGET)
+        return
+    s.m[M_BUDGET] -= 1
+    s.m[M_BLOCK_COUNT] = 0
+    set_rip(s, pc)
+    raise_breakpoint(s, pc)
+
+
+@jit
+def _mind_breakpoints(s: State, pc: int, size: int) -> bool:
+    """Cut the candidate where a breakpoint wants it."""
+    core, alone = s.m[M_CURRENT], s.m[M_CANDIDATE_ALONE]
+    if resumes(s):
+        if s.m[M_CANDIDATE_COUNT] > 1:
+            return _cut(s, 1)
+        if s.m[M_BUDGET]:
+            s.core[core, C_TRAP] |= TRAP_RESUMED
+    else:
+        before = _instructions_before(s, next_breakpoint(s, pc, size))
+        if before > 0:
+            return _cut(s, before)
+    if s.core[core, C_ARMED] & ARMED_DATA and not alone and not s.m[M_EMULATED]:
+        return _cut(s, 1)
+    return True
+
+
+@jit
+def _instructions_before(s: State, distance: int) -> int:
+    """Return how many instructions of the candidate end at this offset, 0 where none does."""
+    code = np.zeros(24, np.uint8)
+    offset = 0
+    for index in range(s.m[M_CANDIDATE_COUNT]):
+        if offset >= distance:
+            return index if offset == distance else 0
+        block_code(s, s.m[M_CANDIDATE_PA], s.m[M_CANDIDATE_PA2], offset, code)
+        length, _ = decode(code, mode(s))
+        offset += length
+    return 0
 
 
 @jit
@@ -248,15 +339,6 @@ def _admit(s: State, pc: int, size: int, fresh: int) -> None:
 
 
 @jit
-def _report_probes(s: State, pc: int, code: Bytes) -> None:
-    address = s.m[M_CANDIDATE_PA]
-    probe = find_probe(s, address)
-    while probe < s.m[M_PROBES] and s.probes[probe, P_ADDRESS] == address:
-        report_probe(s, probe, pc, code)
-        probe += 1
-
-
-@jit
 def finish_block(s: State) -> None:
     """Do what follows when the admitted block has run to its end."""
     if s.m[M_BLOCK_FRESH]:
@@ -274,7 +356,7 @@ def finish_block(s: State) -> None:
 def give_back(s: State, started: int) -> None:
     """The admitted block was left after `started` of its instructions: correct the budget."""
     if s.m[M_BLOCK_FRESH]:
-        _mark_fetched(s, _size_of(s, started))
+        _mark_fetched(s, size_of(s, started))
     if s.m[M_BLOCK_COUNT]:
         s.m[M_BUDGET] += s.m[M_BLOCK_COUNT] - started
         s.m[M_BLOCK_COUNT] = 0
@@ -291,43 +373,17 @@ def _mark_fetched(s: State, size: int) -> None:
     if the block had been entered instruction by instruction.
     """
     for offset in range(0, size, LINE):
-        s.lines[_physical(s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset) >> 6] |= LINE_FETCHED
+        _mark_line(s, physical(s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset) >> 6)
     if size:
-        s.lines[_physical(s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], size - 1) >> 6] |= LINE_FETCHED
+        _mark_line(s, physical(s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], size - 1) >> 6)
     s.m[M_BLOCK_FRESH] = 0
 
 
 @jit
-def _size_of(s: State, instructions: int) -> int:
-    """Return the bytes of the first instructions of the admitted block."""
-    code = np.zeros(24, np.uint8)
-    offset = 0
-    for _ in range(instructions):
-        _block_code(s, s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset, code)
-        length, _ = decode(code, mode(s))
-        offset += length
-    return offset
-
-
-@jit
-def index_in_block(s: State) -> int:
-    """Return the number of whole instructions in the admitted block before RIP."""
-    target = linear_rip(s) - s.m[M_BLOCK_PC]
-    code = np.zeros(24, np.uint8)
-    offset = index = 0
-    while offset < target and index < s.m[M_BLOCK_COUNT]:
-        _block_code(s, s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset, code)
-        length, _ = decode(code, mode(s))
-        offset += length
-        index += 1
-    return index
-
-
-@jit
-def rip_in_block(s: State) -> bool:
-    """Return whether RIP lies in the admitted block."""
-    offset = linear_rip(s) - s.m[M_BLOCK_PC]
-    return s.m[M_BLOCK_COUNT] > 0 and 0 <= offset < 15 * s.m[M_BLOCK_COUNT]
+def _mark_line(s: State, line: int) -> None:
+    if not s.lines[line] & LINE_FETCHED:
+        s.lines[line] |= LINE_FETCHED
+        mark_line(s, line)
 
 
 @jit
@@ -372,22 +428,27 @@ def _inspect(s: State, flags: int, size: int) -> bool:
     code = np.zeros(24, np.uint8)
     offset = 0
     for index in range(s.m[M_CANDIDATE_COUNT]):
-        address = _physical(pa, pa2, offset)
-        _block_code(s, pa, pa2, offset, code)
+        address = physical(pa, pa2, offset)
+        block_code(s, pa, pa2, offset, code)
         length, kind = decode(code, mode(s))
         if uncertain and _unstable_instruction(s, core, pa, pa2, offset, length):
             if index == 0:
                 stop(s, STOP_UNSTABLE)
                 return False
             return _cut(s, index)
-        if index and flags & LINE_PROBE and s.lines[address >> 6] & LINE_PROBE:
-            probe = find_probe(s, address)
-            if probe < s.m[M_PROBES] and s.probes[probe, P_ADDRESS] == address:
+        in_line = index and flags & LINE_PROBE and s.lines[address >> 6] & LINE_PROBE
+        if in_line and probed(s, address):
+            return _cut(s, index)
+        if is_emulated(kind):
+            if index:
                 return _cut(s, index)
+            s.m[M_EMULATED], s.m[M_CANDIDATE_SIZE], s.m[M_CANDIDATE_COUNT] = kind, length, 1
         if behind and kind != PLAIN and _serialises(s, kind):
             if index or s.m[M_CANDIDATE_COUNT] > 1:
                 return _cut(s, max(index, 1))
             s.m[M_SERIAL] = s.m[M_CANDIDATE_COUNT] <= s.m[M_BUDGET]
+        if s.m[M_EMULATED]:
+            return True
         offset += length
     return True
 
@@ -401,8 +462,9 @@ def _cut(s: State, instructions: int) -> bool:
 
 @jit
 def _serialises(s: State, kind: int) -> bool:
-    if kind == SERIALISING:
-        return True
+    kind &= CLASS
+    if kind != SERIALISING_WRMSR:
+        return kind == SERIALISING or kind == WRITE_DR
     msr = register(s, RCX) & 0xFFFFFFFF
     return not (_X2APIC_FIRST <= msr <= _X2APIC_LAST or msr in _UNSERIALISING)
 
@@ -410,7 +472,7 @@ def _serialises(s: State, kind: int) -> bool:
 @jit
 def _unstable_instruction(s: State, core: int, pa: int, pa2: int, offset: int, length: int) -> bool:
     """Return whether any byte of the instruction has several versions for the core."""
-    start = _physical(pa, pa2, offset)
+    start = physical(pa, pa2, offset)
     in_page = min(length, 4096 - (start & 0xFFF))
     if unstable(s, core, start, in_page):
         return True
@@ -418,20 +480,11 @@ def _unstable_instruction(s: State, core: int, pa: int, pa2: int, offset: int, l
 
 
 @jit
-def _physical(pa: int, pa2: int, offset: int) -> int:
-    """Return the physical address of a byte of a block that may cross into a second page."""
-    address = pa + offset
-    if address >> 12 != pa >> 12:
-        return pa2 + (address & 0xFFF)
-    return address
-
-
-@jit
-def _block_code(s: State, pa: int, pa2: int, offset: int, code: Bytes) -> None:
-    """Copy up to 15 bytes of a block from RAM, as far as its pages go."""
-    for index in range(15):
-        address = _physical(pa, pa2, offset + index)
-        code[index] = s.ram[address] if 0 <= address < s.m[M_RAM_SIZE] else 0
+def only_alone(s: State) -> None:
+    """Go on only if the instruction is a block of its own; else enter it as one."""
+    if not s.m[M_BLOCK_ALONE] and not s.m[M_DELIVERING]:
+        give_back(s, index_in_block(s))
+        enter_alone(s)
 
 
 @jit
@@ -440,34 +493,3 @@ def restore_true_bytes(s: State) -> None:
     for row in range(s.m[M_SWAPPED]):
         store8(s.m[M_RAM] + s.swap[row, 0], s.swap[row, 1])
     s.m[M_SWAPPED] = 0
-
-
-@jit
-def find_probe(s: State, address: int) -> int:
-    """Return the first probe at or after a physical address (an index into `probes`)."""
-    low, high = 0, s.m[M_PROBES]
-    while low < high:
-        middle = (low + high) >> 1
-        if s.probes[middle, P_ADDRESS] < address:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@jit
-def report_probe(s: State, probe: int, pc: int, code: Bytes) -> None:
-    """Append the event of a probe that was reached; `code` is the first eight bytes executed."""
-    task = 0
-    if s.probes[probe, P_TASK]:
-        task = load64(s.m[M_RAM] + s.probes[probe, P_TASK])
-    emit(
-        s,
-        s.m[M_CURRENT],
-        s.probes[probe, P_KIND],
-        pc,
-        s.probes[probe, P_ARGUMENT],
-        code,
-        task,
-        register(s, RSP),
-    )

@@ -5,7 +5,7 @@ timer's output changes, a second ends, a timeout comes. A Run is cut there, so i
 exact instant however the run is sliced.
 """
 
-from emu.machine import chipset, i8042, ioapic, pic, pit, pm, rtc, uart, xapic
+from emu.machine import chipset, i8042, ioapic, msr, pic, pit, pm, rtc, uart, xapic
 from emu.machine.clock import CHOSEN
 from emu.machine.native import jit
 from emu.machine.state import (
@@ -26,6 +26,7 @@ def power_on(s: State) -> None:
     """Bring all devices to where a PC's firmware leaves them."""
     for core in range(s.m[M_CORES]):
         xapic.reset(s, core)
+        msr.reset(s, core)
     xapic.firmware(s)
     pic.firmware(s)
     ioapic.power_on(s)

@@ -1,9 +1,13 @@
-"""How long an x86 instruction is, and whether it serialises.
+"""How long an x86 instruction is, whether it serialises, and whether the machine executes it.
 
 The machine has to know both while it runs: the length, to say which bytes a fetch takes and how
 far a block got before it was left; the class, to move a core's floor. Rendering instructions
 for people is capstone's work (emu/image/disasm.py); tests compare the two on millions of
 instructions.
+
+A class above SERIALISING_WRMSR comes with its operands: the number of the control or debug
+register in bits 8 to 11, that of the general register in bits 16 to 19. `emulated` says why
+those instructions are executed by the machine and not by the engine.
 
 Serialising: the list of SDM volume 3A, "Serializing Instructions". SYSRET, the fences, LOCK and
 interrupt delivery are not on it, and the WRMSRs it excepts are excepted.
@@ -20,6 +24,8 @@ MAX_LENGTH = 15
 REAL, PROTECTED, LONG = 0, 1, 2  # default operand and address size: 16, 32, 32 with REX
 
 PLAIN, SERIALISING, SERIALISING_WRMSR = 0, 1, 2
+RDMSR, READ_CR8, WRITE_CR8, READ_DR, WRITE_DR = range(3, 8)
+CLASS = 0xFF  # of what `decode` returns; the rest is operands
 
 _MODRM = 1  # a ModRM byte follows
 _IMM8, _IMM16, _IMMZ = 2, 4, 8  # immediate: 8 bits, 16 bits, operand-size (at most 32) bits
@@ -119,7 +125,7 @@ def _modrm_length(code: Bytes, at: int, address16: int) -> int:
 
 @jit
 def decode(code: Bytes, mode: int) -> tuple[int, int]:
-    """Return (length, class) of the instruction at the start of `code`.
+    """Return (length, class and operands) of the instruction at the start of `code`.
 
     code: at least 24 readable bytes, of which 15 count. A sequence that is no instruction, or
     is longer than 15 bytes, has length 15: a core that fetches it takes #UD or #GP having
@@ -184,8 +190,13 @@ def decode(code: Bytes, mode: int) -> tuple[int, int]:
             flags = _TWO_BYTE[opcode]
             if opcode in (0x20, 0x21, 0x22, 0x23, 0x24, 0x26):  # mov cr, dr: always registers
                 flags = 0
+                operands = extension << 8 | ((code[at] & 7) | (rex & 1) << 3) << 16
                 at += 1
-                if opcode == 0x23 or (opcode == 0x22 and not (extension == 0 and rex & 4)):
+                if extension == 0 and rex & 4 and not opcode & 5:
+                    kind = (WRITE_CR8 if opcode == 0x22 else READ_CR8) | operands
+                elif opcode & 1 and not rex & 4:
+                    kind = (WRITE_DR if opcode == 0x23 else READ_DR) | operands
+                elif opcode == 0x22 or opcode == 0x23:
                     kind = SERIALISING
             elif opcode == 0x78 and (prefix66 or (prefix_f2 and not prefix_f3)):
                 flags = 0  # extrq, insertq: registers and two bytes
@@ -194,6 +205,8 @@ def decode(code: Bytes, mode: int) -> tuple[int, int]:
                 kind = SERIALISING
             elif opcode == 0x30:
                 kind = SERIALISING_WRMSR
+            elif opcode == 0x32:
+                kind = RDMSR
             elif opcode == 0x00 and (extension == 2 or extension == 3):  # lldt, ltr
                 kind = SERIALISING
             elif opcode == 0x01:

@@ -5,8 +5,8 @@ registers and guest memory, so the two check each other: gates, privilege, stack
 frames, error codes, IF, and what becomes of a fault on the way. Real, protected, virtual-8086 and
 long mode. A task gate is left to QEMU.
 
-As QEMU 5, and unlike the manual: error codes of faults on the way have EXT clear, and name a gate
-of the 64-bit IDT by its number times 16; no stack limits; any fault in a double fault ends it.
+As QEMU 5, and unlike the manual: no stack limits; any fault in a double fault ends it. Error codes
+of faults on the way are QEMU's, too, which `delivery_faults` corrects for both engines.
 
 Source: Intel SDM volume 3A, chapter "Interrupt and Exception Handling", table "Conditions for
 Generating a Double Fault"; QEMU target/i386/seg_helper.c for the order of the checks.
@@ -33,7 +33,15 @@ from emu.machine.descriptors import (
 )
 from emu.machine.native import load32, load64, store32
 from emu.machine.paging import Fault, load, store
-from emu.machine.state import M_CPU, M_DELIVERING, M_ENV, State
+from emu.machine.state import (
+    DELIVERING_EVENT,
+    DELIVERING_INT,
+    M_CPU,
+    M_DELIVERED,
+    M_DELIVERING,
+    M_ENV,
+    State,
+)
 from emu.machine.unicorn_cpu import register, set_register
 from emu.machine.unicorn_layout import (
     CC_DST,
@@ -91,7 +99,8 @@ def exception(s: State) -> None:
     vector, error = load32(s.m[M_CPU] + CPU_EXCEPTION), load32(env + ERROR_CODE)
     if software or vector not in _WITH_ERROR_CODE:
         error = None
-    s.m[M_DELIVERING] = 1
+    s.m[M_DELIVERING] = DELIVERING_INT if software else DELIVERING_EVENT
+    s.m[M_DELIVERED] = vector
     try:
         _deliver(s, vector, error, software=software)
         store32(env + OLD_EXCEPTION, -1)
@@ -105,7 +114,7 @@ def exception(s: State) -> None:
 
 def interrupt(s: State, vector: int) -> None:
     """Let the running core take an external interrupt; as `unicorn_cpu.interrupt`."""
-    s.m[M_DELIVERING] = 1
+    s.m[M_DELIVERING], s.m[M_DELIVERED] = DELIVERING_EVENT, vector
     try:
         _deliver(s, vector, None, software=False)
     except _TaskGate:

@@ -43,6 +43,7 @@ _CORE = [
     state.C_FREEZE,
     state.C_FREEZE_STACK,
     state.C_TIME_READS,
+    state.C_TRAP,
 ]
 _SCALARS = [
     state.M_CLOCK_MODE,
@@ -75,6 +76,7 @@ def _parts(s: state.State, cores: int) -> list[bytes | memoryview]:
         s.core[:cores, _CORE].tobytes(),
         *(registers.canonical_registers(s, core, started[core]) for core in range(cores)),
         _apics(s, cores).tobytes(),
+        s.msr[:cores].tobytes(),
         *_devices(s),
         *_text(s, [core for core in range(cores) if started[core]]),
         np.packbits(s.lines & state.LINE_FETCHED).tobytes(),

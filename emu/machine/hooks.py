@@ -15,47 +15,59 @@ from unicorn import x86_const
 from unicorn.unicorn_py3 import Uc
 from unicorn.unicorn_py3.unicorn import uclib
 
-from emu.machine import ioapic, ports, text, xapic
+from emu.machine import fast_call, ioapic, msr, ports, xapic
+from emu.machine.admitted import (
+    index_in_block,
+    length_at_rip,
+    rip_in_block,
+    stands_at_icebp,
+    start_of_trap,
+)
 from emu.machine.block import (
     admit_plain,
     before_block,
     give_back,
-    index_in_block,
+    only_alone,
     restore_true_bytes,
-    rip_in_block,
 )
-from emu.machine.clock import time_stamp
-from emu.machine.events import TEXT_STORE, TRAP, emit
-from emu.machine.native import entry, hook, jit, load32, pointer
+from emu.machine.debug import note_port, on_delivery
+from emu.machine.delivery_faults import corrected
+from emu.machine.events import TRAP, emit
+from emu.machine.memory_hooks import (
+    on_crossing_store,
+    on_slow_access,
+    on_text_store,
+    on_watched_access,
+)
+from emu.machine.native import entry, hook, jit, load32
 from emu.machine.state import (
-    LINE_FETCHED,
-    M_BEHIND,
-    M_BLOCK_ALONE,
+    ARMED_PORT,
+    C_ARMED,
+    C_TRAP,
     M_BLOCK_COUNT,
-    M_BLOCK_FRESH,
     M_BUDGET,
     M_CHOSEN,
     M_CORES,
+    M_CROSSING_HOOK,
     M_CURRENT,
     M_DELIVERING,
     M_ENV,
-    M_RAM_SIZE,
     M_STOP_AFTER,
     M_SWAPPED,
+    M_TRAP_START,
+    M_WATCH_HOOK,
     STOP_FOR_TIMER,
+    TRAP_ICEBP,
     State,
 )
-from emu.machine.unicorn_blocks import (
-    enter_alone,
-    fault,
-)
 from emu.machine.unicorn_cpu import (
+    check_ports,
     exception,
     identify,
     linear_rip,
-    may_use_ports,
     register,
     set_register,
+    set_rip,
 )
 from emu.machine.unicorn_layout import (
     CR2,
@@ -65,14 +77,13 @@ from emu.machine.unicorn_layout import (
     RBX,
     RCX,
     RDX,
+    RIP,
     RSP,
     UC_MEMORY_MAPPING,
 )
 from emu.machine.unicorn_memory import (
-    data_of_hooks,
     find_ram,
     not_translating,
-    region_at,
 )
 from emu.machine.view import state_at
 
@@ -100,20 +111,13 @@ def _on_block_address() -> int:
     return int(_block_entry())
 
 
-@hook(_i64(_i64, _i64))
-def on_slow_access(engine: int, address: int) -> int:
-    """A load or store that the TLB alone does not settle, or the translator reading code.
-
-    Not a hook: it stands in for `uc_struct.memory_mapping`, and returns the MemoryRegion.
-    """
-    return int(region_at(state_at(pointer(data_of_hooks(engine))), address))
-
-
 @jit
 def take_exception(s: State, vector: int) -> None:
     """Let the running core take an exception that the engine noticed."""
     not_translating(s)
     is_int = load32(s.m[M_ENV] + IS_INT)
+    if s.m[M_DELIVERING]:
+        vector = corrected(s, vector)
     error = load32(s.m[M_ENV] + ERROR_CODE)
     fetch = (
         vector == _PAGE_FAULT and register(s, CR2) == linear_rip(s) and not error & _FETCH_OR_READ
@@ -122,12 +126,17 @@ def take_exception(s: State, vector: int) -> None:
         # after a single step RIP is behind the block
         give_back(s, min(index_in_block(s) + 1, s.m[M_BLOCK_COUNT]))
     else:
+        if is_int:
+            s.m[M_TRAP_START] = start_of_trap(s)
         give_back(s, s.m[M_BLOCK_COUNT])
     if s.m[M_SWAPPED]:
         restore_true_bytes(s)
     if s.m[M_CHOSEN] == 1:  # the chosen instruction could not even be fetched: that was the step
         s.m[M_CHOSEN], s.m[M_BUDGET] = 2, 0
+    on_delivery(s, vector, is_int)
     emit(s, s.m[M_CURRENT], TRAP, linear_rip(s), vector, error, 0, register(s, RSP))
+    if is_int:  # where the delivery fails, it is the fault of this instruction
+        set_rip(s, s.m[M_TRAP_START])
     exception(s)
 
 
@@ -139,17 +148,15 @@ def on_exception(engine: int, vector: int, data: Any) -> None:
 
 @hook(types.boolean(_i64, _ptr))
 def on_undefined(engine: int, data: Any) -> bool:
-    """An instruction that does not exist: #UD."""
-    take_exception(state_at(data), _UNDEFINED)
+    """An instruction that does not exist: #UD. But ICEBP does."""
+    s = state_at(data)
+    length = stands_at_icebp(s)
+    if length:
+        set_register(s, RIP, register(s, RIP) + length)
+        s.core[s.m[M_CURRENT], C_TRAP] |= TRAP_ICEBP
+    else:
+        take_exception(s, _UNDEFINED)
     return True
-
-
-@jit
-def _only_alone(s: State) -> None:
-    """Go on only if the instruction is a block of its own; else enter it as one."""
-    if not s.m[M_BLOCK_ALONE] and not s.m[M_DELIVERING]:
-        give_back(s, index_in_block(s))
-        enter_alone(s)
 
 
 @hook(types.void(_i64, _i32, _i64, _i32, _i64, _ptr))
@@ -157,32 +164,7 @@ def on_device_access(
     engine: int, access: int, address: int, size: int, value: int, data: Any
 ) -> None:
     """A load or store of device memory, before it happens."""
-    _only_alone(state_at(data))
-
-
-@hook(types.void(_i64, _i32, _i64, _i32, _i64, _ptr))
-def on_text_store(engine: int, access: int, address: int, size: int, value: int, data: Any) -> None:
-    """A store to a page that was executed, before it happens."""
-    s = state_at(data)
-    first, last = address >> 6, min(address + size, s.m[M_RAM_SIZE]) - 1 >> 6
-    if s.m[M_BLOCK_FRESH]:  # what the block has executed so far is not marked as fetched yet
-        _only_alone(s)
-    if not (s.lines[first] | s.lines[last]) & LINE_FETCHED:
-        return
-    _only_alone(s)
-    at = address
-    while at < address + size and at < s.m[M_RAM_SIZE]:
-        length = min(8 - (at & 7), address + size - at)
-        old = np.int64(0)
-        for byte in range(length):
-            old |= s.ram[at + byte] << (8 * byte)
-        new = value >> (8 * (at - address))
-        if length < 8:
-            new &= (1 << (8 * length)) - 1
-        if text.remember(s, at, length, old, new):
-            emit(s, s.m[M_CURRENT], TEXT_STORE, at, old, new, length, register(s, RSP))
-        at += length
-    s.m[M_BEHIND] = text.is_behind(s, s.m[M_CURRENT])
+    only_alone(state_at(data))
 
 
 @hook(_i64(_i64, _i64, _u32, _ptr))
@@ -225,19 +207,14 @@ def open_bus_write(engine: int, offset: int, size: int, value: int, data: Any) -
     """A store to physical memory where nothing answers."""
 
 
-@jit
-def _check_privilege(s: State) -> None:
-    """Raise #GP for in and out where the core may not; the engine allows them everywhere."""
-    if not may_use_ports(s):
-        fault(s, 13, 0)
-
-
 @hook(_u32(_i64, _u32, _i32, _ptr))
 def on_in(engine: int, port: int, size: int, data: Any) -> np.uint32:
     """in."""
     s = state_at(data)
-    _only_alone(s)
-    _check_privilege(s)
+    only_alone(s)
+    check_ports(s, np.int64(port), np.int64(size))
+    if s.core[s.m[M_CURRENT], C_ARMED] & ARMED_PORT:
+        note_port(s, np.int64(port), np.int64(size))
     return np.uint32(ports.read(s, np.int64(port), np.int64(size)))
 
 
@@ -245,8 +222,10 @@ def on_in(engine: int, port: int, size: int, data: Any) -> np.uint32:
 def on_out(engine: int, port: int, size: int, value: int, data: Any) -> None:
     """out."""
     s = state_at(data)
-    _only_alone(s)
-    _check_privilege(s)
+    only_alone(s)
+    check_ports(s, np.int64(port), np.int64(size))
+    if s.core[s.m[M_CURRENT], C_ARMED] & ARMED_PORT:
+        note_port(s, np.int64(port), np.int64(size))
     ports.write(s, np.int64(port), np.int64(size), np.int64(value))
 
 
@@ -254,15 +233,29 @@ def on_out(engine: int, port: int, size: int, value: int, data: Any) -> None:
 def on_rdtsc(engine: int, data: Any) -> int:
     """rdtsc: virtual time; no clock of the host reaches the guest."""
     s = state_at(data)
-    _only_alone(s)
-    time = time_stamp(s, s.m[M_CURRENT])
+    only_alone(s)
+    time = msr.tsc(s, s.m[M_CURRENT])
     set_register(s, RAX, time & 0xFFFFFFFF)
-    set_register(s, RDX, time >> 32)
+    set_register(s, RDX, time >> 32 & 0xFFFFFFFF)
     return 1
 
 
+@hook(types.void(_i64, _ptr))
+def on_syscall(engine: int, data: Any) -> None:
+    """syscall: the engine only steps over it."""
+    s = state_at(data)
+    fast_call.syscall(s, length_at_rip(s))
+
+
+@hook(types.void(_i64, _ptr))
+def on_sysenter(engine: int, data: Any) -> None:
+    """sysenter: the engine only steps over it."""
+    s = state_at(data)
+    fast_call.sysenter(s, length_at_rip(s))
+
+
 _RDTSCP, _RDRAND, _RDSEED = 1 << 27, 1 << 30, 1 << 18
-_X2APIC, _TSC_DEADLINE = 1 << 21, 1 << 24
+_X2APIC, _TSC_DEADLINE, _APIC = 1 << 21, 1 << 24, 1 << 9
 
 
 @hook(_i32(_i64, _ptr))
@@ -276,6 +269,8 @@ def on_cpuid(engine: int, data: Any) -> int:
     if leaf == 1:
         output[1] = output[1] & 0xFFFF | core << 24 | s.m[M_CORES] << 16
         output[2] &= ~(_RDRAND | _X2APIC | _TSC_DEADLINE)
+        if not msr.apic_enabled(s, core):
+            output[3] &= ~_APIC
     elif leaf == 7:
         output[1] &= ~_RDSEED
     elif leaf == 0xB:
@@ -318,6 +313,8 @@ def install(uc: Uc, table: int) -> None:
         (on_out, x86_const.UC_X86_INS_OUT),
         (on_rdtsc, x86_const.UC_X86_INS_RDTSC),
         (on_cpuid, x86_const.UC_X86_INS_CPUID),
+        (on_syscall, x86_const.UC_X86_INS_SYSCALL),
+        (on_sysenter, x86_const.UC_X86_INS_SYSENTER),
     ):
         _add(uc, uc_const.UC_HOOK_INSN, function.address, table, *_EVERYWHERE, instruction)
     for page in (ioapic.BASE, xapic.BASE):
@@ -334,6 +331,11 @@ def install(uc: Uc, table: int) -> None:
 def watch_slow_accesses(s: State, uc: Uc) -> None:
     """Let the engine ask `on_slow_access`; RAM must be mapped, and the block hook installed."""
     find_ram(s)
+    first_byte = (0, 0)
+    kind, address = uc_const.UC_HOOK_MEM_WRITE, on_crossing_store.address
+    s.m[M_CROSSING_HOOK] = _add(uc, kind, address, s.address, *first_byte)
+    kind, address = kind | uc_const.UC_HOOK_MEM_READ, on_watched_access.address
+    s.m[M_WATCH_HOOK] = _add(uc, kind, address, s.address, *first_byte)
     place = ctypes.c_uint64.from_address(uc._uch.value + UC_MEMORY_MAPPING)
     place.value = on_slow_access.address
 

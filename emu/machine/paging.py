@@ -9,7 +9,7 @@ Source: Intel SDM volume 3A, chapter "Paging"; physical addresses have 40 bits a
 nothing answers reads as ones, as in QEMU (target/i386/excp_helper.c).
 """
 
-from emu.machine import hooks
+from emu.machine import memory_hooks
 from emu.machine.native import load32, load64, store8, store32
 from emu.machine.state import LINE_GUARDED, M_RAM, M_RAM_SIZE, State
 from emu.machine.unicorn_blocks import forget
@@ -142,7 +142,7 @@ def store(s: State, linear: int, size: int, value: int) -> None:
         if 0 <= at <= s.m[M_RAM_SIZE] - length:
             part = value & (1 << 8 * length) - 1
             if s.lines[at >> 6] & LINE_GUARDED:
-                hooks.on_text_store.function(0, 0, at, length, part, s.address)
+                memory_hooks.on_text_store.function(0, 0, at, length, part, s.address)
             for index in range(length):
                 store8(s.m[M_RAM] + at + index, part >> 8 * index)
             forget(s, at, at + length)

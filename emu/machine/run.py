@@ -14,6 +14,7 @@ import numpy as np
 from emu.machine import board, pic, xapic
 from emu.machine.block import finish_block, interrupt_comes, restore_true_bytes
 from emu.machine.clock import CHOSEN, end_slice
+from emu.machine.debug import breaks_at, trap_comes, watch_data
 from emu.machine.decode import decode
 from emu.machine.events import FETCH_HAZARD, FETCH_STALE, STALE_FETCH, emit
 from emu.machine.faults import release
@@ -33,6 +34,7 @@ from emu.machine.state import (
     C_SIPI,
     C_STALE,
     C_STATE,
+    C_TRAP,
     CORE_DEAD,
     CORE_HALTED,
     CORE_RUNS,
@@ -72,6 +74,7 @@ from emu.machine.state import (
     STOP_UNDRAINED,
     STOP_UNGUARDED,
     STOP_UNSTABLE,
+    TRAP_RESUMED,
     Bytes,
     Seeds,
     State,
@@ -172,6 +175,7 @@ def _slice(s: State, core: int, instructions: int) -> int:
     s.m[M_SLICE] = s.m[M_BUDGET] = instructions
     s.m[M_BLOCK_COUNT] = s.m[M_DELIVERING] = 0
     s.m[M_BEHIND] = is_behind(s, core)
+    watch_data(s)
     unknown = 0
     while True:
         s.m[M_REASON] = STOP_NONE
@@ -241,6 +245,8 @@ def deliverable(s: State, core: int) -> int:
     state = s.core[core, C_STATE]
     if (state != CORE_RUNS and state != CORE_HALTED) or in_shadow(s, core):
         return 0
+    if s.core[core, C_TRAP] & ~TRAP_RESUMED:  # a #DB comes first
+        return 0
     if s.core[core, C_NMI] and nmi_on(s, core):
         return NMI_VECTOR
     if not interrupts_on(s, core):
@@ -285,12 +291,12 @@ def fetch_addresses(s: State, addresses: Words) -> None:
 def stands_at_unstable(s: State, core: int) -> bool:
     """Return whether the core's next step is a fetch with several versions to choose from.
 
-    Not if an interrupt comes first. Puts the core into the engine.
+    Not if an interrupt or a breakpoint comes first. Puts the core into the engine.
     """
     if s.core[core, C_STATE] != CORE_RUNS or s.core[core, C_FLOOR] == s.m[M_TEXT_NOW]:
         return False
     enter(s, core)
-    if interrupt_comes(s, core):
+    if interrupt_comes(s, core) or trap_comes(s) or breaks_at(s, linear_rip(s)):
         return False
     addresses = np.empty(15, np.int64)
     fetch_addresses(s, addresses)

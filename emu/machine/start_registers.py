@@ -8,6 +8,8 @@ from emu.machine.native import (
     store64,
 )
 from emu.machine.state import (
+    C_ARMED,
+    C_TRAP,
     ENV_SIZE,
     M_ENV_ROWS,
     State,
@@ -57,7 +59,8 @@ _CODE16, _DATA16 = 0x00009B00, 0x00009300
 
 
 @jit
-def _set_segment(row: int, segment: int, selector: int, base: int, limit: int, flags: int) -> None:
+def set_segment(row: int, segment: int, selector: int, base: int, limit: int, flags: int) -> None:
+    """Load a segment register of a CPUX86State, hidden parts included; hflags are left behind."""
     store32(row + segment, selector)
     store64(row + segment + SEGMENT_BASE, base)
     store32(row + segment + SEGMENT_LIMIT, limit)
@@ -82,17 +85,18 @@ def reset_registers(s: State, core: int, cs_base: int, rip: int, cr0: int) -> No
     store32(row + HFLAGS2, load32(row + HFLAGS2) & ~NMI_MASKED)
     store32(row + OLD_EXCEPTION, -1)
     for segment in (ES, SS, DS, FS, GS):
-        _set_segment(row, segment, 0, 0, 0xFFFF, _DATA16)
-    _set_segment(row, CS, cs_base >> 4, cs_base, 0xFFFF, _CODE16)
-    _set_segment(row, LDT, 0, 0, 0xFFFF, 0x8200)
-    _set_segment(row, TR, 0, 0, 0xFFFF, 0x8B00)
-    _set_segment(row, GDT, 0, 0, 0xFFFF, 0)
-    _set_segment(row, IDT, 0, 0, 0xFFFF, 0)
+        set_segment(row, segment, 0, 0, 0xFFFF, _DATA16)
+    set_segment(row, CS, cs_base >> 4, cs_base, 0xFFFF, _CODE16)
+    set_segment(row, LDT, 0, 0, 0xFFFF, 0x8200)
+    set_segment(row, TR, 0, 0, 0xFFFF, 0x8B00)
+    set_segment(row, GDT, 0, 0, 0xFFFF, 0)
+    set_segment(row, IDT, 0, 0, 0xFFFF, 0)
     store64(row + CR0, cr0)
     for offset in (CR2, CR3, CR4, EFER):
         store64(row + offset, 0)
     store64(row + DR6, 0xFFFF0FF0)
     store64(row + DR7, 0x400)
+    s.core[core, C_ARMED] = s.core[core, C_TRAP] = 0
     x86_update_hflags(row)
 
 
@@ -106,11 +110,11 @@ def pvh_registers(s: State, core: int, entry: int, start_info: int) -> None:
     reset_registers(s, core, 0, entry, 0x11)
     row = s.m[M_ENV_ROWS] + core * ENV_SIZE
     store64(row + RBX, start_info)
-    _set_segment(row, CS, 0x8, 0, 0xFFFFFFFF, _CODE32)
+    set_segment(row, CS, 0x8, 0, 0xFFFFFFFF, _CODE32)
     for segment in (ES, SS, DS, FS, GS):
-        _set_segment(row, segment, 0x10, 0, 0xFFFFFFFF, _DATA32)
-    _set_segment(row, TR, 0x18, 0, 0x67, 0x8B00)
-    _set_segment(row, GDT, 0, bios.GDT, bios.GDT_LIMIT, 0)
+        set_segment(row, segment, 0x10, 0, 0xFFFFFFFF, _DATA32)
+    set_segment(row, TR, 0x18, 0, 0x67, 0x8B00)
+    set_segment(row, GDT, 0, bios.GDT, bios.GDT_LIMIT, 0)
     x86_update_hflags(row)
 
 
@@ -124,8 +128,8 @@ def multiboot_registers(s: State, core: int, entry: int, info: int) -> None:
     row = s.m[M_ENV_ROWS] + core * ENV_SIZE
     store64(row + RAX, multiboot.MAGIC)
     store64(row + RSP, multiboot.STACK)
-    _set_segment(row, TR, 0, 0, 0xFFFF, 0x8B00)
-    _set_segment(row, IDT, 0, 0, 0x3FF, 0)
+    set_segment(row, TR, 0, 0, 0xFFFF, 0x8B00)
+    set_segment(row, IDT, 0, 0, 0x3FF, 0)
 
 
 _CODE64 = 0x00AF9B00
@@ -141,9 +145,9 @@ def long_mode_registers(s: State, core: int, cr3: int, rip: int, rsp: int) -> No
     store64(row + CR3, cr3)
     store64(row + CR4, _LONG_CR4)
     store64(row + EFER, _LONG_EFER)
-    _set_segment(row, CS, 0x8, 0, 0xFFFFFFFF, _CODE64)
+    set_segment(row, CS, 0x8, 0, 0xFFFFFFFF, _CODE64)
     for segment in (ES, SS, DS, FS, GS):
-        _set_segment(row, segment, 0x10, 0, 0xFFFFFFFF, _DATA32)
+        set_segment(row, segment, 0x10, 0, 0xFFFFFFFF, _DATA32)
     x86_update_hflags(row)
 
 
@@ -153,9 +157,9 @@ def set_tables(
 ) -> None:
     """Give a core that is not in the engine its descriptor tables, by linear address."""
     row = s.m[M_ENV_ROWS] + core * ENV_SIZE
-    _set_segment(row, GDT, 0, gdt, gdt_limit, 0)
-    _set_segment(row, IDT, 0, idt, idt_limit, 0)
-    _set_segment(row, TR, 0x20, tss, 0x67, 0x8B00)
+    set_segment(row, GDT, 0, gdt, gdt_limit, 0)
+    set_segment(row, IDT, 0, idt, idt_limit, 0)
+    set_segment(row, TR, 0x20, tss, 0x67, 0x8B00)
 
 
 @jit

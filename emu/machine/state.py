@@ -6,6 +6,7 @@ int64 where a field is a number and uint8 where it is memory. Rows of `core`, `e
 belong to the core of that number.
 
 The names below are column numbers. `M_` machine scalars, `C_` one core, `A_` one xAPIC,
+`MSR_` what RDMSR of one core reads,
 `H_` one text store in the history, `E_` one event, `P_` one probe, `T_` the trace of fetches,
 `S_` one shape of a block in it. The columns of a device's table stand in the device's own file.
 """
@@ -57,7 +58,7 @@ M_PATCHER = 33  # patcher: 0 absent, 1 its next step can be made, 2 it waits for
 M_WAIT_COUNT = 34  # words in `wait`
 M_ERROR = 36  # what uc_emu_start returned, when not 0
 M_STOP_AFTER = 35  # stop before the next block: bits STOP_FOR_...
-M_DELIVERING = 38  # the engine pushes an exception frame: no instruction can be retried
+M_DELIVERING = 38  # the engine pushes a frame (DELIVERING_...): no instruction can be retried
 M_CANDIDATE_PA, M_CANDIDATE_PA2 = 39, 40  # the block about to be admitted
 M_CANDIDATE_COUNT, M_CANDIDATE_ALONE = 42, 43
 M_PICK, M_PICK_LEFT = 37, 55  # a Run that was interrupted to guard a page, and its rest
@@ -72,9 +73,19 @@ M_INPUT_HEAD, M_INPUT_TAIL = 68, 69  # bytes ever taken from and put into `input
 M_CLOCK_MODE = 81  # of clock: COUNTED or CHOSEN
 M_DELIVER = 82  # the move Deliver is under way: the running core may take an interrupt
 M_DELAYED, M_DELAYED_UNTIL = 83, 84  # interrupts held back: how many, and when the first is due
+M_EMULATED = 73  # class and operands of the candidate, if the machine executes it; else 0
+M_CANDIDATE_SIZE = 74  # then its bytes
+M_TRAP_START = 75  # linear address of the INT, INT3 or INTO that is being delivered
+M_CROSSING_HOOK = 76  # host address of the hook on stores that may cross into another page
+M_CROSSING = 77  # bytes of the store that runs which lie in its second page; else 0
+M_CROSSING_VALUE = 78  # those bytes
+M_WATCH_HOOK = 79  # host address of the hook on all loads and stores of a core with ARMED_DATA
+M_DELIVERED = 80  # the vector of what is being delivered
 M_TRACE = 85  # every block that is admitted is noted in `traced`
 M_TABLES = 96  # from here on: host addresses of the arrays in TABLES
 M_SIZE = 128
+
+DELIVERING_EVENT, DELIVERING_INT = 1, 2  # an exception or interrupt; INT n, INT3 or INTO
 
 # --- why a slice stopped ---------------------------------------------------------------------
 STOP_NONE = 0  # the engine returned by itself: hlt, pause, an error
@@ -92,11 +103,17 @@ STOP_FOR_EXIT, STOP_FOR_TIMER, STOP_FOR_DRAIN, STOP_FOR_DELIVERY = 1, 2, 4, 8
 
 # --- one core --------------------------------------------------------------------------------
 C_STATE, C_FLOOR, C_IRQ, C_NMI, C_SIPI, C_RETIRED, C_STALE, C_EXTINT = range(8)
+C_ARMED = 8  # kinds of breakpoints in its debug registers: bits ARMED_...
+C_TRAP = 9  # what comes before its next instruction: bits TRAP_..., and numbers of breakpoints
 # A freeze of the floor (fault freeze-floor): armed, then frozen until RSP is C_FREEZE_STACK again.
 C_FREEZE, C_FREEZE_STACK = 11, 12
 C_TIME_READS = 13  # how often the core read its time stamp, in clock mode `chosen`
 C_SIZE = 16
 CORE_WAITS, CORE_RUNS, CORE_HALTED, CORE_DEAD = range(4)  # waits: for a start-up IPI
+ARMED_EXECUTE, ARMED_DATA, ARMED_PORT = 1, 2, 4
+TRAP_HIT = 0xF  # #DB: bits of DR6
+TRAP_ICEBP = 1 << 4  # #DB that DR6 does not tell of
+TRAP_RESUMED = 1 << 5  # no #DB: RFLAGS.RF has let one instruction pass
 
 # --- one xAPIC -------------------------------------------------------------------------------
 (
@@ -107,6 +124,13 @@ CORE_WAITS, CORE_RUNS, CORE_HALTED, CORE_DEAD = range(4)  # waits: for a start-u
 A_ISR, A_TMR, A_IRR = 24, 32, 40  # eight words of 32 vectors each, and so is A_IPI
 A_IPI = 48  # which of the pending interrupts came from a core
 A_SIZE = 56
+
+# --- model-specific registers of one core that the engine does not keep ----------------------
+MSR_APIC_BASE, MSR_TSC_OFFSET, MSR_MTRR_DEFAULT, MSR_MCG_STATUS, MSR_MCG_CONTROL = range(5)
+MSR_MTRR_FIXED = 8  # eleven
+MSR_MTRR_VARIABLE = 24  # eight pairs of base and mask
+MSR_BANKS = 40  # of machine checks: ten of control, status, address, miscellaneous
+MSR_SIZE = 80
 
 # --- one text store that may still be unseen by some core -------------------------------------
 H_TIME, H_ADDRESS, H_LENGTH, H_OLD, H_NEW = range(5)
@@ -136,6 +160,7 @@ LINE_FETCHED = 1  # a core fetched from it: its bytes are text, stores to them m
 LINE_LIVE = 2  # some store to it is in the history
 LINE_PROBE = 4  # a probe lies in it
 LINE_GUARDED = 8  # stores to its page are reported to the machine
+LINE_EMULATED = 16  # an instruction that the machine executes itself may begin in it
 
 
 # --- one interrupt that is held back ----------------------------------------------------------
@@ -161,6 +186,7 @@ TABLES = (  # name, bits of an element, columns (0: a vector); in the order of M
     ("scratch", 64, 0),
     ("delayed", 64, D_SIZE),
     ("fwcfg", 8, 0),
+    ("msr", 64, MSR_SIZE),
     ("pic", 64, PIC_SIZE),
     ("pit", 64, PIT_SIZE),
     ("rtc", 64, 0),
@@ -202,6 +228,7 @@ class State:
     scratch: NDArray[np.int64]  # [64]
     delayed: NDArray[np.int64]  # [MAX_DELAYED, D_SIZE], in the order in which they were held back
     fwcfg: NDArray[np.uint8]  # [FWCFG_SIZE] as `fw_cfg_items.table` makes it; never changes
+    msr: NDArray[np.int64]  # [MAX_CORES, MSR_SIZE]
     pic: NDArray[np.int64]  # [2, PIC_SIZE] master and slave
     pit: NDArray[np.int64]  # [3, PIT_SIZE] channels
     rtc: NDArray[np.int64]  # [RTC_SIZE]

@@ -22,6 +22,7 @@ Source of the model: fetch-and-exploration notes in docs/fetch-models.md; Intel 
 import numpy as np
 
 from emu.machine.decode import MAX_LENGTH, decode
+from emu.machine.emulated_lines import mark_store
 from emu.machine.native import jit
 from emu.machine.state import (
     C_FLOOR,
@@ -114,6 +115,7 @@ def remember(s: State, address: int, length: int, old: int, new: int) -> bool:
     """
     if not s.lines[address >> 6] & LINE_FETCHED or old == new:
         return False
+    mark_store(s, address, length, new)
     if s.m[M_HISTORY] == MAX_HISTORY:
         # Nobody serialised for 4096 stores: no window of a real machine is that deep. Forget
         # the older half, as the cores would.

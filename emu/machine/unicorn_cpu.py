@@ -37,9 +37,12 @@ from emu.machine.native import (
     store64,
 )
 from emu.machine.state import (
+    DELIVERING_EVENT,
+    DELIVERING_INT,
     ENV_SIZE,
     M_CPU,
     M_CURRENT,
+    M_DELIVERED,
     M_DELIVERING,
     M_ENV,
     M_ENV_ROWS,
@@ -49,11 +52,13 @@ from emu.machine.state import (
     Words,
 )
 from emu.machine.unicorn_layout import (
+    ARITHMETIC_FLAGS,
     CC_DST,
     CC_OP,
     CC_OP_EFLAGS,
     CC_SRC,
     CC_SRC2,
+    CPU_EXCEPTION,
     CPU_HALTED,
     CPU_TO_ENV_POINTER,
     CR0,
@@ -63,11 +68,20 @@ from emu.machine.unicorn_layout import (
     CS,
     CS32,
     CS64,
+    DIRECTION,
     EFER,
+    ERROR_CODE,
     FEATURES,
+    FLAG_DF,
     FLAG_IF,
+    FLAG_RF,
+    FLAG_TF,
+    FLAG_VM,
     HFLAGS,
     HFLAGS2,
+    IOPL,
+    IS_INT,
+    MISC_ENABLE,
     NMI_MASKED,
     OLD_EXCEPTION,
     RDRAND,
@@ -82,9 +96,14 @@ from emu.machine.unicorn_library import (
     cpu_x86_cpuid,
     do_interrupt_x86_hardirq,
     helper_cc_compute_all,
+    helper_check_iob,
+    helper_check_iol,
+    helper_check_iow,
+    helper_wrmsr,
     tlb_flush,
     uc_emu_start,
     x86_cpu_do_interrupt,
+    x86_update_hflags,
 )
 from emu.machine.unicorn_memory import (
     not_translating,
@@ -92,6 +111,7 @@ from emu.machine.unicorn_memory import (
 )
 
 _DOUBLE_FAULT = 8
+_FAST_STRINGS = 1  # of IA32_MISC_ENABLE: what QEMU's has after power-up
 
 
 def new_engine() -> Uc:
@@ -112,6 +132,7 @@ def open_engine() -> tuple[Uc, int, int]:
     # instructions that would let the host's random numbers and clock into the guest: #UD
     ctypes.c_uint64.from_address(env + FEATURES + 8 * 1).value &= ~RDRAND
     ctypes.c_uint64.from_address(env + FEATURES + 8 * 6).value &= ~RDTSCP
+    ctypes.c_uint64.from_address(env + MISC_ENABLE).value = _FAST_STRINGS
     return uc, cpu, env
 
 
@@ -183,14 +204,49 @@ def reset_itself(s: State) -> bool:
 
 
 @jit
-def may_use_ports(s: State) -> bool:
-    """Return whether the running core's privilege allows in and out.
+def check_ports(s: State, port: int, size: int) -> None:
+    """Raise #GP for in and out of 1, 2 or 4 bytes where the running core may not.
 
-    By RFLAGS.IOPL alone: a TSS's permission bitmap is not read.
+    The engine has all its checks but does not make them: RFLAGS.IOPL, or in virtual-8086 mode
+    always, and then the permission bitmap of the task state segment.
     """
     env = s.m[M_ENV]
-    privilege, level = load32(env + HFLAGS) & 3, load64(env + RFLAGS) >> 12 & 3
-    return privilege <= level
+    rflags = load64(env + RFLAGS)
+    allowed = load32(env + HFLAGS) & 3 <= rflags >> 12 & 3 and not rflags & FLAG_VM
+    if allowed or not load64(env + CR0) & 1:
+        return
+    if size == 1:
+        helper_check_iob(env, np.uint32(port))
+    elif size == 2:
+        helper_check_iow(env, np.uint32(port))
+    else:
+        helper_check_iol(env, np.uint32(port))
+
+
+@jit
+def privilege(s: State) -> int:
+    """Return the running core's privilege level."""
+    return load32(s.m[M_ENV] + HFLAGS) & 3
+
+
+@jit
+def traced(s: State) -> bool:
+    """Return whether the running core has RFLAGS.TF set."""
+    return load64(s.m[M_ENV] + RFLAGS) & FLAG_TF != 0
+
+
+@jit
+def end_instruction(s: State) -> None:
+    """Do what the end of every instruction does: no shadow of sti any more, RFLAGS.RF clear."""
+    env = s.m[M_ENV]
+    store32(env + HFLAGS, load32(env + HFLAGS) & ~SHADOW)
+    store64(env + RFLAGS, load64(env + RFLAGS) & ~FLAG_RF)
+
+
+@jit
+def write_efer(s: State) -> None:
+    """Let the engine execute WRMSR of EFER, with what depends on it."""
+    helper_wrmsr(s.m[M_ENV])
 
 
 @jit
@@ -242,10 +298,42 @@ def canonical_flags(s: State) -> None:
     store64(env + CC_SRC2, 0)
 
 
+@jit
+def flags(s: State) -> int:
+    """Return the running core's RFLAGS, where the engine's lazy ones are up to date."""
+    canonical_flags(s)
+    env = s.m[M_ENV]
+    kept = load64(env + RFLAGS) & ~(ARITHMETIC_FLAGS | FLAG_DF)
+    down = load32(env + DIRECTION) & FLAG_DF  # 1 or -1
+    return kept | load64(env + CC_SRC) & ARITHMETIC_FLAGS | down
+
+
+@jit
+def set_flags(s: State, value: int) -> None:
+    """Set RFLAGS; what hangs on it (`update_hidden_flags`) is left behind."""
+    env = s.m[M_ENV]
+    canonical_flags(s)
+    store64(env + CC_SRC, value & ARITHMETIC_FLAGS)
+    store32(env + DIRECTION, -1 if value & FLAG_DF else 1)
+    store64(env + RFLAGS, value & ~(ARITHMETIC_FLAGS | FLAG_DF) | 2)
+
+
+@jit
+def update_hidden_flags(s: State) -> None:
+    """Derive the engine's hflags (mode, privilege) from segments and control registers.
+
+    The engine also copies TF, IOPL and VM there, where nobody would clear them; it reads them
+    from RFLAGS.
+    """
+    env = s.m[M_ENV]
+    x86_update_hflags(env)
+    store32(env + HFLAGS, load32(env + HFLAGS) & ~(FLAG_TF | IOPL | FLAG_VM))
+
+
 @by_engine
 def interrupt(s: State, vector: int) -> None:
     """Let the running core take an external interrupt through its IDT."""
-    s.m[M_DELIVERING] = 1
+    s.m[M_DELIVERING], s.m[M_DELIVERED] = DELIVERING_EVENT, vector
     do_interrupt_x86_hardirq(s.m[M_ENV], np.int32(vector), np.int32(1))
     s.m[M_DELIVERING] = 0
 
@@ -261,9 +349,18 @@ def nmi(s: State) -> None:
 @by_engine
 def exception(s: State) -> None:
     """Let the running core take the exception it raised; called from the interrupt hook."""
-    s.m[M_DELIVERING] = 1
+    software = load32(s.m[M_ENV] + IS_INT)
+    s.m[M_DELIVERING] = DELIVERING_INT if software else DELIVERING_EVENT
+    s.m[M_DELIVERED] = load32(s.m[M_CPU] + CPU_EXCEPTION)
     x86_cpu_do_interrupt(s.m[M_CPU])
     s.m[M_DELIVERING] = 0
+
+
+@jit
+def set_fault(s: State, vector: int, error: int) -> None:
+    """Change the fault that is being raised into another."""
+    store32(s.m[M_CPU] + CPU_EXCEPTION, vector)
+    store32(s.m[M_ENV] + ERROR_CODE, error)
 
 
 @jit

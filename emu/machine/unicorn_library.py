@@ -4,7 +4,8 @@ The first part is called from native code, by the name the function has in Unico
 Python. A build that does not export one of them is refused with a sentence (`native.external`).
 
 Sources: Unicorn 2.1.4: qemu/accel/tcg/cpu-exec-common.c, cputlb.c, translate-all.c, uc.c,
-qemu/target/i386/seg_helper.c, excp_helper.c, cc_helper.c, cpu.c, helper.c.
+qemu/target/i386/seg_helper.c, excp_helper.c, cc_helper.c, misc_helper.c, cpu.c,
+helper.c.
 """
 
 import ctypes
@@ -34,6 +35,11 @@ tb_invalidate_phys_range = external(
 tlb_flush = external(_library, "tlb_flush_x86_64", _void(_i64))
 helper_cc_compute_all = external(
     _library, "helper_cc_compute_all_x86_64", _i64(_i64, _i64, _i64, _i32)
+)
+helper_wrmsr = external(_library, "helper_wrmsr_x86_64", _void(_i64))
+helper_check_iob, helper_check_iow, helper_check_iol = (
+    external(_library, f"helper_check_{size}_x86_64", _void(_i64, _u32))
+    for size in ("iob", "iow", "iol")
 )
 x86_update_hflags = external(_library, "x86_update_hflags_x86_64", _void(_i64))
 cpu_x86_cpuid = external(

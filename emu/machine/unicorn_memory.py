@@ -3,37 +3,54 @@
 As soon as there is a memory hook anywhere, Unicorn's translator sends every load and store through
 the slow path (`tcg_uc_has_hookmem`), which halves the speed twice. So the hooks are out of sight
 while it translates. `uc_struct.memory_mapping`, which every slow access asks where it goes and
-every translated byte where it comes from, is ours, and hides or shows them.
+every translated byte where it comes from, is ours, and hides or shows them. Blocks limited to one
+instruction are translated with the hooks in sight: all their accesses can be watched.
+
+A store that crosses into another page is reported with the physical address of its first byte
+only, and then made byte by byte. Its second frame is learned from the first of these bytes that
+begins a page; a hook on all of memory, open only where a store may cross, tells the value.
 
 Sources: Unicorn 2.1.4: qemu/accel/tcg/cputlb.c (load_helper, store_helper, notdirty_write),
 qemu/tcg/tcg-op.c.
 """
 
+import numpy as np
+
 from emu.machine.native import (
     jit,
+    load32,
     load64,
     store64,
 )
 from emu.machine.state import (
+    M_CROSSING,
+    M_CROSSING_HOOK,
     M_RAM_REGION,
     M_RAM_SIZE,
     M_READ_HOOKS,
     M_UC,
+    M_WATCH_HOOK,
     M_WRITE_HOOKS,
     State,
 )
 from emu.machine.unicorn_layout import (
     BLOCK_HOOKS,
+    CFLAGS_COUNT,
+    HOOK_BEGIN,
     HOOK_USER_DATA,
     LIST_ITEM_DATA,
     READ_HOOKS,
+    TCG_CFLAGS,
     TCG_CPU,
+    UC_SIZE_OF_PARTS,
     UC_TCG_CONTEXT,
     WRITE_HOOKS,
 )
 from emu.machine.unicorn_library import (
     find_memory_mapping,
 )
+
+_LONGEST_STORE = 8  # bytes; the engine splits longer ones
 
 
 @jit
@@ -51,13 +68,32 @@ def find_ram(s: State) -> None:
 @jit
 def region_at(s: State, address: int) -> int:
     """Return the MemoryRegion at a physical address, for `uc_struct.memory_mapping`."""
-    if load64(load64(s.m[M_UC] + UC_TCG_CONTEXT) + TCG_CPU):
+    translator = load64(s.m[M_UC] + UC_TCG_CONTEXT)
+    if load64(translator + TCG_CPU) and load32(translator + TCG_CFLAGS) & CFLAGS_COUNT != 1:
         _hide_memory_hooks(s)
     else:
         show_memory_hooks(s)
+        may_cross = address & 0xFFF > 0x1000 - _LONGEST_STORE
+        # begin > end: a hook on all of memory; both 0: on its first byte
+        store64(s.m[M_CROSSING_HOOK] + HOOK_BEGIN, np.int64(may_cross))
     if 0 <= address < s.m[M_RAM_SIZE]:
         return s.m[M_RAM_REGION]
     return find_memory_mapping(s.m[M_UC], address)
+
+
+@jit
+def watch_accesses(s: State, on: int) -> None:
+    """Have every load and store of blocks of one instruction reported, or none."""
+    store64(s.m[M_WATCH_HOOK] + HOOK_BEGIN, on)
+
+
+@jit
+def begins_second_page(s: State, address: int) -> bool:
+    """Return whether an access is the first byte of a store's part in its second page."""
+    in_parts = load32(s.m[M_UC] + UC_SIZE_OF_PARTS)
+    if not in_parts:
+        s.m[M_CROSSING] = 0
+    return in_parts and s.m[M_CROSSING] and address & 0xFFF == 0
 
 
 @jit

@@ -6,9 +6,8 @@ one-shot and periodic, counting one tick of virtual time divided as told; end of
 8259's interrupts by way of LINT0, also while the APIC is disabled by software, as the virtual
 wire of QEMU does (hw/intc/apic.c, apic_accept_pic_intr). Delivery is instant: an interrupt is
 pending at its target as soon as it was sent.
-Not modelled: x2APIC and the TSC deadline (the engine has no hook on their MSRs and CPUID says
-so), CR8 (the engine keeps it to itself), IA32_APIC_BASE (it reads 0), the error interrupt,
-remote reads.
+CR8 is the task priority (`emulated`), IA32_APIC_BASE is in `msr`.
+Not modelled: x2APIC and the TSC deadline (CPUID says so), the error interrupt, remote reads.
 
 Source: Intel SDM volume 3A, "Advanced Programmable Interrupt Controller".
 """

@@ -56,49 +56,8 @@ CORRECTED = {
 }
 """Where QEMU 7.2 is wrong: its text, and what the manual has instead."""
 
-IDT_ERROR = "the engine's error codes for IDT entries in long mode are vector * 16 + 2"
-INT_RIP = "a fault while INT n is delivered has RIP behind the instruction"
-SYSCALL = "SYSCALL does nothing"
-SYSENTER = "SYSENTER does nothing"
-WATCH = "data breakpoints never hit"
-BITMAP = "the I/O permission bitmap is not read"
-CR8 = "CR8 is not the local APIC's TPR"
-MSR = "the MSR reads as 0"
 FLAGS_OF_FPU = "the engine (QEMU 5) does not raise this flag of x87 or SSE"
-KNOWN = {
-    "absent_ud": IDT_ERROR,
-    **dict.fromkeys([
-        "user_gate_of_nmi", "user_int", "user_int1", "user_int_gp", "bad_gate_0", "int_absent",
-        "int_absent_user", "int_beyond_idt",
-    ], f"{INT_RIP}; {IDT_ERROR}"),
-    **dict.fromkeys([
-        "bad_gate_1", "bad_gate_2", "bad_gate_3", "bad_gate_4", "bad_gate_5", "double_stack",
-        "page_of_stack", "page_of_stack_again", "p_beyond_idt", "p_gate_absent",
-        "p_gate_absent3", "p_gate_code_absent", "p_gate_data", "p_gate_outwards", "p_gate_type",
-        "p_int", "v86_int",
-    ], INT_RIP),
-    "rsp0_not_canonical": f"a stack that is not canonical is #GP instead of #SS; {INT_RIP}",
-    **dict.fromkeys([
-        "step_syscall", "syscall_off", "syscall_off3", "system_call", "system_call_masked",
-        "system_call_return", "system_call_return_compat", "system_call_ring0",
-    ], SYSCALL),
-    **dict.fromkeys(["sys_enter", "sys_enter_compat", "sys_enter_off", "p_sysenter"], SYSENTER),
-    **dict.fromkeys([
-        "break_across", "break_any1", "break_any4", "break_modify", "break_push", "break_sse",
-        "break_string", "break_two", "break_write1", "break_write2", "break_write4",
-        "break_write8",
-    ], WATCH),
-    "break_loop": "RF stays set over jumps between linked blocks: one hit instead of three",
-    "debug_high": "a write of the upper half of DR7 is not #GP",
-    **dict.fromkeys([
-        "port_across", "port_allowed", "port_compat", "port_forbidden", "port_in", "port_long",
-        "port_string", "port_word", "p_port_allowed", "p_port_forbidden",
-    ], BITMAP),
-    "v86_in": "virtual-8086 mode: in is allowed by IOPL instead of the bitmap",
-    **dict.fromkeys(["tpr_holds", "tpr_of_apic", "tpr_same_class"], CR8),
-    **dict.fromkeys(["msr_apic_base", "msr_misc_enable"], MSR),
-    **dict.fromkeys(["sse_masked", "x87_invalid", "fxrstor"], FLAGS_OF_FPU),
-}  # fmt: skip
+KNOWN = dict.fromkeys(["sse_masked", "x87_invalid", "fxrstor"], FLAGS_OF_FPU)
 """The cases in which the machine differs, and why."""
 
 _CASE = re.compile(r"^([0-9a-f]+) (\S+):(.*\|.*)\n")

@@ -155,7 +155,6 @@ def test_a_fault_while_a_fault_is_delivered_is_a_double_fault_on_its_own_stack()
     assert stack(8) - 0x100 < machine.register(0, unicorn_layout.RSP) < stack(8)
 
 
-@pytest.mark.xfail(reason="QEMU 5 says 16 * vector + 2, behind the instruction", strict=True)
 def test_user_may_not_raise_a_vector_of_the_kernel() -> None:
     """SDM 3A 6.12.1.1: #GP at the instruction, error code 8 * vector + 2."""
     case = Case("", "mov eax, 1", "int 0x1e", 13, 0x1E * 8 + 2, user=True)

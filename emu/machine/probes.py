@@ -1,0 +1,68 @@
+"""Probes: addresses that become events when a core reaches them.
+
+`block` cuts blocks so that an instruction with a probe comes first in one.
+"""
+
+from emu.machine.events import emit
+from emu.machine.native import jit, load64
+from emu.machine.state import (
+    M_CURRENT,
+    M_PROBES,
+    M_RAM,
+    P_ADDRESS,
+    P_ARGUMENT,
+    P_KIND,
+    P_TASK,
+    State,
+)
+from emu.machine.unicorn_cpu import register
+from emu.machine.unicorn_layout import RSP
+
+
+@jit
+def probed(s: State, address: int) -> bool:
+    """Return whether a probe is at a physical address."""
+    probe = _find(s, address)
+    return probe < s.m[M_PROBES] and s.probes[probe, P_ADDRESS] == address
+
+
+@jit
+def report_probes(s: State, address: int, pc: int, code: int) -> None:
+    """Append the events of all probes at a physical address that was reached, as linear pc.
+
+    code: the first eight bytes executed.
+    """
+    probe = _find(s, address)
+    while probe < s.m[M_PROBES] and s.probes[probe, P_ADDRESS] == address:
+        _report(s, probe, pc, code)
+        probe += 1
+
+
+@jit
+def _find(s: State, address: int) -> int:
+    """Return the first probe at or after a physical address (an index into `probes`)."""
+    low, high = 0, s.m[M_PROBES]
+    while low < high:
+        middle = (low + high) >> 1
+        if s.probes[middle, P_ADDRESS] < address:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@jit
+def _report(s: State, probe: int, pc: int, code: int) -> None:
+    task = 0
+    if s.probes[probe, P_TASK]:
+        task = load64(s.m[M_RAM] + s.probes[probe, P_TASK])
+    emit(
+        s,
+        s.m[M_CURRENT],
+        s.probes[probe, P_KIND],
+        pc,
+        s.probes[probe, P_ARGUMENT],
+        code,
+        task,
+        register(s, RSP),
+    )
