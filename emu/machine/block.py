@@ -15,7 +15,7 @@ is asked; and a fault counts as the instruction that was started.
 
 import numpy as np
 
-from emu.machine import pic, xapic
+from emu.machine import dirty, pic, xapic
 from emu.machine.clock import CHOSEN
 from emu.machine.decode import PLAIN, SERIALISING, decode
 from emu.machine.events import DELIVERED, SERIALISED, emit
@@ -282,10 +282,16 @@ def _mark_fetched(s: State, size: int) -> None:
     if the block had been entered instruction by instruction.
     """
     for offset in range(0, size, LINE):
-        s.lines[_physical(s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset) >> 6] |= LINE_FETCHED
+        _mark_line(s, _physical(s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset))
     if size:
-        s.lines[_physical(s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], size - 1) >> 6] |= LINE_FETCHED
+        _mark_line(s, _physical(s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], size - 1))
     s.m[M_BLOCK_FRESH] = 0
+
+
+@jit
+def _mark_line(s: State, address: int) -> None:
+    s.lines[address >> 6] |= LINE_FETCHED
+    dirty.mark(s, address, 1)
 
 
 @jit

@@ -26,7 +26,7 @@ from emu.machine.block import (
 )
 from emu.machine.clock import time_stamp
 from emu.machine.events import TEXT_STORE, TRAP, emit
-from emu.machine.native import entry, hook, jit, load32, pointer
+from emu.machine.native import entry, hook, jit, load32, load64, pointer
 from emu.machine.state import (
     LINE_FETCHED,
     M_BEHIND,
@@ -36,6 +36,7 @@ from emu.machine.state import (
     M_BUDGET,
     M_CHOSEN,
     M_CORES,
+    M_CPU,
     M_CURRENT,
     M_DELIVERING,
     M_ENV,
@@ -48,6 +49,7 @@ from emu.machine.state import (
 from emu.machine.unicorn_blocks import (
     enter_alone,
     fault,
+    flush_tlb,
 )
 from emu.machine.unicorn_cpu import (
     exception,
@@ -58,6 +60,9 @@ from emu.machine.unicorn_cpu import (
     set_register,
 )
 from emu.machine.unicorn_layout import (
+    CLASS_TLB_FILL,
+    CPU_TO_CLASS,
+    CPU_TO_UC,
     CR2,
     ERROR_CODE,
     IS_INT,
@@ -70,6 +75,7 @@ from emu.machine.unicorn_layout import (
 )
 from emu.machine.unicorn_memory import (
     data_of_hooks,
+    fill_tlb,
     find_ram,
     not_translating,
     region_at,
@@ -107,6 +113,15 @@ def on_slow_access(engine: int, address: int) -> int:
     Not a hook: it stands in for `uc_struct.memory_mapping`, and returns the MemoryRegion.
     """
     return int(region_at(state_at(pointer(data_of_hooks(engine))), address))
+
+
+@hook(types.boolean(_i64, _i64, _i32, _i32, _i32, _i32, _i64))
+def on_tlb_fill(
+    cpu: int, virtual: int, size: int, access: int, mmu: int, probe: int, caller: int
+) -> bool:
+    """An address is to be translated. Stands in for `CPUClass.tlb_fill`."""
+    s = state_at(pointer(data_of_hooks(load64(cpu + CPU_TO_UC))))
+    return bool(fill_tlb(s, cpu, virtual, size, access, mmu, probe & 1, caller))
 
 
 @jit
@@ -332,10 +347,14 @@ def install(uc: Uc, table: int) -> None:
 
 
 def watch_slow_accesses(s: State, uc: Uc) -> None:
-    """Let the engine ask `on_slow_access`; RAM must be mapped, and the block hook installed."""
+    """Let the engine ask us about slow accesses; RAM must be mapped, the block hook installed."""
     find_ram(s)
     place = ctypes.c_uint64.from_address(uc._uch.value + UC_MEMORY_MAPPING)
     place.value = on_slow_access.address
+    cpu_class = ctypes.c_uint64.from_address(int(s.m[M_CPU]) + CPU_TO_CLASS).value
+    place = ctypes.c_uint64.from_address(cpu_class + CLASS_TLB_FILL)
+    place.value = on_tlb_fill.address
+    flush_tlb(s)
 
 
 def map_devices(uc: Uc, table: int, ram_size: int) -> None:
