@@ -18,14 +18,17 @@ from emu.machine import (
     actors,
     board,
     boot,
+    dirty,
     end,
     fw_cfg_items,
     hooks,
     loop,
     native,
+    pages,
     poke,
     registers,
     selftest,
+    snapshot,
     start_registers,
     state,
     unicorn_blocks,
@@ -35,7 +38,9 @@ from emu.machine import (
 from emu.machine.boot import BootImage
 from emu.machine.events import Events, emit
 from emu.machine.memory import walk
+from emu.machine.pages import Ram
 from emu.machine.run import fetch, run, stands_at_unstable
+from emu.machine.snapshot import Setup, Snapshot
 from emu.machine.text import MODELS, code_at, version_times
 from emu.moves import move
 from emu.moves.chooser import Chooser
@@ -83,7 +88,8 @@ class Machine:
         selftest.check()
         self.image, self.cores, self.ram_mib = image, cores, ram_mib
         self.command_line, self.model, self.clock = command_line, model, clock
-        self._memory = mmap.mmap(-1, ram_mib << 20)
+        # private: memory that is only read, to scan it, does not have to exist
+        self._memory = mmap.mmap(-1, ram_mib << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         ram = np.frombuffer(self._memory, np.uint8)
         info = boot.load(image, ram, command_line, cores)
         if not native.compiled_before():
@@ -105,13 +111,15 @@ class Machine:
         self.output = bytearray()
         self.moves = 0
         self._recorded: list[NDArray[np.uint8]] | None = None
+        self._ram: Ram | None = None  # as it was when the dirty pages were last forgotten
+        self._ram_epoch = -1
 
     def _open_engine(self) -> None:
         scalars = self.state.m
         self._engine, scalars[state.M_CPU], scalars[state.M_ENV] = unicorn_cpu.open_engine()
         scalars[state.M_UC] = self._engine._uch.value
-        pristine = unicorn_cpu.pristine_registers(int(scalars[state.M_ENV]))
-        self.state.env[:] = pristine
+        self._pristine = unicorn_cpu.pristine_registers(int(scalars[state.M_ENV]))
+        self.state.env[:] = self._pristine
         table = self.state.address
         ram = self.state.ram
         self._engine.mem_map_ptr(0, ram.size, 7, ram.ctypes.data_as(hooks.VOID_POINTER))
@@ -396,6 +404,61 @@ class Machine:
             if self._recorded is not None:
                 self._recorded.append(rows)
             scalars[state.M_MOVES] = 0
+
+    # --- snapshots -----------------------------------------------------------------------------
+
+    @property
+    def setup(self) -> Setup:
+        """What was decided before the machine was switched on."""
+        image = self.image
+        return Setup(
+            image.name,
+            image.sha256,
+            self.cores,
+            self.ram_mib,
+            self.command_line,
+            self.model,
+            self.clock,
+        )
+
+    def save(self) -> Snapshot:
+        """Return the machine as it is between two moves. Its future does not change."""
+        self._ram = snapshot.ram_now(self.state, self._known_ram())
+        dirty.clear(self.state)
+        self._ram_epoch = int(self.state.m[state.M_DIRTY_EPOCH])
+        return snapshot.take(self.state, self.setup, self._ram)
+
+    def restore(self, saved: Snapshot) -> None:
+        """Let the machine be as it was when it was saved, or another of the same setup was.
+
+        Costs as much as differs. Events, output and recorded moves stay: the log goes on.
+        """
+        if saved.setup != self.setup:
+            raise TextpokeError("the snapshot is of another machine: make one from it")
+        known = self._known_ram() or pages.scan(self.state)
+        for page in snapshot.put_back(self.state, saved, known, self._pristine):
+            if pages.unguarded(self.state, page):
+                self._guard(page * _PAGE, (page + 1) * _PAGE)
+        self._ram, self._ram_epoch = saved.ram, int(self.state.m[state.M_DIRTY_EPOCH])
+
+    def _known_ram(self) -> Ram | None:
+        """Return RAM as it was when the dirty pages were last forgotten, if that was here."""
+        return self._ram if self._ram_epoch == self.state.m[state.M_DIRTY_EPOCH] else None
+
+    @classmethod
+    def from_snapshot(cls, saved: Snapshot) -> "Machine":
+        """Return a machine that goes on from a snapshot; its kernel's file is not needed."""
+        setup = saved.setup
+        machine = cls(
+            BootImage(setup.image, setup.sha256, "pvh", 0, ()),
+            cores=setup.cores,
+            ram_mib=setup.ram_mib,
+            command_line=setup.command_line,
+            model=setup.model,
+            clock=setup.clock,
+        )
+        machine.restore(saved)
+        return machine
 
     # --- text guards ---------------------------------------------------------------------------
 
