@@ -7,12 +7,13 @@ machine that others use, too, says little about absolute speed. Nothing is asser
 import sys
 from collections.abc import Callable
 
-from tests.bench import moves, starting, untraced
+from tests.bench import moves, starting, states, untraced
 from tests.bench.row import Row, show, write
 
 BENCHMARKS: tuple[Callable[[], list[Row]], ...] = (
     untraced.measure,
     moves.measure,
+    states.measure,
     starting.measure,
 )
 
