@@ -39,6 +39,10 @@ class BadSchedule(TextpokeError):
     """The schedule cannot be used: cut, for another image, of a newer format."""
 
 
+class BadSnapshot(TextpokeError):
+    """The snapshot cannot be used: cut, damaged, of a newer format."""
+
+
 class BadSymbol(TextpokeError):
     """A name that the image does not know."""
 

@@ -15,7 +15,7 @@ is asked; and a fault counts as the instruction that was started.
 
 import numpy as np
 
-from emu.machine import pic, xapic
+from emu.machine import dirty, pic, xapic
 from emu.machine.admitted import block_code, index_in_block, physical, size_of
 from emu.machine.clock import CHOSEN
 from emu.machine.debug import breaks_at, next_breakpoint, raise_breakpoint, resumes, settle_trap
@@ -384,6 +384,7 @@ def _mark_line(s: State, line: int) -> None:
     if not s.lines[line] & LINE_FETCHED:
         s.lines[line] |= LINE_FETCHED
         mark_line(s, line)
+        dirty.mark(s, line * LINE, 1)
 
 
 @jit

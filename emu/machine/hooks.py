@@ -39,7 +39,7 @@ from emu.machine.memory_hooks import (
     on_text_store,
     on_watched_access,
 )
-from emu.machine.native import entry, hook, jit, load32
+from emu.machine.native import entry, hook, jit, load32, load64, pointer
 from emu.machine.state import (
     ARMED_PORT,
     C_ARMED,
@@ -48,6 +48,7 @@ from emu.machine.state import (
     M_BUDGET,
     M_CHOSEN,
     M_CORES,
+    M_CPU,
     M_CROSSING_HOOK,
     M_CURRENT,
     M_DELIVERING,
@@ -60,6 +61,7 @@ from emu.machine.state import (
     TRAP_ICEBP,
     State,
 )
+from emu.machine.unicorn_blocks import flush_tlb
 from emu.machine.unicorn_cpu import (
     check_ports,
     exception,
@@ -70,6 +72,9 @@ from emu.machine.unicorn_cpu import (
     set_rip,
 )
 from emu.machine.unicorn_layout import (
+    CLASS_TLB_FILL,
+    CPU_TO_CLASS,
+    CPU_TO_UC,
     CR2,
     ERROR_CODE,
     IS_INT,
@@ -82,6 +87,8 @@ from emu.machine.unicorn_layout import (
     UC_MEMORY_MAPPING,
 )
 from emu.machine.unicorn_memory import (
+    data_of_hooks,
+    fill_tlb,
     find_ram,
     not_translating,
 )
@@ -109,6 +116,15 @@ _block_entry = entry(_on_plain_block, _on_block, _i64, _i64, _u32, _ptr)
 @jit
 def _on_block_address() -> int:
     return int(_block_entry())
+
+
+@hook(types.boolean(_i64, _i64, _i32, _i32, _i32, _i32, _i64))
+def on_tlb_fill(
+    cpu: int, virtual: int, size: int, access: int, mmu: int, probe: int, caller: int
+) -> bool:
+    """An address is to be translated. Stands in for `CPUClass.tlb_fill`."""
+    s = state_at(pointer(data_of_hooks(load64(cpu + CPU_TO_UC))))
+    return bool(fill_tlb(s, cpu, virtual, size, access, mmu, probe & 1, caller))
 
 
 @jit
@@ -338,6 +354,17 @@ def watch_slow_accesses(s: State, uc: Uc) -> None:
     s.m[M_WATCH_HOOK] = _add(uc, kind, address, s.address, *first_byte)
     place = ctypes.c_uint64.from_address(uc._uch.value + UC_MEMORY_MAPPING)
     place.value = on_slow_access.address
+
+
+def watch_tlb_fills(s: State) -> None:
+    """Let the engine ask us before it translates an address.
+
+    Not for the reference engine: a fault in there unwinds, and must not meet Python on its way.
+    """
+    cpu_class = ctypes.c_uint64.from_address(int(s.m[M_CPU]) + CPU_TO_CLASS).value
+    place = ctypes.c_uint64.from_address(cpu_class + CLASS_TLB_FILL)
+    place.value = on_tlb_fill.address
+    flush_tlb(s)
 
 
 def map_devices(uc: Uc, table: int, ram_size: int) -> None:

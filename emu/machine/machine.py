@@ -22,8 +22,10 @@ from emu.machine import (
     hooks,
     loop,
     native,
+    pages,
     registers,
     selftest,
+    snapshot,
     state,
     unicorn_cpu,
     unicorn_layout,
@@ -32,6 +34,8 @@ from emu.machine.boot import BootImage
 from emu.machine.engines import COMPILED, engine_called
 from emu.machine.events import Events
 from emu.machine.fetches import Fetches
+from emu.machine.pages import Ram
+from emu.machine.snapshot import Setup, Snapshot
 from emu.machine.text import MODELS
 from emu.machine.tracing import Tracing
 from emu.moves import move
@@ -82,7 +86,8 @@ class Machine:
         selftest.check()
         self.image, self.cores, self.ram_mib = image, cores, ram_mib
         self.command_line, self.model, self.clock = command_line, model, clock
-        self._memory = mmap.mmap(-1, ram_mib << 20)
+        # private: memory that is only read, to scan it, does not have to exist
+        self._memory = mmap.mmap(-1, ram_mib << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         ram = np.frombuffer(self._memory, np.uint8)
         info = boot.load(image, ram, command_line, cores)
         if engine == COMPILED and not native.compiled_before():
@@ -106,19 +111,23 @@ class Machine:
         self.moves = 0
         self._recorded: list[NDArray[np.uint8]] | None = None
         self._tracing = Tracing(self.state)
+        self._ram: Ram | None = None  # as it was when the dirty pages were last forgotten
+        self._ram_epoch = -1
 
     def _open_engine(self) -> None:
         scalars = self.state.m
         self._engine, scalars[state.M_CPU], scalars[state.M_ENV] = unicorn_cpu.open_engine()
         scalars[state.M_UC] = self._engine._uch.value
-        pristine = unicorn_cpu.pristine_registers(int(scalars[state.M_ENV]))
-        self.state.env[:] = pristine
+        self._pristine = unicorn_cpu.pristine_registers(int(scalars[state.M_ENV]))
+        self.state.env[:] = self._pristine
         table = self.state.address
         ram = self.state.ram
         self._engine.mem_map_ptr(0, ram.size, 7, ram.ctypes.data_as(hooks.VOID_POINTER))
         self._native.hooks.map_devices(self._engine, table, ram.size)
         self._native.hooks.install(self._engine, table)
         self._native.hooks.watch_slow_accesses(self.state, self._engine)
+        if self._native.name == COMPILED:
+            hooks.watch_tlb_fills(self.state)
         self._guards: list[hooks.Guard] = []
         for segment in self.image.segments:
             if segment.executable:
@@ -411,6 +420,67 @@ class Machine:
             if self._recorded is not None:
                 self._recorded.append(rows)
             scalars[state.M_MOVES] = 0
+
+    # --- snapshots -----------------------------------------------------------------------------
+
+    @property
+    def setup(self) -> Setup:
+        """What was decided before the machine was switched on."""
+        image = self.image
+        return Setup(
+            image.name,
+            image.sha256,
+            self.cores,
+            self.ram_mib,
+            self.command_line,
+            self.model,
+            self.clock,
+        )
+
+    def save(self) -> Snapshot:
+        """Return the machine as it is between two moves. Its future does not change."""
+        self._ram = snapshot.ram_now(self.state, self._known_ram())
+        self._native.dirty.clear(self.state)
+        self._ram_epoch = int(self.state.m[state.M_DIRTY_EPOCH])
+        return snapshot.take(self.state, self.setup, self._ram)
+
+    def restore(self, saved: Snapshot) -> None:
+        """Let the machine be as it was when it was saved, or another of the same setup was.
+
+        Costs as much as differs. Events, output and recorded moves stay: the log goes on.
+        """
+        if saved.setup != self.setup:
+            raise TextpokeError("the snapshot is of another machine: make one from it")
+        known = self._known_ram() or pages.scan(self.state)
+        for page in snapshot.put_back(self.state, saved, known, self._pristine, self._native):
+            if pages.unguarded(self.state, page):
+                self._guard(page * _PAGE, (page + 1) * _PAGE)
+        self._ram, self._ram_epoch = saved.ram, int(self.state.m[state.M_DIRTY_EPOCH])
+
+    def _known_ram(self) -> Ram | None:
+        """Return RAM as it was when the dirty pages were last forgotten, if that was here.
+
+        The reference engine does not see what the page walker changes.
+        """
+        if self._native.name != COMPILED:
+            return None
+        return self._ram if self._ram_epoch == self.state.m[state.M_DIRTY_EPOCH] else None
+
+    @classmethod
+    def from_snapshot(cls, saved: Snapshot, *, engine: str = COMPILED) -> "Machine":
+        """Return a machine that goes on from a snapshot; its kernel's file is not needed."""
+        setup = saved.setup
+        machine = cls(
+            BootImage(setup.image, setup.sha256, "pvh", 0, ()),
+            cores=setup.cores,
+            ram_mib=setup.ram_mib,
+            command_line=setup.command_line,
+            model=setup.model,
+            clock=setup.clock,
+            engine=engine,
+        )
+        machine.restore(saved)
+        return machine
 
     # --- text guards ---------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from emu.machine import board, uart, xapic
+from emu.machine.dirty import mark
 from emu.machine.events import IPI, TEXT_STORE, emit
 from emu.machine.native import jit, store8
 from emu.machine.run import settle_machine
@@ -27,6 +28,7 @@ PATCHER = -1  # the core number of events that no core caused
 @jit
 def store(s: State, address: int, data: Bytes) -> None:
     """Store bytes at a physical address; stores to text become versions, word by word."""
+    mark(s, address, data.size)
     at = 0
     while at < data.size:
         length = min(8 - ((address + at) & 7), data.size - at)

@@ -176,6 +176,11 @@ def _unhidable(uc: Uc, cpu: int) -> Iterator[str]:
     if mapping.value != ctypes.cast(unicorn_library.find_mapping, ctypes.c_void_p).value:
         yield "memory_mapping is not where it should be"
         return
+    fill = _pointer(cpu + unicorn_layout.CPU_TO_CLASS) + unicorn_layout.CLASS_TLB_FILL
+    ours = ctypes.cast(unicorn_library.tlb_fill, ctypes.c_void_p).value
+    if _pointer(cpu + unicorn_layout.CPU_TO_UC) != engine or _pointer(fill) != ours:
+        yield "tlb_fill is not where it should be"
+        return
     context = _pointer(engine + unicorn_layout.UC_TCG_CONTEXT)
     limit = ctypes.c_uint32.from_address(cpu + unicorn_layout.CPU_CFLAGS_NEXT_TB)
     cflags = ctypes.c_uint32.from_address(context + unicorn_layout.TCG_CFLAGS)

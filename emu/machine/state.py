@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 MAX_CORES = 8
 ENV_SIZE = 0x15C0  # bytes of CPUX86State that make up one register file (one-engine-stepping.md 1)
+PAGE = 4096  # bytes: the granule in which it remembers that RAM changed
 LINE = 64  # bytes: the granule in which the machine remembers that text was fetched
 MAX_HISTORY = 4096  # text stores that may be alive at once
 MAX_EVENTS = 1 << 14  # rows before the loop returns to have them drained
@@ -82,6 +83,9 @@ M_CROSSING_VALUE = 78  # those bytes
 M_WATCH_HOOK = 79  # host address of the hook on all loads and stores of a core with ARMED_DATA
 M_DELIVERED = 80  # the vector of what is being delivered
 M_TRACE = 85  # every block that is admitted is noted in `traced`
+M_DIRTY = 87  # rows of `dirty_pages` in use
+M_DIRTY_EPOCH = 89  # how often they were forgotten
+M_LOADS = 88  # the TLB was filled for a load, which comes next
 M_TABLES = 96  # from here on: host addresses of the arrays in TABLES
 M_SIZE = 128
 
@@ -199,7 +203,35 @@ TABLES = (  # name, bits of an element, columns (0: a vector); in the order of M
     ("shapes", 64, S_SIZE),
     ("shape_code", 8, 0),
     ("shape_slots", 64, 0),
+    ("dirty", 8, 0),
+    ("dirty_pages", 64, 0),
 )
+
+# --- what a snapshot is made of ---------------------------------------------------------------
+# Everything is kept but what stands here, so that nothing new can be forgotten.
+SCRATCH_SCALARS = (
+    M_UC, M_CPU, M_ENV, M_RAM, M_RAM_SIZE, M_CORES, M_CURRENT,  # this engine, this setup
+    M_MODEL, M_CLOCK_MODE, M_DELIVER,
+    M_SLICE, M_BUDGET, M_REASON, M_LIMIT, M_BLOCK_PC, M_BLOCK_PA, M_BLOCK_PA2, M_BLOCK_COUNT,
+    M_BLOCK_ALONE, M_SERIAL, M_CHOSEN, M_CHOSEN_CODE, M_CHOSEN_KIND, M_SWAPPED, M_BEHIND,
+    M_EVENTS, M_MOVES, M_PROBES, M_OUTPUT, M_WATCH, M_WATCHED, M_BLOCK_SIZE, M_BLOCK_FRESH,
+    M_ERROR, M_STOP_AFTER, M_DELIVERING, M_CANDIDATE_PA, M_CANDIDATE_PA2, M_CANDIDATE_COUNT,
+    M_CANDIDATE_ALONE, M_PICK, M_PICK_LEFT, M_UNGUARDED, M_ENV_ROWS, M_SCRATCH, M_RAM_REGION,
+    M_READ_HOOKS, M_WRITE_HOOKS, M_DIRTY, M_DIRTY_EPOCH, M_LOADS, M_TRACE, M_EMULATED,
+    M_CANDIDATE_SIZE, M_TRAP_START, M_CROSSING_HOOK, M_CROSSING, M_CROSSING_VALUE, M_WATCH_HOOK,
+    M_DELIVERED,
+)  # fmt: skip
+_SCRATCH_TABLES = (
+    "swap", "probes", "events", "moves", "output", "scratch", "dirty", "dirty_pages",
+    "trace", "traced", "shapes", "shape_code", "shape_slots",
+    "fwcfg",  # follows from the setup
+)  # fmt: skip
+_KEPT_OTHERWISE = ("env", "ram", "lines")  # registers.py, pages.py
+KEPT_TABLES = tuple(
+    name for name, _, _ in TABLES if name not in _SCRATCH_TABLES and name not in _KEPT_OTHERWISE
+)
+# of tables that are not always full
+ROWS_IN_USE = {"history": M_HISTORY, "wait": M_WAIT_COUNT, "delayed": M_DELAYED}
 
 
 Words: TypeAlias = NDArray[np.int64]
@@ -241,6 +273,8 @@ class State:
     shapes: NDArray[np.int64]  # [MAX_SHAPES, S_SIZE]
     shape_code: NDArray[np.uint8]  # [MAX_SHAPE_CODE]
     shape_slots: NDArray[np.int64]  # [SHAPE_SLOTS] 1 + number of a shape, or 0
+    dirty: NDArray[np.uint8]  # [pages] flags of `dirty`
+    dirty_pages: NDArray[np.int64]  # [pages] the numbers of those that have any, as they came
 
     @property
     def address(self) -> int:
@@ -274,6 +308,8 @@ def allocate(cores: int, ram: NDArray[np.uint8]) -> State:
         "shapes": MAX_SHAPES,
         "shape_code": MAX_SHAPE_CODE,
         "shape_slots": SHAPE_SLOTS,
+        "dirty": ram.size // PAGE,
+        "dirty_pages": ram.size // PAGE,
     }
     tables = {}
     for name, bits, columns in TABLES:

@@ -23,6 +23,8 @@ CPU_TO_ENV_POINTER = 0x128
 CPU_CFLAGS_NEXT_TB = 0x18  # u32; the low 15 bits limit the next block's instructions
 CPU_JUMP_CACHE = 0x138  # TranslationBlock *[4096]; only the self-test looks into it
 CPU_HALTED, CPU_EXCEPTION = 0x8198, 0x81A0  # u32
+CPU_TO_UC, CPU_TO_CLASS = 0x81A8, 0x81B0
+CLASS_TLB_FILL = 72  # of CPUClass: bool (*)(CPUState *, address, size, access, mmu, probe, caller)
 
 TB_PC, TB_SIZE, TB_COUNT, TB_CFLAGS = 0, 20, 22, 24
 TB_CODE = 32  # address of its code, which begins TB_TO_CODE behind it

@@ -32,6 +32,9 @@ find_memory_mapping = external(_library, "find_memory_mapping_x86_64", _i64(_i64
 tb_invalidate_phys_range = external(
     _library, "tb_invalidate_phys_range_x86_64", _void(_i64, _i64, _i64)
 )
+x86_cpu_tlb_fill = external(
+    _library, "x86_cpu_tlb_fill_x86_64", _i32(_i64, _i64, _i32, _i32, _i32, _i32, _i64)
+)
 tlb_flush = external(_library, "tlb_flush_x86_64", _void(_i64))
 helper_cc_compute_all = external(
     _library, "helper_cc_compute_all_x86_64", _i64(_i64, _i64, _i64, _i32)
@@ -52,7 +55,13 @@ _u64 = ctypes.c_uint64
 cc_compute_all = ctypes.CFUNCTYPE(_u64, _u64, _u64, _u64, ctypes.c_int32)(
     ("helper_cc_compute_all_x86_64", _library)
 )
+update_hflags = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(("x86_update_hflags_x86_64", _library))
+update_fp_status = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(("update_fp_status_x86_64", _library))
+update_mxcsr_status = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(
+    ("update_mxcsr_status_x86_64", _library)
+)
 deliver = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(("x86_cpu_do_interrupt_x86_64", _library))
+tlb_fill = ctypes.CFUNCTYPE(ctypes.c_bool)(("x86_cpu_tlb_fill_x86_64", _library))
 find_mapping = ctypes.CFUNCTYPE(_u64, _u64, _u64)(("find_memory_mapping_x86_64", _library))
 stop_engine = ctypes.PYFUNCTYPE(None, ctypes.c_int64)(("uc_emu_stop", _library))
 leave_loop, leave_block = (  # by longjmp: not from Python, which only hands their addresses on

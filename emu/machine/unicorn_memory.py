@@ -6,6 +6,9 @@ while it translates. `uc_struct.memory_mapping`, which every slow access asks wh
 every translated byte where it comes from, is ours, and hides or shows them. Blocks limited to one
 instruction are translated with the hooks in sight: all their accesses can be watched.
 
+It is also where pages are seen that the guest may store to (`dirty`); `CPUClass.tlb_fill` is ours
+too, to know the loads among the slow accesses and to see what the page walker changes.
+
 A store that crosses into another page is reported with the physical address of its first byte
 only, and then made byte by byte. Its second frame is learned from the first of these bytes that
 begins a page; a hook on all of memory, open only where a store may cross, tells the value.
@@ -16,6 +19,7 @@ qemu/tcg/tcg-op.c.
 
 import numpy as np
 
+from emu.machine.dirty import mark, walk_ahead
 from emu.machine.native import (
     jit,
     load32,
@@ -25,6 +29,7 @@ from emu.machine.native import (
 from emu.machine.state import (
     M_CROSSING,
     M_CROSSING_HOOK,
+    M_LOADS,
     M_RAM_REGION,
     M_RAM_SIZE,
     M_READ_HOOKS,
@@ -48,9 +53,11 @@ from emu.machine.unicorn_layout import (
 )
 from emu.machine.unicorn_library import (
     find_memory_mapping,
+    x86_cpu_tlb_fill,
 )
 
 _LONGEST_STORE = 8  # bytes; the engine splits longer ones
+_LOAD, _STORE = 0, 1  # MMUAccessType
 
 
 @jit
@@ -69,16 +76,38 @@ def find_ram(s: State) -> None:
 def region_at(s: State, address: int) -> int:
     """Return the MemoryRegion at a physical address, for `uc_struct.memory_mapping`."""
     translator = load64(s.m[M_UC] + UC_TCG_CONTEXT)
-    if load64(translator + TCG_CPU) and load32(translator + TCG_CFLAGS) & CFLAGS_COUNT != 1:
+    translating = load64(translator + TCG_CPU)
+    if translating and load32(translator + TCG_CFLAGS) & CFLAGS_COUNT != 1:
         _hide_memory_hooks(s)
     else:
         show_memory_hooks(s)
         may_cross = address & 0xFFF > 0x1000 - _LONGEST_STORE
         # begin > end: a hook on all of memory; both 0: on its first byte
         store64(s.m[M_CROSSING_HOOK] + HOOK_BEGIN, np.int64(may_cross))
+        if s.m[M_LOADS]:
+            s.m[M_LOADS] = 0
+        elif not translating and 0 <= address < s.m[M_RAM_SIZE]:
+            mark(s, address, 1)
     if 0 <= address < s.m[M_RAM_SIZE]:
         return s.m[M_RAM_REGION]
     return find_memory_mapping(s.m[M_UC], address)
+
+
+@jit
+def fill_tlb(
+    s: State, cpu: int, virtual: int, size: int, access: int, mmu: int, probe: int, caller: int
+) -> bool:
+    """Translate an address for the TLB, for `CPUClass.tlb_fill`; may not return, with a fault.
+
+    A fill for a load is followed at once by the load's question to `region_at`: on x86 nobody
+    else asks for one (cputlb.c: load_helper).
+    """
+    walk_ahead(s, virtual, access == _STORE)
+    filled = x86_cpu_tlb_fill(
+        cpu, virtual, np.int32(size), np.int32(access), np.int32(mmu), np.int32(probe), caller
+    )
+    s.m[M_LOADS] = access == _LOAD
+    return filled & 0xFF != 0
 
 
 @jit

@@ -5,14 +5,13 @@ be missing, huge, cut off, nested without end, full of brackets, or say a thing 
 """
 
 import json
-import os
-import secrets
 import stat
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NoReturn
 
+from emu import whole_file
 from emu.errors import BadSchedule
 from emu.moves.json_value import Value
 
@@ -101,37 +100,13 @@ def check_target(path: str | Path) -> Path:
 
     For asking before a long run rather than after it.
     """
-    try:
-        target = Path(os.path.realpath(path))
-        if target.exists() and not target.is_file():
-            raise BadSchedule(f"{path}: not a file: a schedule cannot be saved there")
-        if not target.parent.is_dir():
-            raise BadSchedule(f"{path}: there is no folder {target.parent} to save it in")
-        writable = os.access(target.parent, os.W_OK | os.X_OK)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else None
-        raise BadSchedule(f"{path}: {reason or 'no name for a file'}") from None
-    if not writable:
-        raise BadSchedule(f"{path}: its folder cannot be written to")
-    return target
+    return whole_file.check_target(path, "a schedule", BadSchedule)
 
 
 def save(path: str | Path, document: dict[str, object]) -> None:
     """Write a document to `path`: after that the file is the old one or all of the new one."""
-    target = check_target(path)
-    part = target.parent / f".textpoke-{secrets.token_hex(8)}.part"
-    try:
-        try:
-            with part.open("x", encoding="ascii", newline="\n") as file:
-                file.writelines(lines(document))
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise BadSchedule(f"{path}: not saved: {error.strerror or error}") from None
-    _sync(target.parent)
+    text = (line.encode("ascii") for line in lines(document))
+    whole_file.write(path, text, "a schedule", BadSchedule)
 
 
 def lines(value: object, indent: int = 0, prefix: str = "", suffix: str = "\n") -> Iterator[str]:
@@ -151,17 +126,3 @@ def lines(value: object, indent: int = 0, prefix: str = "", suffix: str = "\n") 
     for number, (key, part) in enumerate(parts, 1):
         yield from lines(part, indent + 1, key, ",\n" if number < len(parts) else "\n")
     yield f"{margin}{closing}{suffix}"
-
-
-def _sync(folder: Path) -> None:
-    """Have the new name survive a power cut, where the system can promise that."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    except OSError:
-        pass  # some file systems cannot sync a folder
-    finally:
-        os.close(handle)

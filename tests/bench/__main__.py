@@ -7,13 +7,14 @@ machine that others use, too, says little about absolute speed. Nothing is asser
 import sys
 from collections.abc import Callable
 
-from tests.bench import moves, starting, traced, untraced
+from tests.bench import moves, starting, states, traced, untraced
 from tests.bench.row import Row, show, write
 
 BENCHMARKS: tuple[Callable[[], list[Row]], ...] = (
     untraced.measure,
     moves.measure,
     traced.measure,
+    states.measure,
     starting.measure,
 )
 
