@@ -17,6 +17,7 @@ from emu.machine.state import (
     D_DUE,
     D_VECTOR,
     H_ADDRESS,
+    H_CORE,
     H_LENGTH,
     H_NEW,
     H_OLD,
@@ -144,6 +145,7 @@ def of_text(s: State, one: int, two: int) -> tuple[int, int]:
         one, two = step(one, place), step_two(two, place)
         one, two = step(one, s.history[row, H_OLD]), step_two(two, s.history[row, H_OLD])
         one, two = step(one, s.history[row, H_NEW]), step_two(two, s.history[row, H_NEW])
+        one, two = step(one, s.history[row, H_CORE]), step_two(two, s.history[row, H_CORE])
     for core in range(s.m[M_CORES]):
         if s.core[core, C_STATE] != CORE_WAITS:
             unseen = _first_unseen(s, s.core[core, C_FLOOR]) - dropped

@@ -130,5 +130,7 @@ def _text(s: state.State, started: list[int]) -> tuple[bytes, bytes]:
         history = history[:0]
     first_unseen = np.searchsorted(history[:, state.H_TIME], floors, side="right")
     dropped = int(first_unseen.min()) if started else len(history)
-    stores = history[dropped:, [state.H_ADDRESS, state.H_LENGTH, state.H_OLD, state.H_NEW]]
+    stores = history[
+        dropped:, [state.H_ADDRESS, state.H_LENGTH, state.H_OLD, state.H_NEW, state.H_CORE]
+    ]
     return stores.tobytes(), (first_unseen - dropped).astype(np.int64).tobytes()

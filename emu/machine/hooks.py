@@ -39,7 +39,7 @@ from emu.machine.memory_hooks import (
     on_text_store,
     on_watched_access,
 )
-from emu.machine.native import entry, hook, jit, load32, load64, pointer
+from emu.machine.native import entry, hook, jit, load32, load64, pointer, store32
 from emu.machine.state import (
     ARMED_PORT,
     C_ARMED,
@@ -57,11 +57,12 @@ from emu.machine.state import (
     M_SWAPPED,
     M_TRAP_START,
     M_WATCH_HOOK,
+    STOP_BUDGET,
     STOP_FOR_TIMER,
     TRAP_ICEBP,
     State,
 )
-from emu.machine.unicorn_blocks import flush_tlb
+from emu.machine.unicorn_blocks import flush_tlb, go_on, stop
 from emu.machine.unicorn_cpu import (
     check_ports,
     exception,
@@ -78,6 +79,7 @@ from emu.machine.unicorn_layout import (
     CR2,
     ERROR_CODE,
     IS_INT,
+    OLD_EXCEPTION,
     RAX,
     RBX,
     RCX,
@@ -128,6 +130,19 @@ def on_tlb_fill(
 
 
 @jit
+def _charge_for_fetch(s: State) -> None:
+    """Count a fetch that fails right after another exception or interrupt as an instruction.
+
+    A handler that is not mapped raises faults for ever, and nobody else would be asked.
+    """
+    if s.m[M_BUDGET] == 0:
+        store32(s.m[M_ENV] + OLD_EXCEPTION, -1)  # as if it had not been raised: it will be again
+        stop(s, STOP_BUDGET)
+        go_on(s)
+    s.m[M_BUDGET] -= 1
+
+
+@jit
 def take_exception(s: State, vector: int) -> None:
     """Let the running core take an exception that the engine noticed."""
     not_translating(s)
@@ -144,6 +159,8 @@ def take_exception(s: State, vector: int) -> None:
     else:
         if is_int:
             s.m[M_TRAP_START] = start_of_trap(s)
+        if fetch and s.m[M_BLOCK_COUNT] == 0:
+            _charge_for_fetch(s)
         give_back(s, s.m[M_BLOCK_COUNT])
     if s.m[M_SWAPPED]:
         restore_true_bytes(s)

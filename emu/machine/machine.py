@@ -346,7 +346,7 @@ class Machine:
     def versions(self, core: int, address: int) -> tuple[int, ...]:
         """Return the values a core may fetch for the byte at a physical address, newest first."""
         times = np.zeros(state.MAX_HISTORY + 1, np.int64)
-        floor = self.state.core[core, state.C_FLOOR]
+        floor = self._native.text.byte_floor(self.state, core, address)
         if self.model == "coherent":
             floor = self.state.m[state.M_TEXT_NOW]
         count = self._native.text.version_times(self.state, address, floor, times)

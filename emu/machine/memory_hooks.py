@@ -46,7 +46,7 @@ def _note_text_store(s: State, address: int, size: int, value: int) -> None:
         new = value >> (8 * (at - address))
         if length < 8:
             new &= (1 << (8 * length)) - 1
-        if text.remember(s, at, length, old, new):
+        if text.remember(s, s.m[M_CURRENT], at, length, old, new):
             emit(s, s.m[M_CURRENT], TEXT_STORE, at, old, new, length, register(s, RSP))
         at += length
     s.m[M_BEHIND] = text.is_behind(s, s.m[M_CURRENT])

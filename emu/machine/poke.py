@@ -36,7 +36,7 @@ def store(s: State, address: int, data: Bytes) -> None:
         for byte in range(length):
             old |= s.ram[address + at + byte] << (8 * byte)
             new |= np.int64(data[at + byte]) << (8 * byte)
-        if remember(s, address + at, length, old, new):
+        if remember(s, PATCHER, address + at, length, old, new):
             emit(s, PATCHER, TEXT_STORE, address + at, old, new, length, 0)
         for byte in range(length):
             store8(s.m[M_RAM] + address + at + byte, np.int64(data[at + byte]))

@@ -125,6 +125,7 @@ def _history(rows: Rows, snapshot: Snapshot) -> bool:
         and _in_ram(at, 8, snapshot)
         and _within(length, 1, 8)
         and _within((at & 7) + length, 1, 8)
+        and _within(rows[:, st.H_CORE], -1, snapshot.setup.cores - 1)
     )
 
 

@@ -137,8 +137,8 @@ MSR_BANKS = 40  # of machine checks: ten of control, status, address, miscellane
 MSR_SIZE = 80
 
 # --- one text store that may still be unseen by some core -------------------------------------
-H_TIME, H_ADDRESS, H_LENGTH, H_OLD, H_NEW = range(5)
-H_SIZE = 5
+H_TIME, H_ADDRESS, H_LENGTH, H_OLD, H_NEW, H_CORE = range(6)  # H_CORE: who stored, -1 none
+H_SIZE = 6
 
 # --- one event, one probe --------------------------------------------------------------------
 E_TIME, E_CORE, E_KIND, E_ADDRESS, E_A, E_B, E_TASK, E_STACK = range(8)

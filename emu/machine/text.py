@@ -8,6 +8,10 @@ byte as it was at any time from its floor to now that the fetch model allows. A 
 instruction, and INIT/SIPI, moves the floor to now; interrupt delivery does not. A store that
 every core has passed is dropped.
 
+A core does not fetch bytes older than its own last store to them: a processor notices when code is
+modified that it has prefetched, and drops it. (Intel promises so for stores by the linear address
+that is executed; stores by another one are taken for the same here.)
+
 Versions are named by *age*: 0 is the newest version of a byte, 1 the one before it, and so on.
 
 Fresh text, defined once: a 64-byte line is fresh until a core has fetched from it since the
@@ -30,6 +34,7 @@ from emu.machine.state import (
     C_STATE,
     CORE_WAITS,
     H_ADDRESS,
+    H_CORE,
     H_LENGTH,
     H_NEW,
     H_OLD,
@@ -108,8 +113,8 @@ def is_behind(s: State, core: int) -> bool:
 
 
 @jit
-def remember(s: State, address: int, length: int, old: int, new: int) -> bool:
-    """Note that up to eight bytes of text within one aligned word change from old to new.
+def remember(s: State, core: int, address: int, length: int, old: int, new: int) -> bool:
+    """Note that a core, or nobody (-1), changes up to eight bytes of text within an aligned word.
 
     Returns whether a version was made: not where the line is fresh or nothing changes.
     """
@@ -119,9 +124,9 @@ def remember(s: State, address: int, length: int, old: int, new: int) -> bool:
     if s.m[M_HISTORY] == MAX_HISTORY:
         # Nobody serialised for 4096 stores: no window of a real machine is that deep. Forget
         # the older half, as the cores would.
-        for core in range(s.m[M_CORES]):
+        for each in range(s.m[M_CORES]):
             half = s.history[MAX_HISTORY // 2, H_TIME]
-            s.core[core, C_FLOOR] = max(s.core[core, C_FLOOR], half)
+            s.core[each, C_FLOOR] = max(s.core[each, C_FLOOR], half)
         settle(s)
     s.m[M_TEXT_NOW] += 1
     row = s.m[M_HISTORY]
@@ -130,12 +135,44 @@ def remember(s: State, address: int, length: int, old: int, new: int) -> bool:
     s.history[row, H_LENGTH] = length
     s.history[row, H_OLD] = old
     s.history[row, H_NEW] = new
+    s.history[row, H_CORE] = core
     s.m[M_HISTORY] = row + 1
     s.lines[address >> 6] |= LINE_LIVE
-    for core in range(s.m[M_CORES]):
-        if s.core[core, C_STATE] == CORE_WAITS:
-            s.core[core, C_FLOOR] = s.m[M_TEXT_NOW]
+    for each in range(s.m[M_CORES]):
+        if s.core[each, C_STATE] == CORE_WAITS:
+            s.core[each, C_FLOOR] = s.m[M_TEXT_NOW]
     return True
+
+
+@jit
+def floor_of(s: State, core: int, address: int, size: int) -> int:
+    """Return the text time from which on a core may see any of these bytes.
+
+    Its floor, or the time of its own last store to one of them.
+    """
+    floor = s.core[core, C_FLOOR]
+    for row in range(s.m[M_HISTORY] - 1, -1, -1):
+        if s.history[row, H_TIME] <= floor:
+            break
+        start = s.history[row, H_ADDRESS]
+        if (
+            s.history[row, H_CORE] == core
+            and start < address + size
+            and address < start + s.history[row, H_LENGTH]
+        ):
+            return s.history[row, H_TIME]
+    return floor
+
+
+@jit
+def byte_floor(s: State, core: int, address: int) -> int:
+    """Return the text time from which on a core may see a byte, by the fetch model.
+
+    Under `observed` the aligned word is seen as a whole, so also its own store to a part of it.
+    """
+    if s.m[M_MODEL] == OBSERVED:
+        return floor_of(s, core, address & ~7, 8)
+    return floor_of(s, core, address, 1)
 
 
 @jit
@@ -183,7 +220,8 @@ def unstable(s: State, core: int, address: int, length: int) -> bool:
         return False
     floor = s.core[core, C_FLOOR]
     for row in range(s.m[M_HISTORY] - 1, -1, -1):
-        if s.history[row, H_TIME] <= floor:
+        time = s.history[row, H_TIME]
+        if time <= floor:
             break
         start = s.history[row, H_ADDRESS]
         low = max(address, start)
@@ -191,7 +229,7 @@ def unstable(s: State, core: int, address: int, length: int) -> bool:
         if low < high:
             changed = s.history[row, H_OLD] ^ s.history[row, H_NEW]
             for byte in range(low, high):
-                if (changed >> (8 * (byte - start))) & 0xFF:
+                if (changed >> (8 * (byte - start))) & 0xFF and time > byte_floor(s, core, byte):
                     return True
     return False
 
@@ -214,7 +252,11 @@ def hazard(s: State, core: int, addresses: Words, mode: int) -> bool:
     code = np.zeros(24, np.uint8)
     first = np.zeros(24, np.uint8)
     first_length = 0
+    code_at(s, addresses, s.m[M_TEXT_NOW], code)
+    newest, _ = decode(code, mode)
     time = s.core[core, C_FLOOR]
+    for index in range(newest):
+        time = max(time, byte_floor(s, core, addresses[index]))
     row = 0
     while row < s.m[M_HISTORY] and s.history[row, H_TIME] <= time:
         row += 1
@@ -247,7 +289,7 @@ def choose(
     ages, code: filled with the chosen age and value of every byte.
     random: one-element array with a SplitMix64 state, or an empty one to take the newest.
     """
-    floor, now = s.core[core, C_FLOOR], s.m[M_TEXT_NOW]
+    now = s.m[M_TEXT_NOW]
     model = s.m[M_MODEL]
     times = np.zeros(MAX_HISTORY + 1, np.int64)
     length = MAX_LENGTH
@@ -260,6 +302,7 @@ def choose(
             ages[at], code[at] = 0, 0
             at += 1
             continue
+        floor = byte_floor(s, core, address)
         if random.size == 0 or model == COHERENT:
             chosen = now
         elif model == OBSERVED:
@@ -267,7 +310,7 @@ def choose(
                 granule = address >> 3
                 chosen = _random_time(s, granule << 3, 8, floor, random)
         elif model == INTEL2010:
-            earliest = chosen if at else floor
+            earliest = max(chosen, floor) if at else floor
             chosen = max(earliest, _random_time(s, address, 1, earliest, random))
         else:
             chosen = _random_time(s, address, 1, floor, random)
@@ -338,16 +381,17 @@ def allowed(s: State, core: int, addresses: Words, ages: Words, length: int, cod
     For observed, one moment must fit all bytes of an 8-byte word; for intel2010, moments that
     never go back must fit; for sdm any version between floor and now will do.
     """
-    floor, now = s.core[core, C_FLOOR], s.m[M_TEXT_NOW]
+    now = s.m[M_TEXT_NOW]
     model = s.m[M_MODEL]
     times = np.zeros(MAX_HISTORY + 1, np.int64)
-    granule, low, high = np.int64(-1), floor, now
+    granule, low, high = np.int64(-1), s.core[core, C_FLOOR], now
     for at in range(MAX_LENGTH):
         address = addresses[at]
         if address < 0:
             code[at] = 0
             continue
         age = ages[at] if at < length else 0
+        floor = byte_floor(s, core, address)
         count = version_times(s, address, floor, times)
         if age >= count or (model == COHERENT and age > 0):
             return False

@@ -1,7 +1,7 @@
 """Text as its definition says, by brute force: what docs/fetch-models.md writes, and no more.
 
-A core may see a byte as it was at any integer time from its floor to now; the model restricts
-which times may be combined in one fetch.
+A core may see a byte as it was at any integer time from its floor, and from its own last store to
+it, to now; the model restricts which times may be combined in one fetch.
 """
 
 import itertools
@@ -18,19 +18,21 @@ class Text:
     model: str
     now: int = 0
     stores: list[tuple[int, int, bytes, bytes]] = field(default_factory=list)  # time, at, old, new
+    by: dict[int, int] = field(default_factory=dict)  # time: the core that stored, or -1
     floors: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.floors = [0] * self.cores
 
-    def store(self, address: int, data: bytes) -> bool:
-        """Store within one word; returns whether that made a version."""
+    def store(self, address: int, data: bytes, core: int = -1) -> bool:
+        """Let a core, or nobody, store within a word; returns whether that made a version."""
         old = bytes(self.ram[address : address + len(data)])
         self.ram[address : address + len(data)] = data
         if old == data:
             return False
         self.now += 1
         self.stores.append((self.now, address, old, data))
+        self.by[self.now] = core
         return True
 
     def serialise(self, core: int) -> None:
@@ -48,12 +50,22 @@ class Text:
         """Return the times of the stores that some core has not passed."""
         return [time for time, _, _, _ in self.stores if time > min(self.floors)]
 
-    def times(self, core: int) -> range:
-        return range(self.floors[core], self.now + 1)
+    def first(self, core: int, address: int) -> int:
+        """Return the time from which on a core may see a byte."""
+        unit = range(address & ~7, (address & ~7) + 8) if self.model == "observed" else [address]
+        own = [
+            time
+            for time, start, old, _ in self.stores
+            if self.by[time] == core and any(start <= byte < start + len(old) for byte in unit)
+        ]
+        return max([self.floors[core], *own])
+
+    def times(self, core: int, address: int) -> range:
+        return range(self.first(core, address), self.now + 1)
 
     def versions(self, core: int, address: int) -> list[int]:
         """Return what the byte was, newest first, repeated values included if not adjacent."""
-        seen = [self.byte(address, time) for time in reversed(self.times(core))]
+        seen = [self.byte(address, time) for time in reversed(self.times(core, address))]
         return [value for value, _ in itertools.groupby(seen)]
 
     def age(self, address: int, time: int) -> int:
@@ -63,19 +75,23 @@ class Text:
 
     def moments(self, core: int, addresses: list[int]) -> Iterator[tuple[int, ...]]:
         """Yield every combination of times the model allows for these bytes."""
-        times = self.times(core)
+        times = [self.times(core, address) for address in addresses]
         match self.model:
             case "coherent":
                 yield (self.now,) * len(addresses)
             case "observed":
                 words = sorted({address >> 3 for address in addresses})
-                for chosen in itertools.product(times, repeat=len(words)):
+                for chosen in itertools.product(*(self.times(core, word << 3) for word in words)):
                     at = dict(zip(words, chosen, strict=True))
                     yield tuple(at[address >> 3] for address in addresses)
             case "intel2010":
-                yield from itertools.combinations_with_replacement(times, len(addresses))
+                yield from (
+                    moment
+                    for moment in itertools.product(*times)
+                    if moment == tuple(sorted(moment))
+                )
             case _:
-                yield from itertools.product(times, repeat=len(addresses))
+                yield from itertools.product(*times)
 
     def allowed(self, core: int, addresses: list[int]) -> set[tuple[int, ...]]:
         """Return the ages of these bytes that one fetch may combine."""
@@ -84,8 +100,13 @@ class Text:
             for moment in self.moments(core, addresses)
         }
 
-    def whole(self, core: int, addresses: list[int]) -> list[bytes]:
-        """Return the bytes that were there together, at each time the core may see."""
+    def whole(self, core: int, addresses: list[int], length: int) -> list[bytes]:
+        """Return the bytes that were there together, at each time the core may see.
+
+        length: of the instruction that is there now; its own stores to it a core has seen.
+        """
+        first = max(self.first(core, address) for address in addresses[:length])
         return [
-            bytes(self.byte(address, time) for address in addresses) for time in self.times(core)
+            bytes(self.byte(address, time) for address in addresses)
+            for time in range(first, self.now + 1)
         ]

@@ -18,6 +18,7 @@ from tests.machine.guest_tables import (
     NX,
     PRESENT,
     RETURN,
+    STUBS,
     TEXT,
     USER,
     WRITABLE,
@@ -220,3 +221,17 @@ def test_a_traced_instruction_traps_each_time() -> None:
     assert machine.register(0, unicorn_layout.DR6) & 0x4000
     assert rip(machine) == at + 10
     assert {trap.vector for trap in traps} == {1}
+
+
+def test_a_handler_that_is_not_mapped_faults_for_ever_but_in_slices() -> None:
+    """Each of its faults counts as an instruction, so the machine comes back, however sliced."""
+    seen = set()
+    for piece in (1, 7, 1000):
+        machine = build("mov eax, 1; ud2; hlt", pages={STUBS: 0}).machine()
+        left = 3000
+        while left:
+            done = machine.run(0, min(left, piece))
+            assert done == min(left, piece)
+            left -= done
+        seen.add(state_hash(machine))
+    assert len(seen) == 1

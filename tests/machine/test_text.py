@@ -19,17 +19,21 @@ BYTES = st.sampled_from([0x90, 0xCC, 0xE8, 0x0F, 0x1F, 0x44, 0x48, 0xB8, 0x00])
 MODELS = st.sampled_from(text.MODELS)
 
 
+Operation = tuple[str, int, bytes, int]  # "store" or "serialise", where or who, what, by whom
+
+
 @st.composite
-def operations(draw: st.DrawFn) -> list[tuple[str, int, bytes]]:
+def operations(draw: st.DrawFn) -> list[Operation]:
     """Draw stores within one word and serialisations."""
     found = []
     for _ in range(draw(st.integers(1, 6))):
         if draw(st.integers(0, 4)) == 0:
-            found.append(("serialise", draw(st.integers(0, CORES - 1)), b""))
+            found.append(("serialise", draw(st.integers(0, CORES - 1)), b"", -1))
             continue
         at = BASE + draw(st.integers(0, WINDOW - 1))
         size = draw(st.integers(1, min(8 - (at & 7), BASE + WINDOW - at)))
-        found.append(("store", at, bytes(draw(st.lists(BYTES, min_size=size, max_size=size)))))
+        data = bytes(draw(st.lists(BYTES, min_size=size, max_size=size)))
+        found.append(("store", at, data, draw(st.integers(-1, CORES - 1))))
     return found
 
 
@@ -40,16 +44,16 @@ class Pair:
     real: State
     reference: Text
 
-    def do(self, kind: str, at: int, data: bytes) -> None:
+    def do(self, kind: str, at: int, data: bytes, core: int = -1) -> None:
         if kind == "serialise":
             text.serialise(self.real, at)
             self.reference.serialise(at)
             return
         old = int.from_bytes(self.real.ram[at : at + len(data)].tobytes(), "little")
         new = int.from_bytes(data, "little")
-        made = text.remember(self.real, at, len(data), signed(old), signed(new))
+        made = text.remember(self.real, core, at, len(data), signed(old), signed(new))
         self.real.ram[at : at + len(data)] = np.frombuffer(data, np.uint8)
-        assert made == self.reference.store(at, data)
+        assert made == self.reference.store(at, data, core)
 
 
 def signed(value: int) -> int:
@@ -72,9 +76,7 @@ def window(first: int = 0) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 
 @settings(max_examples=300, deadline=None)
 @given(MODELS, operations())
-def test_versions_floors_and_what_is_dropped(
-    model: str, work: list[tuple[str, int, bytes]]
-) -> None:
+def test_versions_floors_and_what_is_dropped(model: str, work: list[Operation]) -> None:
     both = pair(model)
     real, reference = both.real, both.reference
     for operation in work:
@@ -88,8 +90,9 @@ def test_versions_floors_and_what_is_dropped(
     times = np.zeros(64, np.int64)
     for core in range(CORES):
         for address in range(BASE - 2, BASE + WINDOW + 2):
-            floor = reference.floors[core]
-            for time in reference.times(core):
+            floor = text.byte_floor(real, core, address)
+            assert floor == reference.first(core, address)
+            for time in reference.times(core, address):
                 assert text.byte_at(real, address, time) == reference.byte(address, time)
             count = text.version_times(real, address, floor, times)
             values = [int(text.byte_at(real, address, time)) for time in times[:count]]
@@ -105,7 +108,7 @@ def test_versions_floors_and_what_is_dropped(
 @settings(max_examples=300, deadline=None)
 @given(MODELS, operations(), st.integers(0, WINDOW - 5), st.integers(1, 4), st.data())
 def test_what_the_model_allows(
-    model: str, work: list[tuple[str, int, bytes]], first: int, length: int, data: st.DataObject
+    model: str, work: list[Operation], first: int, length: int, data: st.DataObject
 ) -> None:
     both = pair(model)
     for operation in work:
@@ -172,28 +175,26 @@ def test_choose_reaches_every_mix_of_a_nop_and_a_call(model: str, at: int) -> No
 
 @settings(max_examples=40, deadline=None)
 @given(MODELS, operations(), st.integers(0, WINDOW - 6))
-def test_choose_yields_only_what_is_allowed(
-    model: str, work: list[tuple[str, int, bytes]], first: int
-) -> None:
+def test_choose_yields_only_what_is_allowed(model: str, work: list[Operation], first: int) -> None:
     both = pair(model, bytes.fromhex("0f1f440000e8909090909090"))
-    for kind, at, data in work[:3]:  # the reference tries all combinations for six bytes
-        both.do(kind, at, data[: max(0, BASE + first + 6 - at)] if kind == "store" else data)
+    for kind, at, data, by in work[:3]:  # the reference tries all combinations for six bytes
+        both.do(kind, at, data[: max(0, BASE + first + 6 - at)] if kind == "store" else data, by)
     for core in range(CORES):
         check_choose(both, core, first, 10)
 
 
 @settings(max_examples=300, deadline=None)
 @given(operations(), st.integers(0, WINDOW - 1))
-def test_hazard_is_two_different_whole_instructions(
-    work: list[tuple[str, int, bytes]], first: int
-) -> None:
+def test_hazard_is_two_different_whole_instructions(work: list[Operation], first: int) -> None:
     both = pair("sdm", bytes.fromhex("0f1f440000e8909090909090"))
     for operation in work:
         both.do(*operation)
     addresses = window(first)
     for core in range(CORES):
         forms = set()
-        for form in both.reference.whole(core, addresses.tolist()):
+        now = np.array([*both.real.ram[addresses], *bytes(9)], np.uint8)
+        length, _ = decode(now, LONG)
+        for form in both.reference.whole(core, addresses.tolist(), length):
             if form[0] != text.INT3:
                 code = np.frombuffer(form.ljust(24, b"\0"), np.uint8)
                 forms.add(form[: decode(code, LONG)[0]])
@@ -204,10 +205,10 @@ def test_a_store_to_a_fresh_line_is_seen_by_all_at_once() -> None:
     both = pair("sdm")
     real = both.real
     real.lines[BASE >> 6] = 0
-    assert not text.remember(real, BASE, 4, 1, 2)
+    assert not text.remember(real, -1, BASE, 4, 1, 2)
     assert not text.unstable(real, 0, BASE, 4)
     assert real.m[state.M_TEXT_NOW] == real.m[state.M_HISTORY] == 0
-    assert text.remember(real, BASE + 4, 4, 1, 2)  # the next line was fetched from
+    assert text.remember(real, -1, BASE + 4, 4, 1, 2)  # the next line was fetched from
     assert text.unstable(real, 0, BASE + 4, 1)
 
 
@@ -216,7 +217,7 @@ def test_a_core_that_is_not_started_holds_nothing_back_and_sees_the_newest() -> 
     real = both.real
     real.core[2, state.C_STATE] = state.CORE_WAITS
     for time in range(1, 4):
-        assert text.remember(real, BASE, 1, time, time + 1)
+        assert text.remember(real, -1, BASE, 1, time, time + 1)
     assert real.core[:CORES, state.C_FLOOR].tolist() == [0, 0, 3]
     text.serialise(real, 0)
     assert real.m[state.M_HISTORY] == 3
@@ -228,7 +229,7 @@ def test_a_full_history_forgets_its_older_half() -> None:
     both = pair("sdm")
     real = both.real
     for number in range(state.MAX_HISTORY + 1):
-        assert text.remember(real, BASE, 8, number, number + 1)
+        assert text.remember(real, -1, BASE, 8, number, number + 1)
     rows = int(real.m[state.M_HISTORY])
     assert rows == state.MAX_HISTORY // 2
     assert real.history[rows - 1, state.H_TIME] == real.m[state.M_TEXT_NOW]
