@@ -36,6 +36,7 @@ from emu.patch.text_poke import NOP5, text_poke_bp_batch, text_poke_queue
 from emu.timeline.fetches import fetches
 from emu.timeline.recording import Recording
 from emu.timeline.replay import Replay
+from emu.timeline.report import Report, Why, report
 
 DEFAULT_STEPS = 2_000_000_000
 _TASKS_BOUND = 500_000_000
@@ -135,6 +136,12 @@ class Lab:
             rip = self.machine.rip(core)
             places.append(f"core {core} at {self.image.symbols.describe(rip)} ({rip:#x})")
         return f"{end.value} after {self.machine.retired():,} instructions: {', '.join(places)}"
+
+    def report(self, end: End) -> Report | None:
+        """Return the report on a run that ended without an end of its own, else None."""
+        whys: dict[End, Why] = {End.DIED: "died", End.STUCK: "stuck", End.BOUND: "bound"}
+        why = whys.get(end)
+        return None if why is None else report(self.machine, self.image, why)
 
     def hash(self) -> str:
         """Return the state hash of machine and patcher."""
@@ -278,15 +285,19 @@ def boot(  # noqa: PLR0913 -- what a machine is made of
     clock: str = "counted",
     seed: int | None = None,
     quantum: int | None = None,
+    faults: int = 0,
     sha256: Callable[[str, str], None] | None = None,
     engine: str = COMPILED,
 ) -> Lab:
     """Switch a machine on with a kernel: a path, or "toy".
 
     seed: moves are chosen at random from it; without, the cores take turns.
+    faults: about one move in this many is a Fault; 0: none. They need a seed.
     sha256: told the digest and the name of the image before anything else; may raise.
     engine: compiled or reference, see `emu.machine.engines`; the run is the same.
     """
+    if faults and seed is None:
+        raise TextpokeError("faults are chosen at random: they need a seed")
     elf = ElfImage.read(image_path(image))
     if sha256:
         sha256(elf.boot_image.sha256, elf.name)
@@ -299,8 +310,9 @@ def boot(  # noqa: PLR0913 -- what a machine is made of
         clock=clock,
         engine=engine,
     )
-    chooser = round_robin(quantum or 1000) if seed is None else random(seed, quantum or 100)
-    return Lab(elf, machine, chooser)
+    if seed is None:
+        return Lab(elf, machine, round_robin(quantum or 1000))
+    return Lab(elf, machine, random(seed, quantum or 100, faults))
 
 
 def image_path(image: str | Path) -> Path:

@@ -38,6 +38,11 @@ def note(text: str) -> None:
     _write(sys.stderr, f"textpoke: {text}\n")
 
 
+def note_more(text: str) -> None:
+    """Print a line that belongs to the note before it, on standard error."""
+    _write(sys.stderr, f"  {text}\n")
+
+
 def document(value: object) -> None:
     """Print a result for scripts: JSON in one line."""
     line(json.dumps(value))

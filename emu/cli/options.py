@@ -2,7 +2,7 @@
 
 import re
 from decimal import Decimal
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
@@ -39,26 +39,21 @@ Image: TypeAlias = Annotated[
 Cores: TypeAlias = Annotated[
     int, typer.Option("--cores", min=1, max=8, metavar="N", help="Cores of the machine, 1 to 8.")
 ]
+
+
+def _seed(text: str, *, show_default: bool = True) -> Any:
+    return typer.Option(
+        "--seed", min=0, max=(1 << 64) - 1, metavar="S", help=text, show_default=show_default
+    )
+
+
 Seed: TypeAlias = Annotated[
     int | None,
-    typer.Option(
-        "--seed",
-        min=0,
-        max=(1 << 64) - 1,
-        metavar="S",
-        help="Choose every move at random from this seed; without it the cores take turns.",
-    ),
+    _seed("Choose every move at random from this seed; without it the cores take turns."),
 ]
 RandomSeed: TypeAlias = Annotated[
     int | None,
-    typer.Option(
-        "--seed",
-        min=0,
-        max=(1 << 64) - 1,
-        metavar="S",
-        help="Choose every move at random from this seed, by default 1.",
-        show_default=False,
-    ),
+    _seed("Choose every move at random from this seed, by default 1.", show_default=False),
 ]
 Model: TypeAlias = Annotated[
     str,
@@ -74,6 +69,24 @@ Engine: TypeAlias = Annotated[
         "--engine",
         metavar="E",
         help="compiled, or reference: the same run in plain Python, a hundred times slower.",
+    ),
+]
+Clock: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--clock",
+        metavar="C",
+        help="counted: time follows from what is executed; chosen: timers are moves, too.",
+    ),
+]
+Faults: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--faults",
+        min=1,
+        max=(1 << 32) - 1,
+        metavar="N",
+        help="Let about one move in N be a lost, late or deaf interrupt; needs --seed.",
     ),
 ]
 Append: TypeAlias = Annotated[

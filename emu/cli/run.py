@@ -14,12 +14,17 @@ if TYPE_CHECKING:
 BOUND: Final = 6
 """Exit status: the bound was reached before the end that was asked for."""
 
+_EVENTS: Final = 1 << 18
+"""Events that are kept for the report, 64 bytes each."""
+
 
 def run(
     image: options.Image,
     cores: options.Cores = 4,
     seed: options.Seed = None,
+    faults: options.Faults = None,
     model: options.Model = "sdm",
+    clock: options.Clock = "counted",
     engine: options.Engine = "compiled",
     append: options.Append = "",
     ram: options.Ram = 64,
@@ -31,6 +36,9 @@ def run(
 ) -> None:
     """Boot a kernel; its serial line is standard output.
 
+    A run that does not end by itself is reported on standard error: where each core stands, the
+    last exceptions it took, and the last 32 moves.
+
     Exit status: 0 the text of --until was seen, 2 bad input, 4 the guest died, 6 the bound of
     --steps was reached, (V << 1) | 1 the guest wrote V to the debug-exit port.
     """
@@ -41,8 +49,17 @@ def run(
     if save is not None:
         schedule_file.check_target(save)
     started = lab.boot(
-        image, cores=cores, ram_mib=ram, append=append, model=model, seed=seed, engine=engine
+        image,
+        cores=cores,
+        ram_mib=ram,
+        append=append,
+        model=model,
+        clock=clock,
+        seed=seed,
+        faults=faults or 0,
+        engine=engine,
     )
+    started.machine.events.limit = _EVENTS
     if seed is not None:
         console.note(f"moves are chosen at random from seed {seed}")
     last = b"\n"
@@ -65,24 +82,37 @@ def run(
         console.document(_summary(started, end, seed, show_hash))
     elif show_hash:
         console.line(started.hash() if last == b"\n" else f"\n{started.hash()}")
-    status = exit_status(started, end)
-    if status == BOUND:
-        console.note(f"the bound of {steps:,} instructions was reached: --steps raises it")
-    raise typer.Exit(status)
+    _tell(started, end, as_json=as_json)
+    raise typer.Exit(exit_status(started, end))
+
+
+def _tell(started: "Lab", end: "End", *, as_json: bool) -> None:
+    """Say on standard error how a run ended that has no end of its own."""
+    from emu.cli import report  # noqa: PLC0415 -- loads the machine
+
+    found = started.report(end)
+    if found is None:
+        return
+    more = ": --steps raises it" if end.name == "BOUND" else ""
+    console.note(f"{found.sentence}{more}")
+    for line in () if as_json else report.lines(found):
+        console.note_more(line)
 
 
 def exit_status(started: "Lab", end: "End") -> int:
-    """Return the exit status of a run; GuestDied if it ended badly."""
+    """Return the exit status of a run."""
     if end.name == "EXIT":
         value = started.machine.exit_value or 0
         return (value << 1 | 1) & 0xFF  # as QEMU's isa-debug-exit (hw/misc/debugexit.c)
     if end.name in ("DIED", "STUCK"):
-        raise GuestDied(started.why(end))
+        return GuestDied.status
     return BOUND if end.name == "BOUND" else 0
 
 
 def _summary(started: "Lab", end: "End", seed: int | None, with_hash: bool) -> dict[str, object]:
-    machine = started.machine
+    from emu.cli import report  # noqa: PLC0415 -- loads the machine
+
+    machine, found = started.machine, started.report(end)
     return {
         "end": end.name.lower(),
         "exit_value": machine.exit_value,
@@ -92,4 +122,5 @@ def _summary(started: "Lab", end: "End", seed: int | None, with_hash: bool) -> d
         "seed": seed,
         "serial": machine.output.decode(errors="backslashreplace"),
         "hash": started.hash() if with_hash else None,
+        "report": report.document(found) if found else None,
     }

@@ -35,7 +35,9 @@ from emu.machine.engines import COMPILED, engine_called
 from emu.machine.events import Events
 from emu.machine.fetches import Fetches
 from emu.machine.pages import Ram
+from emu.machine.recent import RecentMoves
 from emu.machine.snapshot import Setup, Snapshot
+from emu.machine.standing import Standing, standing
 from emu.machine.text import MODELS
 from emu.machine.tracing import Tracing
 from emu.moves import move
@@ -109,6 +111,7 @@ class Machine:
         self.events = Events()
         self.output = bytearray()
         self.moves = 0
+        self.recent_moves = RecentMoves()
         self._recorded: list[NDArray[np.uint8]] | None = None
         self._tracing = Tracing(self.state)
         self._ram: Ram | None = None  # as it was when the dirty pages were last forgotten
@@ -295,6 +298,15 @@ class Machine:
                 return core
         return None
 
+    def standing(self, core: int) -> Standing:
+        """Return how a core stands."""
+        return standing(self.state, core)
+
+    @property
+    def engine_error(self) -> int:
+        """What the engine said when it last gave up, one of Unicorn's UC_ERR_..., or 0."""
+        return int(self.state.m[state.M_ERROR])
+
     def retired(self) -> int:
         """Return the instructions all cores have executed."""
         return int(self.state.core[:, state.C_RETIRED].sum())
@@ -417,6 +429,7 @@ class Machine:
         if moves:
             rows = self.state.moves[:moves].copy()
             self.moves += moves
+            self.recent_moves.add(rows, self.state.places[:moves])
             if self._recorded is not None:
                 self._recorded.append(rows)
             scalars[state.M_MOVES] = 0
