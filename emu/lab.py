@@ -25,10 +25,11 @@ from emu.machine.engines import COMPILED
 from emu.machine.fetches import Fetches
 from emu.machine.hashing import state_hash
 from emu.machine.machine import DEFAULT_RAM, Machine
-from emu.moves import schedule
+from emu.moves import move, schedule
 from emu.moves.chooser import Chooser, random, round_robin
 from emu.moves.plan import Plan
 from emu.moves.schedule import ImageId, MachineSetup, Schedule
+from emu.moves.segment import Moves
 from emu.patch import breaks
 from emu.patch.patcher import Patcher
 from emu.patch.redirect import Arena, Redirect
@@ -65,6 +66,7 @@ class Lab:
         self.detectors: Detectors | None = None
         self.recording = Recording(chooser)
         self._arena: Arena | None = None
+        self._typed = bytearray()
 
     @property
     def chooser(self) -> Chooser:
@@ -99,6 +101,7 @@ class Lab:
         shown = len(machine.output)
         left = instructions
         while left > 0:
+            self._send_typed()
             before = machine.retired()
             piece = left if stop is None else min(left, _PIECE)
             why = machine.drive(self.chooser, moves=_LOOK, instructions=piece)
@@ -115,11 +118,34 @@ class Lab:
                 return End.EXIT
             elif why == loop.DEAD:
                 return End.DIED
-            elif why == loop.STUCK:
+            elif why == loop.STUCK and not self._send_typed():
                 return End.STUCK
             if stop is not None and stop():
                 break
         return End.BOUND
+
+    def input(self, data: bytes) -> None:
+        """Let bytes come in on the serial line, at once or, in `run`, as soon as there is room."""
+        self._typed += data
+        self._send_typed()
+
+    def _send_typed(self) -> bool:
+        """Make Input moves of what waits for it, as far as there is room; returns whether any."""
+        data = bytes(self._typed[: self.machine.input_room])
+        if not data or not self.machine.alive:
+            return False
+        del self._typed[: len(data)]
+        parts = [data[at : at + move.MAX_BYTES] for at in range(0, len(data), move.MAX_BYTES)]
+        moves: list[move.Move] = [move.Input("uart", part) for part in parts]
+        for made in moves:
+            self.machine.make(made)
+        self.recording.moves(Moves.of(moves))
+        return True
+
+    def input_may_wake(self) -> bool:
+        """Return whether some core is halted and would hear an interrupt."""
+        cores = map(self.machine.standing, range(self.machine.cores))
+        return any(core.activity == "halted" and core.interrupts for core in cores)
 
     def run_until_tasks(self) -> None:
         """Run until every core runs tasks; GuestDied if that does not come about."""

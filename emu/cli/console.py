@@ -56,6 +56,11 @@ def serial(data: bytes) -> None:
         _write(sys.stdout, data)
 
 
+def raw(data: bytes) -> None:
+    """Print what a guest sent to its interactive console, which obeys it."""
+    _write(sys.stdout, data)
+
+
 def shown(data: bytes) -> str:
     """Return bytes of a guest as text that no terminal obeys."""
     return "".join(_SHOWN[byte] for byte in data)

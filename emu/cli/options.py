@@ -99,6 +99,23 @@ Until: TypeAlias = Annotated[
     str | None,
     typer.Option("--until", metavar="TEXT", help="End when the guest has printed this."),
 ]
+Input: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--input",
+        metavar="FILE",
+        help="Let the guest's serial line receive this from the start; - is standard input.",
+    ),
+]
+EndlessSteps: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--steps",
+        parser=count,
+        metavar="N",
+        help="End after so many instructions of all cores, by default 2e9; at a terminal, never.",
+    ),
+]
 Steps: TypeAlias = Annotated[
     int,
     typer.Option(

@@ -231,6 +231,12 @@ class Machine:
         self._native.poke.send(self.state, vector, cores)
         self._collect()
 
+    @property
+    def input_room(self) -> int:
+        """Bytes that can come in on the serial line before the guest reads some."""
+        scalars = self.state.m
+        return state.MAX_INPUT - int(scalars[state.M_INPUT_TAIL] - scalars[state.M_INPUT_HEAD])
+
     def send_input(self, data: bytes) -> None:
         """Let bytes come in on the serial line, behind those that still wait there."""
         row = np.frombuffer(data, np.uint8).astype(np.int64)

@@ -87,6 +87,7 @@ def test_json_has_everything_in_one_line(textpoke: Command, tmp_path: Path) -> N
     assert found.pop("virtual_ns") >= 7
     assert found.pop("moves") >= 1
     assert (found.pop("hash"), found.pop("report")) == (None, None)
+    assert "debug-exit" in found.pop("ended_by")
     assert found == {"end": "exit", "exit_value": 3, "seed": 9, "serial": "f\n"}
 
 
