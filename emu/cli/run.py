@@ -115,9 +115,7 @@ def _run(started: "Lab", until: bytes | None, steps: int, *, quiet: bool) -> "En
             progress.output()
             console.serial(data)
 
-        return started.run(
-            until=until, instructions=steps, on_output=None if quiet else show
-        )
+        return started.run(until=until, instructions=steps, on_output=None if quiet else show)
 
 
 def _tell(started: "Lab", end: "End | None", *, as_json: bool) -> None:

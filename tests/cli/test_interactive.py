@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -80,9 +81,7 @@ def test_without_it_standard_input_is_not_read(
 def test_a_run_with_input_replays(textpoke: Command, tmp_path: Path, seed: list[object]) -> None:
     words, file, image = tmp_path / "words", tmp_path / "run.json", echo(tmp_path)
     words.write_bytes(b"abc" * 2000 + b"q")
-    said = textpoke(
-        "run", image, "--cores", 2, "--input", words, "--save", file, "--hash", *seed
-    )
+    said = textpoke("run", image, "--cores", 2, "--input", words, "--save", file, "--hash", *seed)
     assert said.status == 0
     again = textpoke("replay", file, image, "--hash")
     assert again.status == 0
@@ -110,7 +109,7 @@ class Typist:
         self._typed = list(typed)
         self.waited: list[bool] = []
 
-    def __enter__(self) -> "Typist":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -137,9 +136,7 @@ def test_a_guest_that_waits_is_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert typist.waited == [False, True, True, True]
 
 
-def test_a_guest_that_hears_nothing_is_not(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_guest_that_hears_nothing_is_not(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     lab, typist = boot(long_mode(tmp_path, DEAF), cores=1), Typist(b"", b"a")
     assert sit(monkeypatch, lab, typist) is not None
     assert typist.waited == [False]
