@@ -1,6 +1,6 @@
 """A person at a pseudo-terminal, for tests of what is interactive."""
 
-import errno
+import codecs
 import os
 import pty
 import select
@@ -29,16 +29,13 @@ class Person:
             env=os.environ | {"TERM": "xterm", "COLUMNS": "80"},
         )  # fmt: skip
         self.shown, self._read = "", 0
+        self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
 
     def read_until(self, text: str) -> str:
         """Return what is shown behind the last text that was read, up to this one."""
         start = self._read
         while text not in self.shown[start:]:
-            ready, _, _ = select.select([self.master], [], [], 1)
-            if ready:
-                data = os.read(self.master, 65536)
-                self.shown += data.decode(errors="backslashreplace")
-            else:
+            if not self._more():
                 assert self.process.poll() is None, f"it ended and showed {self.shown!r}"
         self._read = self.shown.index(text, start) + len(text)
         return self.shown[start : self._read]
@@ -52,15 +49,18 @@ class Person:
         return termios.tcgetattr(self.slave) != self.modes
 
     def end(self) -> int:
-        """Let the command end; returns its status. The terminal has to be as it was."""
-        status = self.process.wait()
+        """Read until the command ends; returns its status. The terminal has to be as it was."""
+        while (status := self.process.poll()) is None or self._more():
+            self._more()
         assert not self.raw()
-        os.set_blocking(self.master, False)
-        try:
-            self.shown += os.read(self.master, 1 << 20).decode(errors="backslashreplace")
-        except OSError as error:
-            if error.errno not in (errno.EIO, errno.EAGAIN):
-                raise
         os.close(self.slave)
         os.close(self.master)
         return status
+
+    def _more(self) -> bool:
+        """Take over what is shown within a tenth of a second; returns whether there was any."""
+        ready, _, _ = select.select([self.master], [], [], 0.1)
+        if ready:
+            data = os.read(self.master, 65536)
+            self.shown += self._decoder.decode(data)
+        return bool(ready)
