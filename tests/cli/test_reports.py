@@ -125,9 +125,10 @@ def test_a_bad_end_is_reported(
     assert max(len(line) for line in lines if line.startswith("  ")) <= 100
 
 
-def test_the_whole_report(textpoke: Command, tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["compiled", "reference"])
+def test_the_whole_report(textpoke: Command, tmp_path: Path, engine: str) -> None:
     image = long_mode(tmp_path, BAD_IDT, "cli; hlt")
-    said = textpoke("run", image, "--cores", 3, "--seed", 1)
+    said = textpoke("run", image, "--cores", 3, "--seed", 1, "--engine", engine)
     assert said.err.splitlines() == [
         "textpoke: moves are chosen at random from seed 1",
         (
