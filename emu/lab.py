@@ -17,10 +17,11 @@ from emu import resources
 from emu.detect.detectors import Detectors
 from emu.detect.verdict import Verdict
 from emu.detect.watch import Watched
-from emu.errors import GuestDied, TextpokeError
+from emu.errors import BadSnapshot, GuestDied, TextpokeError
 from emu.guest.toy import ToyGuest
 from emu.image.elf import ElfImage
-from emu.machine import loop
+from emu.image.nameless import NamelessImage
+from emu.machine import loop, snapshot_file
 from emu.machine.engines import COMPILED
 from emu.machine.fetches import Fetches
 from emu.machine.hashing import state_hash
@@ -57,9 +58,14 @@ class End(enum.Enum):
 
 
 class Lab:
-    """A kernel on a machine, its patcher, its detectors and the chooser that moves them all."""
+    """A kernel on a machine, its patcher, its detectors and the chooser that moves them all.
 
-    def __init__(self, image: ElfImage, machine: Machine, chooser: Chooser) -> None:
+    from_start: the machine was just switched on, so that a schedule can say all its moves.
+    """
+
+    def __init__(
+        self, image: ElfImage, machine: Machine, chooser: Chooser, *, from_start: bool = True
+    ) -> None:
         self.image, self.machine = image, machine
         self.guest = ToyGuest(machine, image)
         self.patcher = Patcher(self.guest)
@@ -67,6 +73,7 @@ class Lab:
         self.recording = Recording(chooser)
         self._arena: Arena | None = None
         self._typed = bytearray()
+        self._from_start = from_start
 
     @property
     def chooser(self) -> Chooser:
@@ -178,7 +185,12 @@ class Lab:
         self.recording.choose(chooser)
 
     def schedule(self) -> Schedule:
-        """Return the run so far as a schedule that ends here."""
+        """Return the run so far as a schedule that ends here.
+
+        Raises TextpokeError for a machine that went on from a snapshot.
+        """
+        if not self._from_start:
+            raise TextpokeError("a schedule begins where the machine is switched on")
         machine, verdict = self.machine, self.verdict() if self.detectors else None
         return Schedule(
             image=ImageId(self.image.name, self.image.boot_image.sha256),
@@ -322,8 +334,7 @@ def boot(  # noqa: PLR0913 -- what a machine is made of
     sha256: told the digest and the name of the image before anything else; may raise.
     engine: compiled or reference, see `emu.machine.engines`; the run is the same.
     """
-    if faults and seed is None:
-        raise TextpokeError("faults are chosen at random: they need a seed")
+    chooser = _chooser(seed, quantum, faults)
     elf = ElfImage.read(image_path(image))
     if sha256:
         sha256(elf.boot_image.sha256, elf.name)
@@ -336,9 +347,39 @@ def boot(  # noqa: PLR0913 -- what a machine is made of
         clock=clock,
         engine=engine,
     )
-    if seed is None:
-        return Lab(elf, machine, round_robin(quantum or 1000))
-    return Lab(elf, machine, random(seed, quantum or 100, faults))
+    return Lab(elf, machine, chooser)
+
+
+def go_on(  # noqa: PLR0913 -- as for boot
+    saved: str | Path,
+    image: str | Path | None = None,
+    *,
+    seed: int | None = None,
+    quantum: int | None = None,
+    faults: int = 0,
+    engine: str = COMPILED,
+) -> Lab:
+    """Let a machine go on from a snapshot in a file.
+
+    image: its kernel, to name things by. Without it only the toy kernel has names.
+    """
+    snapshot = snapshot_file.read(saved)
+    name, sha256 = snapshot.setup.image, snapshot.setup.sha256
+    elf = ElfImage.read(image_path(image or "toy"))
+    if elf.boot_image.sha256 != sha256:
+        if image is not None:
+            raise BadSnapshot(f"{saved}: made with {name}, and {image} is not that file")
+        elf = NamelessImage(name, sha256)
+    machine = Machine.from_snapshot(snapshot, engine=engine)
+    return Lab(elf, machine, _chooser(seed, quantum, faults), from_start=False)
+
+
+def _chooser(seed: int | None, quantum: int | None, faults: int) -> Chooser:
+    if seed is not None:
+        return random(seed, quantum or 100, faults)
+    if faults:
+        raise TextpokeError("faults are chosen at random: they need a seed")
+    return round_robin(quantum or 1000)
 
 
 def image_path(image: str | Path) -> Path:

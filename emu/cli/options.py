@@ -33,8 +33,36 @@ def awaited(until: str | None) -> bytes | None:
     return None if until is None else until.encode(errors="surrogateescape")
 
 
+def needed(image: str | None) -> str:
+    """Return the IMAGE of a verb that can do without it in some cases, in all the others."""
+    if image is None:
+        raise typer.BadParameter("IMAGE is missing: what shall be booted?")
+    return image
+
+
 Image: TypeAlias = Annotated[
     str, typer.Argument(metavar="IMAGE", help='A kernel that boots by PVH: a path, or "toy".')
+]
+ImageOrNone: TypeAlias = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="IMAGE",
+        help='A kernel that boots by PVH or Multiboot: a path, or "toy"; with --from, to name '
+        "its functions by.",
+        show_default=False,
+    ),
+]
+From: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--from", metavar="FILE", help="Go on with the machine of --snapshot."),
+]
+Snapshot: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--snapshot",
+        metavar="FILE",
+        help="Write the whole machine when the run ends; at a terminal, also by Ctrl-A S.",
+    ),
 ]
 Cores: TypeAlias = Annotated[
     int, typer.Option("--cores", min=1, max=8, metavar="N", help="Cores of the machine, 1 to 8.")

@@ -1,6 +1,7 @@
 """textpoke run: boot a kernel and let it run, with its serial line on standard output."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +26,9 @@ _EVENTS: Final = 1 << 18
 
 
 def run(
-    image: options.Image,
+    context: typer.Context,
+    image: options.ImageOrNone = None,
+    origin: options.From = None,
     cores: options.Cores = 4,
     seed: options.Seed = None,
     faults: options.Faults = None,
@@ -38,10 +41,11 @@ def run(
     until: options.Until = None,
     steps: options.EndlessSteps = None,
     show_hash: options.Hash = False,
+    snapshot: options.Snapshot = None,
     save: options.Save = None,
     as_json: options.Json = False,
 ) -> None:
-    """Boot a kernel; its serial line is standard output.
+    """Boot a kernel, or go on from a snapshot; its serial line is standard output.
 
     At a terminal, what you type is what its serial line receives: Ctrl-A X leaves, Ctrl-A H
     helps, and Ctrl-C goes to the guest. A run that does not end by itself is reported on standard
@@ -52,24 +56,26 @@ def run(
     the guest wrote V to the debug-exit port.
     """
     from emu import lab  # noqa: PLC0415 -- loads the machine
-    from emu.cli import session  # noqa: PLC0415 -- loads the machine
-    from emu.moves import schedule_file  # noqa: PLC0415 -- loads numpy
+    from emu.cli import resume, session  # noqa: PLC0415 -- loads the machine
 
     awaited = options.awaited(until)
-    if save is not None:
-        schedule_file.check_target(save)
+    _check_targets(save, snapshot)
     given = None if typed is None else _read(typed)
-    started = lab.boot(
-        image,
-        cores=cores,
-        ram_mib=ram,
-        append=append,
-        model=model,
-        clock=clock,
-        seed=seed,
-        faults=faults or 0,
-        engine=engine,
-    )
+    if origin is not None:
+        resume.check(context, save)
+        started = lab.go_on(origin, image, seed=seed, faults=faults or 0, engine=engine)
+    else:
+        started = lab.boot(
+            options.needed(image),
+            cores=cores,
+            ram_mib=ram,
+            append=append,
+            model=model,
+            clock=clock,
+            seed=seed,
+            faults=faults or 0,
+            engine=engine,
+        )
     started.machine.events.limit = _EVENTS
     if seed is not None:
         console.note(f"moves are chosen at random from seed {seed}")
@@ -77,18 +83,27 @@ def run(
         started.input(given)
     end: End | None
     if given is None and not as_json and session.possible():
-        end = session.Session(started, awaited).run(steps or options.MAX_STEPS)
+        keep = None if snapshot is None else partial(resume.write, started, snapshot)
+        end = session.Session(started, awaited, keep).run(steps or options.MAX_STEPS)
     else:
         end = _run(started, awaited, steps or _STEPS, quiet=as_json)
+    if snapshot is not None and end is not None:
+        resume.write(started, snapshot)
     if save is not None:
         started.schedule().write(save)
-    if as_json:
-        console.document(_summary(started, end, seed, show_hash))
-    elif show_hash:
-        at_begin = not started.machine.output or started.machine.output.endswith(b"\n")
-        console.line(started.hash() if at_begin else f"\n{started.hash()}")
-    _tell(started, end, as_json=as_json)
+    _print(started, end, seed, show_hash=show_hash, as_json=as_json)
     raise typer.Exit(exit_status(started, end))
+
+
+def _check_targets(save: str | None, snapshot: str | None) -> None:
+    """Refuse files that cannot be written, before a long run."""
+    from emu.cli import resume  # noqa: PLC0415 -- with the rest
+    from emu.moves import schedule_file  # noqa: PLC0415 -- loads numpy
+
+    if save is not None:
+        schedule_file.check_target(save)
+    if snapshot is not None:
+        resume.check_target(snapshot)
 
 
 def _read(name: str) -> bytes:
@@ -116,6 +131,19 @@ def _run(started: "Lab", until: bytes | None, steps: int, *, quiet: bool) -> "En
             console.serial(data)
 
         return started.run(until=until, instructions=steps, on_output=None if quiet else show)
+
+
+def _print(
+    started: "Lab", end: "End | None", seed: int | None, *, show_hash: bool, as_json: bool
+) -> None:
+    """Print the result, and on standard error how the run ended."""
+    if as_json:
+        console.document(_summary(started, end, seed, show_hash))
+    elif show_hash:
+        shown = started.machine.output
+        at_begin = not shown or shown.endswith(b"\n")
+        console.line(started.hash() if at_begin else f"\n{started.hash()}")
+    _tell(started, end, as_json=as_json)
 
 
 def _tell(started: "Lab", end: "End | None", *, as_json: bool) -> None:
