@@ -17,18 +17,20 @@ from emu import resources
 from emu.detect.detectors import Detectors
 from emu.detect.verdict import Verdict
 from emu.detect.watch import Watched
-from emu.errors import GuestDied, TextpokeError
+from emu.errors import BadSnapshot, GuestDied, TextpokeError
 from emu.guest.toy import ToyGuest
 from emu.image.elf import ElfImage
-from emu.machine import loop
+from emu.image.nameless import NamelessImage
+from emu.machine import loop, snapshot_file
 from emu.machine.engines import COMPILED
 from emu.machine.fetches import Fetches
 from emu.machine.hashing import state_hash
 from emu.machine.machine import DEFAULT_RAM, Machine
-from emu.moves import schedule
+from emu.moves import move, schedule
 from emu.moves.chooser import Chooser, random, round_robin
 from emu.moves.plan import Plan
 from emu.moves.schedule import ImageId, MachineSetup, Schedule
+from emu.moves.segment import Moves
 from emu.patch import breaks
 from emu.patch.patcher import Patcher
 from emu.patch.redirect import Arena, Redirect
@@ -36,6 +38,7 @@ from emu.patch.text_poke import NOP5, text_poke_bp_batch, text_poke_queue
 from emu.timeline.fetches import fetches
 from emu.timeline.recording import Recording
 from emu.timeline.replay import Replay
+from emu.timeline.report import Report, Why, report
 
 DEFAULT_STEPS = 2_000_000_000
 _TASKS_BOUND = 500_000_000
@@ -55,15 +58,22 @@ class End(enum.Enum):
 
 
 class Lab:
-    """A kernel on a machine, its patcher, its detectors and the chooser that moves them all."""
+    """A kernel on a machine, its patcher, its detectors and the chooser that moves them all.
 
-    def __init__(self, image: ElfImage, machine: Machine, chooser: Chooser) -> None:
+    from_start: the machine was just switched on, so that a schedule can say all its moves.
+    """
+
+    def __init__(
+        self, image: ElfImage, machine: Machine, chooser: Chooser, *, from_start: bool = True
+    ) -> None:
         self.image, self.machine = image, machine
         self.guest = ToyGuest(machine, image)
         self.patcher = Patcher(self.guest)
         self.detectors: Detectors | None = None
         self.recording = Recording(chooser)
         self._arena: Arena | None = None
+        self._typed = bytearray()
+        self._from_start = from_start
 
     @property
     def chooser(self) -> Chooser:
@@ -98,6 +108,7 @@ class Lab:
         shown = len(machine.output)
         left = instructions
         while left > 0:
+            self._send_typed()
             before = machine.retired()
             piece = left if stop is None else min(left, _PIECE)
             why = machine.drive(self.chooser, moves=_LOOK, instructions=piece)
@@ -114,11 +125,34 @@ class Lab:
                 return End.EXIT
             elif why == loop.DEAD:
                 return End.DIED
-            elif why == loop.STUCK:
+            elif why == loop.STUCK and not self._send_typed():
                 return End.STUCK
             if stop is not None and stop():
                 break
         return End.BOUND
+
+    def input(self, data: bytes) -> None:
+        """Let bytes come in on the serial line, at once or, in `run`, as soon as there is room."""
+        self._typed += data
+        self._send_typed()
+
+    def _send_typed(self) -> bool:
+        """Make Input moves of what waits for it, as far as there is room; returns whether any."""
+        data = bytes(self._typed[: self.machine.input_room])
+        if not data or not self.machine.alive:
+            return False
+        del self._typed[: len(data)]
+        parts = [data[at : at + move.MAX_BYTES] for at in range(0, len(data), move.MAX_BYTES)]
+        moves: list[move.Move] = [move.Input("uart", part) for part in parts]
+        for made in moves:
+            self.machine.make(made)
+        self.recording.moves(Moves.of(moves))
+        return True
+
+    def input_may_wake(self) -> bool:
+        """Return whether some core is halted and would hear an interrupt."""
+        cores = map(self.machine.standing, range(self.machine.cores))
+        return any(core.activity == "halted" and core.interrupts for core in cores)
 
     def run_until_tasks(self) -> None:
         """Run until every core runs tasks; GuestDied if that does not come about."""
@@ -136,6 +170,12 @@ class Lab:
             places.append(f"core {core} at {self.image.symbols.describe(rip)} ({rip:#x})")
         return f"{end.value} after {self.machine.retired():,} instructions: {', '.join(places)}"
 
+    def report(self, end: End) -> Report | None:
+        """Return the report on a run that ended without an end of its own, else None."""
+        whys: dict[End, Why] = {End.DIED: "died", End.STUCK: "stuck", End.BOUND: "bound"}
+        why = whys.get(end)
+        return None if why is None else report(self.machine, self.image, why)
+
     def hash(self) -> str:
         """Return the state hash of machine and patcher."""
         return state_hash(self.machine, self.patcher.state())
@@ -145,7 +185,12 @@ class Lab:
         self.recording.choose(chooser)
 
     def schedule(self) -> Schedule:
-        """Return the run so far as a schedule that ends here."""
+        """Return the run so far as a schedule that ends here.
+
+        Raises TextpokeError for a machine that went on from a snapshot.
+        """
+        if not self._from_start:
+            raise TextpokeError("a schedule begins where the machine is switched on")
         machine, verdict = self.machine, self.verdict() if self.detectors else None
         return Schedule(
             image=ImageId(self.image.name, self.image.boot_image.sha256),
@@ -278,15 +323,18 @@ def boot(  # noqa: PLR0913 -- what a machine is made of
     clock: str = "counted",
     seed: int | None = None,
     quantum: int | None = None,
+    faults: int = 0,
     sha256: Callable[[str, str], None] | None = None,
     engine: str = COMPILED,
 ) -> Lab:
     """Switch a machine on with a kernel: a path, or "toy".
 
     seed: moves are chosen at random from it; without, the cores take turns.
+    faults: about one move in this many is a Fault; 0: none. They need a seed.
     sha256: told the digest and the name of the image before anything else; may raise.
     engine: compiled or reference, see `emu.machine.engines`; the run is the same.
     """
+    chooser = _chooser(seed, quantum, faults)
     elf = ElfImage.read(image_path(image))
     if sha256:
         sha256(elf.boot_image.sha256, elf.name)
@@ -299,8 +347,39 @@ def boot(  # noqa: PLR0913 -- what a machine is made of
         clock=clock,
         engine=engine,
     )
-    chooser = round_robin(quantum or 1000) if seed is None else random(seed, quantum or 100)
     return Lab(elf, machine, chooser)
+
+
+def go_on(  # noqa: PLR0913 -- as for boot
+    saved: str | Path,
+    image: str | Path | None = None,
+    *,
+    seed: int | None = None,
+    quantum: int | None = None,
+    faults: int = 0,
+    engine: str = COMPILED,
+) -> Lab:
+    """Let a machine go on from a snapshot in a file.
+
+    image: its kernel, to name things by. Without it only the toy kernel has names.
+    """
+    snapshot = snapshot_file.read(saved)
+    name, sha256 = snapshot.setup.image, snapshot.setup.sha256
+    elf = ElfImage.read(image_path(image or "toy"))
+    if elf.boot_image.sha256 != sha256:
+        if image is not None:
+            raise BadSnapshot(f"{saved}: made with {name}, and {image} is not that file")
+        elf = NamelessImage(name, sha256)
+    machine = Machine.from_snapshot(snapshot, engine=engine)
+    return Lab(elf, machine, _chooser(seed, quantum, faults), from_start=False)
+
+
+def _chooser(seed: int | None, quantum: int | None, faults: int) -> Chooser:
+    if seed is not None:
+        return random(seed, quantum or 100, faults)
+    if faults:
+        raise TextpokeError("faults are chosen at random: they need a seed")
+    return round_robin(quantum or 1000)
 
 
 def image_path(image: str | Path) -> Path:

@@ -7,6 +7,8 @@ from emu.errors import GuestDied, TextpokeError
 from emu.lab import End, Lab, boot
 from emu.machine import loop
 from emu.moves.chooser import round_robin
+from emu.moves.move import Input, decode
+from emu.moves.segment import Moves
 from tests.labs import FUNCTION, SECOND, in_and_out, loaded, plans, redirected
 
 
@@ -85,6 +87,19 @@ def test_counts_add_up_once_a_run_is_drained() -> None:
     verdict = lab.verdict()
     assert verdict.calls == verdict.old + verdict.new + verdict.lost
     assert verdict.lost == 0
+
+
+def test_input_is_moves_of_at_most_fifteen_bytes() -> None:
+    lab = boot("toy", cores=1)
+    lab.run(instructions=1_000)
+    lab.input(bytes(range(33)))
+    (_, typed) = lab.schedule().segments
+    assert isinstance(typed, Moves)
+    moves = [decode(row) for row in typed.rows]
+    assert [len(each.data) for each in moves if isinstance(each, Input)] == [15, 15, 3]
+    lab.input(bytes(5000))  # more than there is room for: the rest comes when some was read
+    (_, typed, more) = lab.schedule().segments
+    assert sum(len(part.rows) for part in (typed, more) if isinstance(part, Moves)) == 3 + 271
 
 
 def test_cores_may_take_turns() -> None:

@@ -38,6 +38,11 @@ def note(text: str) -> None:
     _write(sys.stderr, f"textpoke: {text}\n")
 
 
+def note_more(text: str) -> None:
+    """Print a line that belongs to the note before it, on standard error."""
+    _write(sys.stderr, f"  {text}\n")
+
+
 def document(value: object) -> None:
     """Print a result for scripts: JSON in one line."""
     line(json.dumps(value))
@@ -49,6 +54,11 @@ def serial(data: bytes) -> None:
         _write(sys.stdout, shown(data))
     else:
         _write(sys.stdout, data)
+
+
+def raw(data: bytes) -> None:
+    """Print what a guest sent to its interactive console, which obeys it."""
+    _write(sys.stdout, data)
 
 
 def shown(data: bytes) -> str:

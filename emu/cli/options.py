@@ -2,7 +2,7 @@
 
 import re
 from decimal import Decimal
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
@@ -33,32 +33,55 @@ def awaited(until: str | None) -> bytes | None:
     return None if until is None else until.encode(errors="surrogateescape")
 
 
+def needed(image: str | None) -> str:
+    """Return the IMAGE of a verb that can do without it in some cases, in all the others."""
+    if image is None:
+        raise typer.BadParameter("IMAGE is missing: what shall be booted?")
+    return image
+
+
 Image: TypeAlias = Annotated[
     str, typer.Argument(metavar="IMAGE", help='A kernel that boots by PVH: a path, or "toy".')
+]
+ImageOrNone: TypeAlias = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="IMAGE",
+        help='A kernel that boots by PVH or Multiboot: a path, or "toy"; with --from, to name '
+        "its functions by.",
+        show_default=False,
+    ),
+]
+From: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--from", metavar="FILE", help="Go on with the machine of --snapshot."),
+]
+Snapshot: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--snapshot",
+        metavar="FILE",
+        help="Write the whole machine when the run ends; at a terminal, also by Ctrl-A S.",
+    ),
 ]
 Cores: TypeAlias = Annotated[
     int, typer.Option("--cores", min=1, max=8, metavar="N", help="Cores of the machine, 1 to 8.")
 ]
+
+
+def _seed(text: str, *, show_default: bool = True) -> Any:
+    return typer.Option(
+        "--seed", min=0, max=(1 << 64) - 1, metavar="S", help=text, show_default=show_default
+    )
+
+
 Seed: TypeAlias = Annotated[
     int | None,
-    typer.Option(
-        "--seed",
-        min=0,
-        max=(1 << 64) - 1,
-        metavar="S",
-        help="Choose every move at random from this seed; without it the cores take turns.",
-    ),
+    _seed("Choose every move at random from this seed; without it the cores take turns."),
 ]
 RandomSeed: TypeAlias = Annotated[
     int | None,
-    typer.Option(
-        "--seed",
-        min=0,
-        max=(1 << 64) - 1,
-        metavar="S",
-        help="Choose every move at random from this seed, by default 1.",
-        show_default=False,
-    ),
+    _seed("Choose every move at random from this seed, by default 1.", show_default=False),
 ]
 Model: TypeAlias = Annotated[
     str,
@@ -76,6 +99,24 @@ Engine: TypeAlias = Annotated[
         help="compiled, or reference: the same run in plain Python, a hundred times slower.",
     ),
 ]
+Clock: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--clock",
+        metavar="C",
+        help="counted: time follows from what is executed; chosen: timers are moves, too.",
+    ),
+]
+Faults: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--faults",
+        min=1,
+        max=(1 << 32) - 1,
+        metavar="N",
+        help="Let about one move in N be a lost, late or deaf interrupt; needs --seed.",
+    ),
+]
 Append: TypeAlias = Annotated[
     str, typer.Option("--append", metavar="TEXT", help="The kernel's command line.")
 ]
@@ -85,6 +126,23 @@ Ram: TypeAlias = Annotated[
 Until: TypeAlias = Annotated[
     str | None,
     typer.Option("--until", metavar="TEXT", help="End when the guest has printed this."),
+]
+Input: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--input",
+        metavar="FILE",
+        help="Let the guest's serial line receive this from the start; - is standard input.",
+    ),
+]
+EndlessSteps: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--steps",
+        parser=count,
+        metavar="N",
+        help="End after so many instructions of all cores, by default 2e9; at a terminal, never.",
+    ),
 ]
 Steps: TypeAlias = Annotated[
     int,

@@ -14,14 +14,13 @@ MAX_UNITS = 20_000
 """Compilation units; a Debian vmlinux has about 3,000."""
 
 _NAMED = {"DW_TAG_base_type", "DW_TAG_typedef", "DW_TAG_variable", *entry.AGGREGATES}
-_READ = ("info", "abbrev", "str", "line_str", "str_offsets", "addr")
+_READ = ("info", "abbrev", "str", "line", "line_str", "str_offsets", "addr")
 _UNREAD = (
     "debug_aranges_sec",
     "debug_frame_sec",
     "eh_frame_sec",
     "debug_loc_sec",
     "debug_ranges_sec",
-    "debug_line_sec",
     "debug_pubtypes_sec",
     "debug_pubnames_sec",
     "debug_loclists_sec",
@@ -58,7 +57,7 @@ class Index:
         self.types: dict[str, DIE] = {}
         self.variables: dict[str, DIE] = {}
         with malformed_is_bad(where):
-            for number, unit in enumerate(_dwarf(sections).iter_CUs()):
+            for number, unit in enumerate(dwarf(sections).iter_CUs()):
                 if number >= MAX_UNITS:
                     raise BadImage(f"{where}: debug information has over {MAX_UNITS} units")
                 for die in entry.children(unit.get_top_DIE()):
@@ -83,7 +82,7 @@ def _is_external(die: DIE) -> bool:
     return "DW_AT_external" in die.attributes or "DW_AT_specification" in die.attributes
 
 
-def _dwarf(sections: dict[str, bytes]) -> DWARFInfo:
+def dwarf(sections: dict[str, bytes]) -> DWARFInfo:
     """Return pyelftools' view of the sections this package reads."""
     found = {
         f"debug_{name}_sec": DebugSectionDescriptor(io.BytesIO(data), name, 0, len(data), 0)

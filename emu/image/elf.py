@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from emu.errors import BadImage
 from emu.image.elf_boot import boot_parameters
 from emu.image.elf_file import PF_X, SHF_COMPRESSED, ElfFile
+from emu.image.lines import Lines
 from emu.image.sites import Sites
 from emu.image.symbols import Symbols, read_symbols
 from emu.machine.boot import BootImage
@@ -96,13 +97,24 @@ class ElfImage:
         from emu.image.dwarf import DwarfReader  # noqa: PLC0415 -- 40 ms of a start
         from emu.image.types import Types  # noqa: PLC0415 -- with it
 
+        return Types(DwarfReader(self.name, self._debug_sections()))
+
+    @cached_property
+    def lines(self) -> Lines:
+        """Source lines from the DWARF debug information; none without.
+
+        Raises:
+            BadImage: on access, if it is malformed or compressed.
+        """
+        return Lines(self.name, self._debug_sections())
+
+    def _debug_sections(self) -> dict[str, bytes]:
         debug = [section for section in self._file.sections if section.name.startswith(".debug_")]
         if any(section.flags & SHF_COMPRESSED for section in debug):
             raise self._file.bad(
                 "has compressed debug information: link with --compress-debug-sections=none"
             )
-        sections = {section.name: self._file.bytes_of(section) for section in debug}
-        return Types(DwarfReader(self.name, sections))
+        return {section.name: self._file.bytes_of(section) for section in debug}
 
     @cached_property
     def sites(self) -> Sites:
@@ -124,6 +136,13 @@ class ElfImage:
                 found = self._file.data[load.offset + at : load.offset + at + have]
                 return found + bytes(size - have)
         raise self._file.bad(f"has no {size} bytes at {address:#x}")
+
+    def link_address(self, physical: int) -> int | None:
+        """Return the link address of what is loaded at a physical one, None if nothing is."""
+        for load in self._file.loads:
+            if 0 <= physical - load.paddr < load.memsz:
+                return physical - load.paddr + load.vaddr
+        return None
 
     def is_executable(self, address: int) -> bool:
         """Return whether link address `address` lies in a segment with the execute flag."""

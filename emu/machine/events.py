@@ -90,31 +90,51 @@ class Event:
 
 
 class Events:
-    """All events so far: a growing table of int64 with the columns of `Event` after `index`."""
+    """All events so far: a growing table of int64 with the columns of `Event` after `index`.
+
+    limit: at least so many of the last events are kept, older ones may be forgotten; None: all
+    are kept. For runs without end, since a guest can make an event with every instruction.
+    """
 
     def __init__(self) -> None:
         self._rows = np.zeros((1024, E_SIZE), np.int64)
-        self._count = 0
+        self._first = self._count = 0  # numbers of the oldest row that is kept, and of the next
+        self.limit: int | None = None
 
     def __len__(self) -> int:
         return self._count
 
+    @property
+    def first(self) -> int:
+        """The number of the oldest event that is kept."""
+        return self._first
+
     def drain(self, state: State) -> None:
         """Take over the rows the machine has written since the last time."""
         new = int(state.m[M_EVENTS])
-        while self._count + new > len(self._rows):
-            self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
-        self._rows[self._count : self._count + new] = state.events[:new]
+        self._make_room(new)
+        at = self._count - self._first
+        self._rows[at : at + new] = state.events[:new]
         self._count += new
         state.m[M_EVENTS] = 0
 
+    def _make_room(self, new: int) -> None:
+        held = self._count - self._first
+        if self.limit is not None and held > 2 * self.limit:
+            self._rows[: self.limit] = self._rows[held - self.limit : held]
+            self._first, held = self._count - self.limit, self.limit
+        while held + new > len(self._rows):
+            self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
+
     def since(self, start: int) -> NDArray[np.int64]:
         """Return the rows from number `start` on, shape [n, 8], not to be written to."""
-        rows = self._rows[start : self._count]
+        if start < self._first:
+            raise IndexError(start)
+        rows = self._rows[start - self._first : self._count - self._first]
         rows.flags.writeable = False
         return rows
 
     def __getitem__(self, index: int) -> Event:
-        if not 0 <= index < self._count:
+        if not self._first <= index < self._count:
             raise IndexError(index)
-        return Event(index, *(int(value) for value in self._rows[index]))
+        return Event(index, *(int(value) for value in self._rows[index - self._first]))

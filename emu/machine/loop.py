@@ -45,6 +45,7 @@ from emu.machine.state import (
     Words,
 )
 from emu.machine.text import below
+from emu.machine.unicorn_cpu import linear_rip_of
 from emu.moves.fault import DELAY_IPI, FREEZE_FLOOR
 from emu.moves.move import DELIVER, DEVICES, FAULT, FETCH, INPUT, PATCH, RUN, TICK
 
@@ -91,6 +92,12 @@ def _record(
         s.moves[row, 8 + index] = ages[index]
     s.moves[row, 23] = 0
     s.m[M_MOVES] = row + 1
+
+
+@jit
+def _note_place(s: State, core: int) -> None:
+    """Note where a core stands before the move that is recorded next: for reports."""
+    s.places[s.m[M_MOVES]] = linear_rip_of(s, core)
 
 
 @jit
@@ -164,6 +171,7 @@ def _fault_at_random(s: State, random: Seeds, ages: Words) -> bool:
     instructions = 1 + below(random, _LONGEST_DELAY) if kind == DELAY_IPI else 0
     if kind == FREEZE_FLOOR:
         vector = 0
+    _note_place(s, core)
     if not fault(s, kind, core, vector, instructions):
         return False
     _record(s, FAULT, core, instructions, ages, kind, vector)
@@ -204,6 +212,7 @@ def drive(s: State, chooser: Words, random: Seeds, limits: Words) -> int:
             _record(s, PATCH, actor, 0, ages, 0, 0)
             limits[0] -= 1
             return PATCHER
+        _note_place(s, actor & 7)
         if actor >= TICK_OF:
             _tick_or_deliver(s, actor, ages)
             limits[0] -= 1
@@ -279,6 +288,7 @@ def _play_move(s: State, row: Bytes, actors: Words, ages: Words, limits: Words) 
         return STUCK
     if core >= (_DEVICES if kind == INPUT else s.m[M_CORES]):
         return REFUSED
+    _note_place(s, core)
     if kind == INPUT:
         done = send_input(s, ages, length)
     elif kind == FAULT:

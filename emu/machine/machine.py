@@ -35,7 +35,9 @@ from emu.machine.engines import COMPILED, engine_called
 from emu.machine.events import Events
 from emu.machine.fetches import Fetches
 from emu.machine.pages import Ram
+from emu.machine.recent import RecentMoves
 from emu.machine.snapshot import Setup, Snapshot
+from emu.machine.standing import Standing, standing
 from emu.machine.text import MODELS
 from emu.machine.tracing import Tracing
 from emu.moves import move
@@ -109,6 +111,7 @@ class Machine:
         self.events = Events()
         self.output = bytearray()
         self.moves = 0
+        self.recent_moves = RecentMoves()
         self._recorded: list[NDArray[np.uint8]] | None = None
         self._tracing = Tracing(self.state)
         self._ram: Ram | None = None  # as it was when the dirty pages were last forgotten
@@ -228,6 +231,12 @@ class Machine:
         self._native.poke.send(self.state, vector, cores)
         self._collect()
 
+    @property
+    def input_room(self) -> int:
+        """Bytes that can come in on the serial line before the guest reads some."""
+        scalars = self.state.m
+        return state.MAX_INPUT - int(scalars[state.M_INPUT_TAIL] - scalars[state.M_INPUT_HEAD])
+
     def send_input(self, data: bytes) -> None:
         """Let bytes come in on the serial line, behind those that still wait there."""
         row = np.frombuffer(data, np.uint8).astype(np.int64)
@@ -294,6 +303,15 @@ class Machine:
             if self.state.core[core, state.C_STATE] == state.CORE_DEAD:
                 return core
         return None
+
+    def standing(self, core: int) -> Standing:
+        """Return how a core stands."""
+        return standing(self.state, core)
+
+    @property
+    def engine_error(self) -> int:
+        """What the engine said when it last gave up, one of Unicorn's UC_ERR_..., or 0."""
+        return int(self.state.m[state.M_ERROR])
 
     def retired(self) -> int:
         """Return the instructions all cores have executed."""
@@ -417,6 +435,7 @@ class Machine:
         if moves:
             rows = self.state.moves[:moves].copy()
             self.moves += moves
+            self.recent_moves.add(rows, self.state.places[:moves])
             if self._recorded is not None:
                 self._recorded.append(rows)
             scalars[state.M_MOVES] = 0

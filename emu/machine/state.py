@@ -186,6 +186,7 @@ TABLES = (  # name, bits of an element, columns (0: a vector); in the order of M
     ("probes", 64, P_SIZE),
     ("events", 64, E_SIZE),
     ("moves", 8, MOVE_BYTES),
+    ("places", 64, 0),
     ("output", 8, 0),
     ("scratch", 64, 0),
     ("delayed", 64, D_SIZE),
@@ -222,7 +223,7 @@ SCRATCH_SCALARS = (
     M_DELIVERED,
 )  # fmt: skip
 _SCRATCH_TABLES = (
-    "swap", "probes", "events", "moves", "output", "scratch", "dirty", "dirty_pages",
+    "swap", "probes", "events", "moves", "places", "output", "scratch", "dirty", "dirty_pages",
     "trace", "traced", "shapes", "shape_code", "shape_slots",
     "fwcfg",  # follows from the setup
 )  # fmt: skip
@@ -256,6 +257,7 @@ class State:
     probes: NDArray[np.int64]  # [MAX_PROBES, P_SIZE], by ascending physical address
     events: NDArray[np.int64]  # [MAX_EVENTS, E_SIZE]
     moves: NDArray[np.uint8]  # [MAX_MOVES, MOVE_BYTES]
+    places: NDArray[np.int64]  # [MAX_MOVES] linear RIP of the move's core before it
     output: NDArray[np.uint8]  # [MAX_OUTPUT]
     scratch: NDArray[np.int64]  # [64]
     delayed: NDArray[np.int64]  # [MAX_DELAYED, D_SIZE], in the order in which they were held back
@@ -291,6 +293,7 @@ def allocate(cores: int, ram: NDArray[np.uint8]) -> State:
         "probes": MAX_PROBES,
         "events": MAX_EVENTS,
         "moves": MAX_MOVES,
+        "places": MAX_MOVES,
         "output": MAX_OUTPUT,
         "lines": ram.size // LINE,
         "scratch": 64,

@@ -171,6 +171,13 @@ def _registers(s: State, core: int) -> int:
 
 
 @jit
+def linear_rip_of(s: State, core: int) -> int:
+    """Return RIP plus the base of CS of a core, in the engine or not."""
+    registers = _registers(s, core)
+    return load64(registers + RIP) + load64(registers + CS + SEGMENT_BASE)
+
+
+@jit
 def interrupts_on(s: State, core: int) -> bool:
     """Return whether a core, in the engine or not, has RFLAGS.IF set."""
     return load64(_registers(s, core) + RFLAGS) & FLAG_IF != 0

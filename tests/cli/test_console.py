@@ -1,6 +1,6 @@
 import io
 import sys
-import time
+import threading
 
 import pytest
 
@@ -10,9 +10,21 @@ from emu.cli import console, progress
 class Terminal(io.TextIOWrapper):
     def __init__(self) -> None:
         super().__init__(io.BytesIO(), encoding="utf-8")
+        self._awaited, self._written = "", threading.Event()
 
     def isatty(self) -> bool:
         return True
+
+    def await_text(self, text: str) -> threading.Event:
+        """Return what is set once a text is written."""
+        self._awaited, self._written = text, threading.Event()
+        return self._written
+
+    def write(self, text: str) -> int:
+        written = super().write(text)
+        if self._awaited and self._awaited in text:
+            self._written.set()
+        return written
 
     def said(self) -> bytes:
         self.flush()
@@ -46,10 +58,9 @@ def test_a_silent_run_shows_how_far_it_is_and_takes_it_away(
 ) -> None:
     terminal = terminal_for(monkeypatch)
     monkeypatch.setattr(progress, "_SILENCE", 0.01)
+    written = terminal.await_text("7 instructions")
     with progress.Progress(lambda: "7 instructions") as line:
-        deadline = time.monotonic() + 10
-        while b"7 instructions" not in terminal.said() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        assert written.wait(60)
         line.output()
         console.serial(b"hello\n")
     assert b"7 instructions\r\x1b[Khello\n" in terminal.said()
@@ -60,8 +71,9 @@ def test_there_is_no_progress_line_in_a_file(
     capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "_SILENCE", 0.001)
+    threads = threading.enumerate()
     with progress.Progress(lambda: "7 instructions"):
-        time.sleep(0.02)
+        assert threading.enumerate() == threads  # nobody who could write it
     assert capfdbinary.readouterr().err == b""
 
 

@@ -1,18 +1,15 @@
 """textpoke demo: the transcript, the statuses, and a person at a terminal."""
 
-import errno
 import json
 import os
-import pty
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from emu.moves.schedule import Schedule
 from tests.cli.conftest import Command
+from tests.cli.person import Person
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "demo-seed-1.txt"
@@ -128,61 +125,20 @@ def test_what_the_demo_refuses(textpoke: Command, tmp_path: Path) -> None:
     textpoke("demo", "--auto", "--save", tmp_path / "none" / "run.json").refusal()
 
 
-class Terminal:
-    """A demo at a pseudo-terminal, and what it has shown."""
-
-    def __init__(self, *words: str) -> None:
-        try:
-            self.master, slave = pty.openpty()
-        except OSError as error:  # a chroot without /dev/pts
-            pytest.skip(f"no pseudo-terminal to be had: {error}")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "emu.cli.main", "demo", *words],
-            stdin=slave, stdout=slave, stderr=slave, cwd=ROOT,
-            env=os.environ | {"TERM": "xterm", "COLUMNS": "80"},
-        )  # fmt: skip
-        os.close(slave)
-        self.shown = ""
-
-    def read_until(self, text: str) -> bool:
-        """Read until a text has been shown since the last time; False if the demo ended."""
-        start = len(self.shown)
-        while text not in self.shown[start:]:
-            try:
-                data = os.read(self.master, 65536)
-            except OSError as error:
-                if error.errno != errno.EIO:  # which means that nobody has the other end open
-                    raise
-                return False
-            if not data:
-                return False
-            self.shown += data.decode()
-        return True
-
-    def type(self, text: str) -> None:
-        os.write(self.master, text.encode())
-
-    def end(self) -> int:
-        while self.read_until("\0"):
-            pass
-        os.close(self.master)
-        return self.process.wait()
-
-
 def test_enter_goes_on_and_q_leaves() -> None:
-    terminal = Terminal("--seed", "1")
+    person = Person("demo", "--seed", 1)
     for _ in range(3):
-        assert terminal.read_until("q: leave")
-        terminal.type("\n")
-    assert terminal.read_until("q: leave")
-    terminal.type("q\n")
-    assert terminal.end() == 0
-    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.shown)
+        person.read_until("q: leave")
+        person.type("\n")
+    person.read_until("q: leave")
+    person.type("q\n")
+    assert person.end() == 0
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", person.shown)
     assert [name for name in PHASES if f" {name} · " in shown] == ["arm", "int3", "sync1"]
     assert "verdict: safe" in shown
 
 
 def test_auto_does_not_wait_at_a_terminal() -> None:
-    terminal = Terminal("--auto", "--break", "int3")
-    assert terminal.end() == 16
-    assert "q: leave" not in terminal.shown
+    person = Person("demo", "--auto", "--break", "int3")
+    assert person.end() == 16
+    assert "q: leave" not in person.shown

@@ -2,7 +2,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from importlib import metadata
 from typing import Any
@@ -101,7 +100,6 @@ def test_ctrl_c_ends_a_run_cleanly() -> None:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.read(1)
-        time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 130
         assert process.stderr.read() == b"textpoke: interrupted\n"

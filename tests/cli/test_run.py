@@ -56,13 +56,12 @@ def test_a_bound_ends_the_run(textpoke: Command, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("code", [HALT, CRASH])
-def test_a_dead_guest_is_one_line_with_the_place(
+def test_a_dead_guest_is_reported_with_the_place(
     textpoke: Command, tmp_path: Path, code: str
 ) -> None:
     said = textpoke("run", kernel(tmp_path, code), "--cores", 1)
     assert (said.status, said.out) == (4, b"")
-    (line,) = said.err.splitlines()
-    assert re.search(r"core 0 at .*0x", line), line
+    assert re.search(r"core 0 .*in first.* \(0x20000.\)", said.err.splitlines()[0]), said.err
 
 
 def test_the_hash_is_the_last_line_and_the_same_again(textpoke: Command, tmp_path: Path) -> None:
@@ -87,7 +86,9 @@ def test_json_has_everything_in_one_line(textpoke: Command, tmp_path: Path) -> N
     assert found.pop("instructions") == 7
     assert found.pop("virtual_ns") >= 7
     assert found.pop("moves") >= 1
-    assert found == {"end": "exit", "exit_value": 3, "seed": 9, "serial": "f\n", "hash": None}
+    assert (found.pop("hash"), found.pop("report")) == (None, None)
+    assert "debug-exit" in found.pop("ended_by")
+    assert found == {"end": "exit", "exit_value": 3, "seed": 9, "serial": "f\n"}
 
 
 def test_a_run_is_saved(textpoke: Command, tmp_path: Path) -> None:
@@ -98,6 +99,17 @@ def test_a_run_is_saved(textpoke: Command, tmp_path: Path) -> None:
     assert saved.image.name == "kernel.elf"
     assert saved.end is not None
     assert saved.end.hash == hashed.decode()
+
+
+def test_clock_and_faults_are_in_the_schedule(textpoke: Command, tmp_path: Path) -> None:
+    file = tmp_path / "run.json"
+    words = ("--append", "load", "--seed", 4, "--steps", "2_000_000", "--cores", 2)
+    said = textpoke("run", "toy", *words, "--clock", "chosen", "--faults", 3, "--save", file)
+    assert said.status in (4, 6), said
+    saved = Schedule.read(file)
+    assert saved.machine.clock == "chosen"
+    assert [getattr(segment, "faults", 0) for segment in saved.segments] == [3]
+    assert textpoke("replay", file, "toy").status == 0
 
 
 # --- what is refused ---------------------------------------------------------------------------
@@ -146,6 +158,9 @@ def test_an_image_that_is_none(textpoke: Command, tmp_path: Path, data: bytes, s
         (["--append", "x" * 3000], "command line"),
         (["--save", "none/run.json"], "there is no folder"),
         (["--faster"], "--faster"),
+        (["--clock", "sundial"], "no clock 'sundial'"),
+        (["--faults", "9"], "they need a seed"),
+        (["--faults", "0", "--seed", "1"], "--faults"),
         (["another"], "another"),
     ],
     ids=str,

@@ -1,0 +1,52 @@
+"""--from and --snapshot: a run that goes on from a machine on disk, or leaves it there."""
+
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from emu.cli import console
+from emu.errors import TextpokeError
+
+if TYPE_CHECKING:
+    from emu.lab import Lab
+
+_DECIDED: Final = {
+    "cores": "--cores",
+    "ram": "--ram",
+    "append": "--append",
+    "model": "--model",
+    "clock": "--clock",
+}
+"""What was decided when the machine was switched on."""
+
+
+def check(context: typer.Context, save: str | None) -> None:
+    """Refuse options that make no sense with --from."""
+    for name, option in _DECIDED.items():
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise TextpokeError(f"{option} was decided when the machine was switched on: leave it")
+    if save is not None:
+        raise TextpokeError(
+            "--save writes the moves since the machine was switched on, and --from does not know "
+            "them: save the run that writes the snapshot"
+        )
+
+
+def write(lab: "Lab", path: str) -> None:
+    """Write the machine to a file, if it can go on from there; says what it does."""
+    from emu.machine import snapshot_file  # noqa: PLC0415 -- loads numpy
+
+    if not lab.machine.alive:
+        console.note("the machine has ended: there is nothing to write a snapshot of")
+        return
+    snapshot_file.write(lab.machine.save(), path)
+    console.note(f"the machine is in {path}: textpoke run --from goes on with it")
+
+
+def check_target(path: str) -> None:
+    """Refuse a file that a snapshot cannot be written to, before a long run."""
+    from emu import whole_file  # noqa: PLC0415 -- with the rest
+    from emu.errors import BadSnapshot  # noqa: PLC0415 -- with the rest
+
+    whole_file.check_target(path, "a snapshot", BadSnapshot)
