@@ -217,10 +217,10 @@ def test_every_range_is_checked(saved: Snapshot) -> None:
         scalars = saved.scalars.copy()
         scalars[slot] = -2
         assert snapshot_check.wrong(replace(saved, scalars=scalars)), slot
-    row = [1, 8, 4, 0, 0]
+    row = [1, 8, 4, 0, 0, -1]
     for table, good_row, bad_rows in (
-        ("history", row, ([9, 8, 4, 0, 0], [0, 8, 4, 0, 0], [1, 12, 8, 0, 0], [1, 8, 0, 0, 0],
-                          [1, -8, 4, 0, 0], [1, 4 << 20, 4, 0, 0])),
+        ("history", row, ([9, 8, 4, 0, 0, -1], [0, 8, 4, 0, 0, -1], [1, 12, 8, 0, 0, -1], [1, 8, 0, 0, 0, -1],
+                          [1, -8, 4, 0, 0, -1], [1, 4 << 20, 4, 0, 0, -1], [1, 8, 4, 0, 0, 8])),
         ("wait", [8, 1], ([-1, 1], [4 << 20, 1], [8, -1])),
         ("delayed", [0, 33, 5], ([3, 33, 5], [-1, 33, 5], [0, 256, 5], [0, 33, -1])),
     ):  # fmt: skip
