@@ -6,8 +6,8 @@ for people is capstone's work (emu/image/disasm.py); tests compare the two on mi
 instructions.
 
 A class above SERIALISING_WRMSR comes with its operands: the number of the control or debug
-register in bits 8 to 11, that of the general register in bits 16 to 19. `emulated` says why
-those instructions are executed by the machine and not by the engine.
+register, or of the x87 function, in bits 8 to 11, that of the general register in bits 16 to 19.
+`emulated` says why those instructions are executed by the machine and not by the engine.
 
 Serialising: the list of SDM volume 3A, "Serializing Instructions". SYSRET, the fences, LOCK and
 interrupt delivery are not on it, and the WRMSRs it excepts are excepted.
@@ -24,7 +24,8 @@ MAX_LENGTH = 15
 REAL, PROTECTED, LONG = 0, 1, 2  # default operand and address size: 16, 32, 32 with REX
 
 PLAIN, SERIALISING, SERIALISING_WRMSR = 0, 1, 2
-RDMSR, READ_CR8, WRITE_CR8, READ_DR, WRITE_DR = range(3, 8)
+RDMSR, READ_CR8, WRITE_CR8, READ_DR, WRITE_DR, X87 = range(3, 9)
+_X87_FUNCTIONS = 0b1100_1010_0000_1111  # bits: low halves of D9 Fx that are transcendental
 CLASS = 0xFF  # of what `decode` returns; the rest is operands
 
 _MODRM = 1  # a ModRM byte follows
@@ -218,6 +219,8 @@ def decode(code: Bytes, mode: int) -> tuple[int, int]:
         flags = _ONE_BYTE[opcode]
         if opcode == 0xCF:  # iret
             kind = SERIALISING
+        elif opcode == 0xD9 and code[at] >= 0xF0 and _X87_FUNCTIONS >> (code[at] & 0xF) & 1:
+            kind = X87 | (code[at] & 0xF) << 8
         elif mode == LONG and opcode in (0x9A, 0xEA, 0xD4, 0xD5, 0x82):
             flags = 0
     if flags & _MODRM:

@@ -1,7 +1,8 @@
 """Instructions that the machine executes itself, because the engine gets them wrong.
 
 RDMSR and WRMSR (the engine knows neither the local APIC's base nor the time), MOV to and from
-CR8 (it has no APIC), MOV to and from the debug registers (its breakpoints belong to no core).
+CR8 (it has no APIC), MOV to and from the debug registers (its breakpoints belong to no core),
+the transcendental instructions of the x87 (it asks the host's C library).
 It has no hook for them. So a line of text in which such an instruction may begin has the flag
 LINE_EMULATED (`emulated_lines`); blocks on it are looked at instruction by instruction (`block`),
 and where one comes first, it is executed here instead of entering the block.
@@ -10,9 +11,18 @@ Source: Intel SDM volume 2 (MOV to/from control and debug registers, RDMSR, WRMS
 of CR8 is #GP, as there; QEMU ignores it.
 """
 
-from emu.machine import msr, xapic
+from emu.machine import msr, x87, xapic
 from emu.machine.debug import STEP, read_debug, write_debug
-from emu.machine.decode import CLASS, LONG, RDMSR, READ_CR8, READ_DR, SERIALISING_WRMSR, WRITE_CR8
+from emu.machine.decode import (
+    CLASS,
+    LONG,
+    RDMSR,
+    READ_CR8,
+    READ_DR,
+    SERIALISING_WRMSR,
+    WRITE_CR8,
+    X87,
+)
 from emu.machine.native import jit
 from emu.machine.state import (
     A_TPR,
@@ -28,10 +38,11 @@ from emu.machine.unicorn_cpu import (
     set_register,
     traced,
 )
-from emu.machine.unicorn_layout import DR6, RAX, RCX, RDX, REGISTERS, RIP
+from emu.machine.unicorn_layout import CR0, DR6, RAX, RCX, RDX, REGISTERS, RIP
 
 _LOW = 0xFFFFFFFF
-_GENERAL_PROTECTION, _DEBUG = 13, 1
+_GENERAL_PROTECTION, _DEBUG, _NOT_AVAILABLE = 13, 1, 7
+_NO_FPU = 1 << 2 | 1 << 3  # CR0.EM and CR0.TS
 
 
 @jit
@@ -46,11 +57,16 @@ def execute(s: State, kind: int, length: int) -> None:
 
     kind: what `decode` says of it. length: in bytes.
     """
-    if privilege(s) != 0:
-        fault(s, _GENERAL_PROTECTION, 0)
     core, operation = s.m[M_CURRENT], kind & CLASS
+    if operation == X87:
+        if register(s, CR0) & _NO_FPU:
+            fault(s, _NOT_AVAILABLE, 0)
+    elif privilege(s) != 0:
+        fault(s, _GENERAL_PROTECTION, 0)
     number, general = kind >> 8 & 0xF, REGISTERS + 8 * (kind >> 16 & 0xF)
-    if operation == RDMSR:
+    if operation == X87:
+        x87.execute(s, number)
+    elif operation == RDMSR:
         value = msr.read(s, core, register(s, RCX) & _LOW)
         set_register(s, RAX, value & _LOW)
         set_register(s, RDX, value >> 32 & _LOW)

@@ -34,7 +34,7 @@ def mark_store(s: State, address: int, length: int, new: int) -> None:
         code[index] = new >> 8 * offset & 0xFF if inside else s.ram[start + index]
     _mark(s, start, code, count)
     last = address + length - 1
-    if code[last - start] == 0x0F:  # the bytes behind it may be about to change as well
+    if code[last - start] in (0x0F, 0xD9):  # the bytes behind it may be about to change as well
         s.lines[last // LINE] |= LINE_EMULATED
 
 
@@ -45,6 +45,8 @@ def _mark(s: State, start: int, code: Bytes, count: int) -> None:
     What is behind the end, or on the next page, may be anything.
     """
     for index in range(count):
+        if code[index] == 0xD9 and (index + 1 == count or code[index + 1] >= 0xF0):
+            s.lines[(start + index) // LINE] |= LINE_EMULATED
         if code[index] != 0x0F:
             continue
         known = min(count - index, 4096 - (start + index & 0xFFF))

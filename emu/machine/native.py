@@ -198,7 +198,7 @@ def _store(bits: int) -> Any:
 
 # Host memory by address. Loads are zero-extended; 64-bit values are the same bits, signed.
 load8, load16, load32, load64 = _load(8), _load(16), _load(32), _load(64)
-store8, store32, store64 = _store(8), _store(32), _store(64)
+store8, store16, store32, store64 = _store(8), _store(16), _store(32), _store(64)
 
 
 @intrinsic

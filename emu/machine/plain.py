@@ -113,6 +113,11 @@ def store8(address: int, value: int) -> None:
     _bytes[0][address] = value
 
 
+def store16(address: int, value: int) -> None:
+    """Store 2 bytes at a host address."""
+    _halves[address & 1][address >> 1] = value
+
+
 def store32(address: int, value: int) -> None:
     """Store 4 bytes at a host address."""
     _longs[address & 3][address >> 2] = value

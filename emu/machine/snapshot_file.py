@@ -93,13 +93,14 @@ def read(path: str | Path) -> Snapshot:
         if not stat.S_ISREG(path.stat().st_mode):
             raise BadSnapshot(f"{path}: not a file")
         with path.open("rb") as file:
-            return _read(file, str(path))
+            return parse(file, str(path))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
         raise BadSnapshot(f"{path}: {reason or 'cannot be read'}") from None
 
 
-def _read(file: IO[bytes], name: str) -> Snapshot:
+def parse(file: IO[bytes], name: str) -> Snapshot:
+    """Return the snapshot in an open file; BadSnapshot as in `read`. name: for messages."""
     _check_magic(file.readline(_MAX_MAGIC), name)
     try:
         setup, rows, page_count = _header(_json(file.readline(_MAX_HEADER), name))

@@ -14,6 +14,7 @@ from tests.fuzz.readers import READERS, ROOT, Reader
 
 BUILD = ROOT / "build" / "fuzz"
 _SLOWEST, _MOST = 10, 2048  # seconds for one file, MiB of the process
+_LONGEST = 1 << 17  # bytes of a file
 _TOLD = re.compile(r"#(\d+)\s+(?:\w+)\s+cov: (\d+) ft: (\d+)")
 
 
@@ -26,7 +27,7 @@ def fuzz(reader: Reader, seconds: int, seed: int) -> bool:
         (seeds / f"seed-{number}").write_bytes(data)
     command = [
         sys.executable, "-m", "tests.fuzz.one", reader.name, f"-max_total_time={seconds}",
-        f"-seed={seed}", f"-timeout={_SLOWEST}", f"-rss_limit_mb={_MOST}", "-max_len=65536",
+        f"-seed={seed}", f"-timeout={_SLOWEST}", f"-rss_limit_mb={_MOST}", f"-max_len={_LONGEST}",
         f"-artifact_prefix={BUILD / reader.name}/", "-print_final_stats=1",
         str(found), str(seeds), *(str(at.parent) for at in reader.corpus()[:1]),
     ]  # fmt: skip

@@ -5,15 +5,18 @@ is taking ten seconds or two gigabytes.
 """
 
 import contextlib
+import io
+import tempfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from emu.errors import BadImage, BadSchedule, TextpokeError
+from emu.errors import BadImage, BadSchedule, BadSnapshot, TextpokeError
 from emu.image.elf import ElfImage
-from emu.machine import boot
+from emu.machine import boot, snapshot_file
 from emu.moves import schedule_file
 from emu.moves.schedule import Schedule
 from tests.image import elf_builder
@@ -58,6 +61,28 @@ def _schedule(data: bytes) -> None:
         Schedule.from_json(schedule_file.parse(data, "fuzzed"))
 
 
+def _snapshot(data: bytes) -> None:
+    """Read a snapshot of which the compressed part is given as it is before it is compressed.
+
+    A fuzzer that has to get past a checksum finds nothing behind it.
+    """
+    magic, _, rest = data.partition(b"\n")
+    header, _, body = rest.partition(b"\n")
+    whole = magic + b"\n" + header + b"\n" + zlib.compress(body, 1)
+    with contextlib.suppress(BadSnapshot):
+        snapshot_file.parse(io.BytesIO(whole), "fuzzed")
+
+
+def _snapshots() -> list[bytes]:
+    from tests.machine.guest_builder import build  # noqa: PLC0415 -- the fuzzer needs no machine
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "snapshot"
+        snapshot_file.write(build("hlt", "hlt").machine(ram_mib=4).save(), path)
+        magic, header, body = path.read_bytes().split(b"\n", 2)
+    return [b"\n".join((magic, header, zlib.decompress(body)))]
+
+
 def _elves() -> list[bytes]:
     return [elf_builder.build(), (ROOT / "tests" / "image" / "layout4.elf").read_bytes()]
 
@@ -71,5 +96,9 @@ def _schedules() -> list[bytes]:
 
 READERS = {
     reader.name: reader
-    for reader in (Reader("elf", _elf, _elves), Reader("schedule", _schedule, _schedules))
+    for reader in (
+        Reader("elf", _elf, _elves),
+        Reader("schedule", _schedule, _schedules),
+        Reader("snapshot", _snapshot, _snapshots),
+    )
 }

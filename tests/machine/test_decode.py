@@ -37,6 +37,7 @@ from emu.machine.decode import (
     SERIALISING_WRMSR,
     WRITE_CR8,
     WRITE_DR,
+    X87,
     decode,
 )
 from tests.machine.slicing import numbers
@@ -117,12 +118,14 @@ def every_opcode() -> Iterator[bytes]:
                     yield (head + escape + bytes([opcode, modrm])).ljust(24, b"\x05")
 
 
+TRANSCENDENTAL = ("f2xm1", "fyl2x", "fyl2xp1", "fptan", "fpatan", "fsin", "fcos", "fsincos")
+NAMED = {"wrmsr": SERIALISING_WRMSR, "rdmsr": RDMSR, **dict.fromkeys(TRANSCENDENTAL, X87)}
+
+
 def expected_class(mnemonic: str, operands: str) -> int:
     name = mnemonic.rpartition(" ")[2]
-    if name == "wrmsr":
-        return SERIALISING_WRMSR
-    if name == "rdmsr":
-        return RDMSR
+    if name in NAMED:
+        return NAMED[name]
     if name == "mov" and "cr8" in operands:
         return WRITE_CR8 if operands.startswith("cr8") else READ_CR8
     if name == "mov" and "dr" in operands and "[" not in operands and not BEYOND.search(operands):
