@@ -38,9 +38,7 @@ ENDS = {"8042": "0x64", "cf9": "0xcf9", "port92": "0x92", "s5": "S5"}
 MOST = 200_000_000
 """Instructions that no group needs."""
 
-KNOWN: dict[str, str] = {
-    "lapic cr8 9": "the engine keeps CR8 to itself",
-}
+KNOWN: dict[str, str] = {}
 
 
 @pytest.fixture(scope="module")
