@@ -43,7 +43,9 @@ def show(image: ElfImage, recorded: Schedule, begin: int, end: int, *, as_json: 
         if key not in known:
             where = image.symbols.describe(fetch.address)
             known[key] = f"{where:32}  {fetch.code.hex(' '):29}  {_text(fetch)}"
-        console.line(f"{fetch.time:>10}  {fetch.core}  {fetch.address:016x}  {known[key]}".rstrip())
+        console.line(
+            f"{fetch.number:>10}  {fetch.core}  {fetch.address:016x}  {known[key]}".rstrip()
+        )
 
 
 def _text(fetch: Fetch) -> str:

@@ -54,14 +54,18 @@ ImageOrNone: TypeAlias = Annotated[
 ]
 From: TypeAlias = Annotated[
     str | None,
-    typer.Option("--from", metavar="FILE", help="Go on with the machine of --snapshot."),
+    typer.Option(
+        "--from",
+        metavar="FILE",
+        help="Go on with the machine of --snapshot; turns, or --seed, begin anew.",
+    ),
 ]
 Snapshot: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--snapshot",
         metavar="FILE",
-        help="Write the whole machine when the run ends; at a terminal, also by Ctrl-A S.",
+        help="Write the whole machine when the run ends or is left; at a terminal, also by Ctrl-A S.",
     ),
 ]
 Cores: TypeAlias = Annotated[

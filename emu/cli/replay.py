@@ -18,7 +18,8 @@ Fetched = Annotated[
     typer.Option(
         "--fetches",
         metavar="A..B",
-        help="Print the instructions that the cores executed, from number A to B, and no more.",
+        help="Instead, print the instructions executed from number A to before B: number, core, "
+        "address, function, bytes.",
     ),
 ]
 
@@ -38,8 +39,8 @@ def replay(
     12 lost or late, 14 unhandled int3, 16 harmful; the highest wins.
     """
     from emu.cli import verdicts  # noqa: PLC0415 -- loads the machine
-    from emu.errors import BadSchedule  # noqa: PLC0415 -- with the rest
-    from emu.lab import boot  # noqa: PLC0415 -- loads the machine
+    from emu.errors import BadSchedule, GuestDied  # noqa: PLC0415 -- with the rest
+    from emu.lab import End, boot  # noqa: PLC0415 -- loads the machine
     from emu.moves import schedule_file  # noqa: PLC0415 -- loads numpy
     from emu.moves.schedule import Schedule  # noqa: PLC0415 -- loads numpy
 
@@ -73,12 +74,15 @@ def replay(
         )
     if save is not None:
         lab.schedule().write(save)
-    status = verdicts.status(lab, verdict) if verdict else 0
+    died = lab.machine.dead_core() is not None
+    status = verdicts.status(lab, verdict) if verdict else GuestDied.status if died else 0
     if as_json:
         result = {"verdict": None, "status": status, "hash": end_hash}
         console.document(verdicts.document(lab, verdict, status) if verdict else result)
     elif verdict:
         verdicts.tell(verdict, alive=lab.machine.alive)
+    elif died:
+        console.note(lab.why(End.DIED))
     if not as_json and recorded.end and recorded.end.hash:
         console.line("the run ended in the state that the schedule says")
     if show_hash and not as_json:

@@ -87,7 +87,7 @@ def run(
         end = session.Session(started, awaited, keep).run(steps or options.MAX_STEPS)
     else:
         end = _run(started, awaited, steps or _STEPS, quiet=as_json)
-    if snapshot is not None and end is not None:
+    if snapshot is not None:
         resume.write(started, snapshot)
     if save is not None:
         started.schedule().write(save)
@@ -143,6 +143,8 @@ def _print(
         shown = started.machine.output
         at_begin = not shown or shown.endswith(b"\n")
         console.line(started.hash() if at_begin else f"\n{started.hash()}")
+    elif sys.stdout.isatty() and not started.machine.output.endswith((b"\n", b"\r")):
+        console.line("")  # what is said now, or a shell's prompt, begins a line of its own
     _tell(started, end, as_json=as_json)
 
 
@@ -156,7 +158,7 @@ def _tell(started: "Lab", end: "End | None", *, as_json: bool) -> None:
     found = started.report(end) if end else None
     if found is None:
         return
-    more = ": --steps raises it" if end and end.name == "BOUND" else ""
+    more = "; --steps raises the bound" if end and end.name == "BOUND" else ""
     console.note(f"{found.sentence}{more}")
     for line in () if as_json else report.lines(found):
         console.note_more(line)

@@ -26,6 +26,7 @@ from emu.machine.run import (
 from emu.machine.state import (
     C_STATE,
     CORE_DEAD,
+    M_CLOCK,
     M_CLOCK_MODE,
     M_CORES,
     M_END,
@@ -75,7 +76,7 @@ WHY = {
 
 # A chooser for the loop: kind, SplitMix64 state, most instructions of a Run, last actor.
 ROUND_ROBIN, RANDOM = 0, 1
-_TICK_RARITY = 64  # of Random: one move in so many may be a Tick
+_TICK_RARITY = 64  # one move in so many, or one turn, may be a Tick
 _LONGEST_DELAY = 20_000  # instructions for which Random holds an IPI back
 
 
@@ -142,12 +143,15 @@ def _go_on(s: State, limits: Words) -> int:
 def _pick(s: State, chooser: Words, random: Seeds, actors: Words) -> int:
     """Return the actor that moves next, or -1 if nobody can.
 
-    Random lets timers tick once in a while only: a guest that did nothing but take timer
-    interrupts would get nowhere.
+    Timers tick once in a while only: a guest that did nothing but take timer interrupts would get
+    nowhere, and never to interrupts of a lower priority.
     """
     ticks = True
-    if chooser[0] == RANDOM and s.m[M_CLOCK_MODE] == CHOSEN:
-        ticks = below(random, _TICK_RARITY) == 0
+    if s.m[M_CLOCK_MODE] == CHOSEN:
+        if chooser[0] == RANDOM:
+            ticks = below(random, _TICK_RARITY) == 0
+        else:
+            ticks = s.m[M_CLOCK] // chooser[1] % _TICK_RARITY == 0
     count = allowed(actors, enabled(s, actors, ticks), chooser[3])
     if count == 0:
         return -1

@@ -4,7 +4,7 @@ For a core that shut down or cannot go on, for a machine in which nobody can mov
 never ends. It says what the machine knows, in names of the image, and guesses nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -119,9 +119,16 @@ def _moves(machine: Machine, places: Places) -> tuple[Made, ...]:
     )
 
 
+def _where(places: Places, standing: Standing) -> Place:
+    """Return where a core stands; of one that sleeps, its hlt, which may end its function."""
+    behind = standing.activity == "halted" and standing.rip > 0
+    place = places.at(standing.rip - behind, standing.core)
+    return replace(place, address=standing.rip)
+
+
 def _core(machine: Machine, places: Places, core: int) -> Core:
     standing = machine.standing(core)
-    return Core(standing, places.at(standing.rip, core), _traps(machine, places, core))
+    return Core(standing, _where(places, standing), _traps(machine, places, core))
 
 
 def _traps(machine: Machine, places: Places, core: int) -> tuple[Trap, ...]:
