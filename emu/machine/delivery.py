@@ -13,7 +13,7 @@ Generating a Double Fault"; QEMU target/i386/seg_helper.c for the order of the c
 """
 
 from emu.errors import Unsupported
-from emu.machine import hooks
+from emu.machine import exception_hooks
 from emu.machine.descriptors import (
     BIG,
     CODE,
@@ -141,7 +141,7 @@ def _on_the_way(s: State, fault: Fault) -> None:
     store32(env + IS_INT, 0)
     set_register(s, NEXT_RIP, register(s, RIP))
     store32(s.m[M_CPU] + CPU_EXCEPTION, vector)
-    hooks.take_exception(s, vector)
+    exception_hooks.take_exception(s, vector)
 
 
 def _deliver(s: State, vector: int, error: int | None, *, software: bool) -> None:

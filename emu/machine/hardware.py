@@ -8,7 +8,15 @@ import sys
 
 import numpy as np
 
-from emu.machine import boot, fw_cfg_items, hooks, native, selftest, state, unicorn_cpu
+from emu.machine import (
+    boot,
+    fw_cfg_items,
+    hooks,
+    native,
+    selftest,
+    state,
+    unicorn_engine,
+)
 from emu.machine.boot import BootImage
 from emu.machine.engines import COMPILED, Engine
 from emu.machine.guards import Guards
@@ -55,9 +63,9 @@ class Hardware:
     def _wire(self, engine: Engine) -> None:
         """Make a Unicorn, and let it know the state and call back."""
         scalars = self.state.m
-        self._uc, scalars[state.M_CPU], scalars[state.M_ENV] = unicorn_cpu.open_engine()
+        self._uc, scalars[state.M_CPU], scalars[state.M_ENV] = unicorn_engine.open_engine()
         scalars[state.M_UC] = self._uc._uch.value
-        self.pristine = unicorn_cpu.pristine_registers(int(scalars[state.M_ENV]))
+        self.pristine = unicorn_engine.pristine_registers(int(scalars[state.M_ENV]))
         self.state.env[:] = self.pristine
         table, ram = self.state.address, self.state.ram
         self._uc.mem_map_ptr(0, ram.size, 7, ram.ctypes.data_as(hooks.VOID_POINTER))

@@ -8,21 +8,15 @@ a run does not depend on how often it returned.
 
 import numpy as np
 
-from emu.machine import xapic
+from emu.machine import xapic, xapic_timer
 from emu.machine.actors import DELIVER_OF, MAX_ACTORS, TICK_OF, allowed, enabled
 from emu.machine.clock import CHOSEN
 from emu.machine.faults import fault
+from emu.machine.fetch import choose_fetch, fetch, stands_at_unstable
 from emu.machine.native import jit
 from emu.machine.poke import send_input
-from emu.machine.run import (
-    can_move,
-    choose_fetch,
-    deliver,
-    deliverable,
-    fetch,
-    run,
-    stands_at_unstable,
-)
+from emu.machine.run import can_move, deliver, deliverable, run
+from emu.machine.splitmix import below
 from emu.machine.state import (
     C_STATE,
     CORE_DEAD,
@@ -44,7 +38,6 @@ from emu.machine.state import (
     State,
     Words,
 )
-from emu.machine.text import below
 from emu.machine.unicorn_cpu import linear_rip_of
 from emu.moves.fault import DELAY_IPI, FREEZE_FLOOR
 from emu.moves.move import DELIVER, DEVICES, FAULT, FETCH, INPUT, PATCH, RUN, TICK
@@ -240,7 +233,7 @@ def _tick_or_deliver(s: State, actor: int, ages: Words) -> None:
     core = actor & 7
     if actor < DELIVER_OF:
         _record(s, TICK, core, 0, ages, 0, 0)
-        xapic.tick(s, core)
+        xapic_timer.tick(s, core)
     else:
         _record(s, DELIVER, core, deliverable(s, core), ages, 0, 0)
         deliver(s, core)
@@ -315,9 +308,9 @@ def _play_choice(s: State, kind: int, core: int, vector: int) -> bool:
     if s.m[M_CLOCK_MODE] != CHOSEN:
         return False
     if kind == TICK:
-        if not xapic.can_tick(s, core):
+        if not xapic_timer.can_tick(s, core):
             return False
-        xapic.tick(s, core)
+        xapic_timer.tick(s, core)
         return True
     if vector == 0 or deliverable(s, core) != vector:
         return False

@@ -91,7 +91,7 @@ class Machine(MachineView):
         chosen[: len(given)] = given
         if not self.stands_at_unstable(core):
             raise TextpokeError(f"core {core} does not stand at unstable bytes")
-        if not self._native.run.fetch(self.state, core, chosen, len(given)):
+        if not self._native.fetch.fetch(self.state, core, chosen, len(given)):
             raise TextpokeError(f"{self.model} does not allow core {core} these versions: {given}")
         self._log.collect()
 

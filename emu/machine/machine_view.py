@@ -137,7 +137,7 @@ class MachineView:
 
     def stands_at_unstable(self, core: int) -> bool:
         """Return whether the core's next move is a Fetch."""
-        return bool(self._native.run.stands_at_unstable(self.state, core))
+        return bool(self._native.fetch.stands_at_unstable(self.state, core))
 
     @property
     def input_room(self) -> int:

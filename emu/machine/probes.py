@@ -1,6 +1,6 @@
 """Probes: addresses that become events when a core reaches them.
 
-`block` cuts blocks so that an instruction with a probe comes first in one.
+`candidate` cuts blocks so that an instruction with a probe comes first in one.
 """
 
 from dataclasses import dataclass

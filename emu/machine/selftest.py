@@ -20,7 +20,7 @@ from unicorn.unicorn_py3 import Uc
 from unicorn.unicorn_py3.unicorn import uclib
 
 from emu.errors import Unsupported
-from emu.machine import unicorn_cpu, unicorn_layout, unicorn_library
+from emu.machine import unicorn_engine, unicorn_layout, unicorn_library
 
 _CODE, _HANDLER, _GDT, _IDT, _STACK = 0x1000, 0x1100, 0x2000, 0x3000, 0x5000
 _BAD_SELECTOR = 0x38
@@ -66,7 +66,7 @@ def check() -> None:
 
 def _differences() -> Iterator[str]:
     """Yield what is different, the first first; later checks rely on earlier ones."""
-    uc = unicorn_cpu.new_engine()
+    uc = unicorn_engine.new_engine()
     uc.reg_write(x86_const.UC_X86_REG_RAX, _pattern(unicorn_layout.RAX))
     cpu = _pointer(uc._uch.value + unicorn_layout.UC_TO_CPU)
     env = _pointer(cpu + unicorn_layout.CPU_TO_ENV_POINTER) if cpu else 0
