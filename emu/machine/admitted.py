@@ -65,14 +65,20 @@ def block_code(s: State, pa: int, pa2: int, offset: int, code: Bytes) -> None:
 
 
 @jit
+def _length_at(s: State, offset: int, code: Bytes) -> int:
+    """Return the bytes of the instruction at an offset of the admitted block; `code` gets them."""
+    block_code(s, s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset, code)
+    length, _ = decode(code, mode(s))
+    return length
+
+
+@jit
 def size_of(s: State, instructions: int) -> int:
     """Return the bytes of the first instructions of the admitted block."""
     code = np.zeros(24, np.uint8)
     offset = 0
     for _ in range(instructions):
-        block_code(s, s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset, code)
-        length, _ = decode(code, mode(s))
-        offset += length
+        offset += _length_at(s, offset, code)
     return offset
 
 
@@ -83,9 +89,7 @@ def index_in_block(s: State) -> int:
     code = np.zeros(24, np.uint8)
     offset = index = 0
     while offset < target and index < s.m[M_BLOCK_COUNT]:
-        block_code(s, s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset, code)
-        length, _ = decode(code, mode(s))
-        offset += length
+        offset += _length_at(s, offset, code)
         index += 1
     return index
 
@@ -95,11 +99,7 @@ def length_at_rip(s: State) -> int:
     """Return the bytes of the instruction at RIP, which lies in the admitted block."""
     if s.m[M_CHOSEN]:
         return s.m[M_BLOCK_SIZE]
-    code = np.zeros(24, np.uint8)
-    offset = linear_rip(s) - s.m[M_BLOCK_PC]
-    block_code(s, s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset, code)
-    length, _ = decode(code, mode(s))
-    return length
+    return _length_at(s, linear_rip(s) - s.m[M_BLOCK_PC], np.zeros(24, np.uint8))
 
 
 @jit
@@ -112,9 +112,7 @@ def start_of_trap(s: State) -> int:
         if offset >= target:
             break
         start = offset
-        block_code(s, s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2], offset, code)
-        length, _ = decode(code, mode(s))
-        offset += length
+        offset += _length_at(s, offset, code)
     return s.m[M_BLOCK_PC] + start
 
 

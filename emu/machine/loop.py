@@ -39,6 +39,7 @@ from emu.machine.state import (
     Words,
 )
 from emu.machine.unicorn_cpu import linear_rip_of
+from emu.moves.chooser import RANDOM
 from emu.moves.fault import DELAY_IPI, FREEZE_FLOOR
 from emu.moves.move import DELIVER, DEVICES, FAULT, FETCH, INPUT, PATCH, RUN, TICK
 
@@ -66,8 +67,6 @@ WHY = {
 }
 """Reasons why no move was made, for people."""
 
-# A chooser for the loop: kind, SplitMix64 state, most instructions of a Run, last actor.
-ROUND_ROBIN, RANDOM = 0, 1
 _TICK_RARITY = 64  # of Random: one move in so many may be a Tick
 _LONGEST_DELAY = 20_000  # instructions for which Random holds an IPI back
 

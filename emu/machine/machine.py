@@ -16,11 +16,12 @@ from emu.machine import loop, pages, snapshot, state
 from emu.machine.boot import BootImage
 from emu.machine.engines import COMPILED, engine_called
 from emu.machine.hardware import Hardware
-from emu.machine.machine_view import MachineView, signed
+from emu.machine.machine_view import MachineView
 from emu.machine.pages import Ram
 from emu.machine.probes import Probe
 from emu.machine.setup import Setup
 from emu.machine.snapshot import Snapshot
+from emu.machine.word import signed
 from emu.moves import move
 from emu.moves.chooser import Chooser
 

@@ -19,6 +19,7 @@ from emu.machine.recent import RecentMoves
 from emu.machine.setup import Setup
 from emu.machine.standing import Standing, standing
 from emu.machine.state import State
+from emu.machine.word import signed
 
 
 class MachineView:
@@ -183,8 +184,3 @@ class MachineView:
     def _check(self, address: int, size: int) -> None:
         if not 0 <= address <= self.state.ram.size - size:
             raise TextpokeError(f"physical {address:#x}: RAM ends at {self.state.ram.size:#x}")
-
-
-def signed(value: int) -> int:
-    """Return the same 64 bits as native code has them."""
-    return ((value & (1 << 64) - 1) ^ 1 << 63) - (1 << 63)

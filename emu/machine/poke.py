@@ -18,9 +18,7 @@ from emu.machine.state import (
     Words,
 )
 from emu.machine.text import remember
-from emu.machine.unicorn_blocks import (
-    forget,
-)
+from emu.machine.unicorn_blocks import forget
 
 PATCHER = -1  # the core number of events that no core caused
 

@@ -124,6 +124,7 @@ C_FREEZE, C_FREEZE_STACK = 10, 11
 C_TIME_READS = 12  # how often the core read its time stamp, in clock mode `chosen`
 C_SIZE = 16
 CORE_WAITS, CORE_RUNS, CORE_HALTED, CORE_DEAD = range(4)  # waits: for a start-up IPI
+FREEZE_ARMED, FREEZE_FROZEN = 1, 2
 ARMED_EXECUTE, ARMED_DATA, ARMED_PORT = 1, 2, 4
 TRAP_HIT = 0xF  # #DB: bits of DR6
 TRAP_ICEBP = 1 << 4  # #DB that DR6 does not tell of

@@ -30,6 +30,7 @@ from emu.machine.state import (
     C_FREEZE,
     C_STATE,
     CORE_WAITS,
+    FREEZE_FROZEN,
     H_ADDRESS,
     H_CORE,
     H_LENGTH,
@@ -52,8 +53,6 @@ from emu.machine.state import (
 COHERENT, OBSERVED, INTEL2010, SDM = range(4)
 MODELS = ("coherent", "observed", "intel2010", "sdm")
 """The fetch models, in the order of their numbers; `fetch_model` says what they allow."""
-
-FROZEN = 2  # of C_FREEZE
 
 
 @jit
@@ -89,7 +88,7 @@ def serialise(s: State, core: int) -> bool:
 
     Not while its floor is frozen (`faults`). Returns whether it moved.
     """
-    if s.core[core, C_FREEZE] == FROZEN:
+    if s.core[core, C_FREEZE] == FREEZE_FROZEN:
         return False
     s.core[core, C_FLOOR] = s.m[M_TEXT_NOW]
     if s.m[M_HISTORY]:
@@ -100,7 +99,7 @@ def serialise(s: State, core: int) -> bool:
 @jit
 def is_behind(s: State, core: int) -> bool:
     """Return whether a core's serialising instructions matter: they move a floor, end a freeze."""
-    return s.core[core, C_FLOOR] < s.m[M_TEXT_NOW] or s.core[core, C_FREEZE] == FROZEN
+    return s.core[core, C_FLOOR] < s.m[M_TEXT_NOW] or s.core[core, C_FREEZE] == FREEZE_FROZEN
 
 
 @jit
