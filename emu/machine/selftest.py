@@ -1,6 +1,6 @@
 """The engine, tested when the first machine of a process is made.
 
-`unicorn_cpu` uses offsets and exported functions that no interface promises. A build in which
+The files named unicorn_* use offsets and exported functions that no interface promises. A build in which
 one of them is different would not fail but compute nonsense, so before anything is built on
 them they are tried on a small engine: registers written by the public interface must appear at
 the offsets, and four instructions, of which one raises #GP, must stop, fault, be delivered and
@@ -52,7 +52,7 @@ _MSRS = (
 
 @functools.cache
 def check() -> None:
-    """Raise Unsupported unless the engine is as `unicorn_cpu` describes it; once a process."""
+    """Raise Unsupported unless the engine is as `unicorn_layout` describes it; once a process."""
     installed = metadata.version("unicorn")
     if installed != unicorn_layout.VERSION:
         raise Unsupported(
