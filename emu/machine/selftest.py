@@ -1,7 +1,7 @@
 """The engine, tested when the first machine of a process is made.
 
-The files named unicorn_* use offsets and exported functions that no interface promises. A build in which
-one of them is different would not fail but compute nonsense, so before anything is built on
+The files named unicorn_* use offsets and exported functions that no interface promises. A build in
+which one of them is different would not fail but compute nonsense, so before anything is built on
 them they are tried on a small engine: registers written by the public interface must appear at
 the offsets, and four instructions, of which one raises #GP, must stop, fault, be delivered and
 halt as the machine needs it. Takes a few milliseconds; says in one sentence what is wrong.
