@@ -126,7 +126,7 @@ def test_what_the_lab_refuses() -> None:
 def test_a_kernel_that_never_runs_tasks_is_said_to_have_died(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("emu.lab._TASKS_BOUND", 1_000)
+    monkeypatch.setattr("emu.lab.lab._TASKS_BOUND", 1_000)
     lab = boot("toy", cores=1)
     with pytest.raises(GuestDied, match="never all ran tasks: the bound was reached after 1,000 "):
         lab.run_until_tasks()

@@ -15,6 +15,7 @@ from emu.detect.effect import harmful
 from emu.detect.watch import CALL, UNHANDLED, Watched
 from emu.machine import events
 from emu.machine.state import E_A, E_ADDRESS, E_B, E_CORE, E_KIND
+from emu.machine.word import signed
 
 _INT3 = 0xCC
 _BREAKPOINT = 3
@@ -49,7 +50,7 @@ class Fetches:
         """Look at events."""
         kinds = rows[:, E_KIND]
         unstable = rows[kinds == events.STALE_FETCH]
-        sites = [_signed(each.site) for each in self.watched]
+        sites = [signed(each.site) for each in self.watched]
         unstable = unstable[np.isin(unstable[:, E_ADDRESS], sites)]
         self.stale += int(np.count_nonzero(unstable[:, E_B] & events.FETCH_STALE))
         self.hazard += int(np.count_nonzero(unstable[:, E_B] & events.FETCH_HAZARD))
@@ -57,7 +58,7 @@ class Fetches:
         traps = rows[(kinds == events.TRAP) & (rows[:, E_A] == _BREAKPOINT)]
         calls = rows[kinds == CALL]
         for number, each in enumerate(self.watched):
-            self.int3 += int(np.count_nonzero(traps[:, E_ADDRESS] == _signed(each.site) + 1))
+            self.int3 += int(np.count_nonzero(traps[:, E_ADDRESS] == signed(each.site) + 1))
             self._sites(each, calls[calls[:, E_A] == number])
 
     def _sites(self, each: Watched, rows: NDArray[np.int64]) -> None:
@@ -72,8 +73,3 @@ class Fetches:
             if len(self.tears) < _MOST_TEARS:
                 core = int(row[E_CORE])
                 self.tears.append(Tear(core, each.function, each.site, executed, hurts))
-
-
-def _signed(address: int) -> int:
-    """Return an address as the columns have it."""
-    return (address ^ 1 << 63) - (1 << 63)

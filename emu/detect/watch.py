@@ -10,7 +10,7 @@ from typing import Final
 
 from emu.guest.guest import Guest
 from emu.machine.events import PROBE
-from emu.machine.machine import Probe
+from emu.machine.probes import Probe
 
 CALL: Final = PROBE + 1  # a core fetched a site; argument: number of the function
 OLD: Final = PROBE + 2  # a core entered the old body

@@ -4,7 +4,7 @@ An actor is a number: a core's own for Run and Fetch, the one above the cores fo
 TICK_OF + core and DELIVER_OF + core for a core's Tick and Deliver.
 """
 
-from emu.machine import board, xapic
+from emu.machine import board, xapic_timer
 from emu.machine.clock import CHOSEN
 from emu.machine.native import jit
 from emu.machine.run import can_move, deliverable, settle_machine
@@ -81,7 +81,7 @@ def _choices(s: State, actors: Words, count: int, ticks: bool) -> int:
         delivers += deliverable(s, core) != 0
     if ticks or count + delivers == 0:
         for core in range(s.m[M_CORES]):
-            if xapic.can_tick(s, core):
+            if xapic_timer.can_tick(s, core):
                 actors[count] = TICK_OF + core
                 count += 1
     for core in range(s.m[M_CORES]):
@@ -104,7 +104,7 @@ def _next_wakeup(s: State) -> int:
         soonest = min(soonest, s.m[M_DEVICE_DEADLINE])
     for core in range(s.m[M_CORES]):
         halted = s.core[core, C_STATE] == CORE_HALTED
-        if halted and interrupts_on(s, core) and xapic.timer_wakes(s, core):
+        if halted and interrupts_on(s, core) and xapic_timer.timer_wakes(s, core):
             soonest = min(soonest, s.apic[core, A_DEADLINE])
     return soonest
 

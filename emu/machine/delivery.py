@@ -13,7 +13,7 @@ Generating a Double Fault"; QEMU target/i386/seg_helper.c for the order of the c
 """
 
 from emu.errors import Unsupported
-from emu.machine import hooks
+from emu.machine import exception_hooks
 from emu.machine.descriptors import (
     BIG,
     CODE,
@@ -22,7 +22,6 @@ from emu.machine.descriptors import (
     LONG,
     NOT_SYSTEM,
     PRESENT,
-    VM,
     WRITABLE,
     base_of,
     find_descriptor,
@@ -31,8 +30,9 @@ from emu.machine.descriptors import (
     privilege,
     stack_mask,
 )
-from emu.machine.native import load32, load64, store32
-from emu.machine.paging import Fault, load, store
+from emu.machine.frame import flags_now, mask_flags, push, push64, set_stack_pointer
+from emu.machine.native import load32, store32
+from emu.machine.paging import Fault, load
 from emu.machine.state import (
     DELIVERING_EVENT,
     DELIVERING_INT,
@@ -44,19 +44,17 @@ from emu.machine.state import (
 )
 from emu.machine.unicorn_cpu import register, set_register
 from emu.machine.unicorn_layout import (
-    CC_DST,
-    CC_OP,
-    CC_SRC,
-    CC_SRC2,
     CPU_EXCEPTION,
     CR0,
     CS,
-    DIRECTION,
     DS,
     EFER,
     ERROR_CODE,
     ES,
     FLAG_IF,
+    FLAG_RF,
+    FLAG_TF,
+    FLAG_VM,
     FS,
     GS,
     IDT,
@@ -74,16 +72,16 @@ from emu.machine.unicorn_layout import (
 )
 from emu.machine.unicorn_library import (
     do_interrupt_x86_hardirq,
-    helper_cc_compute_all,
     raise_exception_err,
     x86_cpu_do_interrupt,
 )
+from emu.machine.word import signed
 
 _DIVIDE, _DOUBLE, _BAD_TSS, _NOT_PRESENT, _STACK, _PROTECTION, _PAGE = 0, 8, 10, 11, 12, 13, 14
 _CONTRIBUTORY = (_DIVIDE, _BAD_TSS, _NOT_PRESENT, _STACK, _PROTECTION)
 _WITH_ERROR_CODE = (_DOUBLE, _BAD_TSS, _NOT_PRESENT, _STACK, _PROTECTION, _PAGE, 17)
 
-_TF, _DF, _NT, _RF, _AC = 1 << 8, 1 << 10, 1 << 14, 1 << 16, 1 << 18
+_AC = 1 << 18  # of RFLAGS
 _TASK_GATE, _INTERRUPT16, _TRAP16, _INTERRUPT32, _TRAP32 = 5, 6, 7, 14, 15
 _LOW = 0xFFFFFFFF
 
@@ -141,7 +139,7 @@ def _on_the_way(s: State, fault: Fault) -> None:
     store32(env + IS_INT, 0)
     set_register(s, NEXT_RIP, register(s, RIP))
     store32(s.m[M_CPU] + CPU_EXCEPTION, vector)
-    hooks.take_exception(s, vector)
+    exception_hooks.take_exception(s, vector)
 
 
 def _deliver(s: State, vector: int, error: int | None, *, software: bool) -> None:
@@ -167,14 +165,14 @@ def _real(s: State, vector: int, rip: int) -> None:
         raise Fault(_PROTECTION, vector * 8 + 2)
     gate = register(s, IDT + SEGMENT_BASE) + vector * 4
     offset, selector = load(s, gate, 2), load(s, gate + 2, 2)
-    frame = (_flags(s), load32(env + CS), rip)
+    frame = (flags_now(s), load32(env + CS), rip)
     esp = register(s, RSP) & _LOW
-    esp = _push(s, register(s, SS + SEGMENT_BASE), esp, 0xFFFF, 2, frame)
-    _set_stack_pointer(s, esp, 0xFFFF)
+    esp = push(s, register(s, SS + SEGMENT_BASE), esp, 0xFFFF, 2, frame)
+    set_stack_pointer(s, esp, 0xFFFF)
     set_register(s, RIP, offset)
     store32(env + CS, selector)
     set_register(s, CS + SEGMENT_BASE, selector << 4)
-    set_register(s, RFLAGS, register(s, RFLAGS) & ~(FLAG_IF | _TF | _AC | _RF))
+    set_register(s, RFLAGS, register(s, RFLAGS) & ~(FLAG_IF | FLAG_TF | _AC | FLAG_RF))
 
 
 # --- protected and virtual-8086 mode -----------------------------------------------------------
@@ -194,9 +192,9 @@ def _protected(s: State, vector: int, error: int | None, rip: int, *, software: 
         raise Fault(_PROTECTION, name)
     selector = low >> 16
     descriptor, level = _code_segment(s, high, selector, name, software=software)
-    virtual = register(s, RFLAGS) & VM
+    virtual = register(s, RFLAGS) & FLAG_VM
     size = 4 if kind & 8 else 2
-    frame: tuple[int, ...] = (_flags(s), load32(env + CS), rip)
+    frame: tuple[int, ...] = (flags_now(s), load32(env + CS), rip)
     if error is not None:
         frame += (error,)
     stack = None
@@ -211,14 +209,14 @@ def _protected(s: State, vector: int, error: int | None, rip: int, *, software: 
             raise Fault(_PROTECTION, selector & 0xFFFC)
         base, esp = register(s, SS + SEGMENT_BASE), register(s, RSP) & _LOW
         mask = stack_mask(load32(env + SS + SEGMENT_FLAGS))
-    esp = _push(s, base, esp, mask, size, frame)
-    _mask_flags(s, kind)
+    esp = push(s, base, esp, mask, size, frame)
+    mask_flags(s, kind)
     if stack is not None:
         if virtual:
             for segment in (ES, DS, FS, GS):
                 load_segment(s, segment, 0, 0, 0, 0)
         load_descriptor(s, SS, stack[0] & ~3 | level, stack[1])
-    _set_stack_pointer(s, esp, mask)
+    set_stack_pointer(s, esp, mask)
     load_descriptor(s, CS, selector & ~3 | level, descriptor)
     set_register(s, RIP, high & 0xFFFF0000 | low & 0xFFFF)
 
@@ -267,12 +265,12 @@ def _long(s: State, vector: int, error: int | None, rip: int, *, software: bool)
     if switches:
         rsp = _stack_of_tss(s, ist + 3 if ist else level)
     else:
-        if register(s, RFLAGS) & VM:
+        if register(s, RFLAGS) & FLAG_VM:
             raise Fault(_PROTECTION, selector & 0xFFFC)
         rsp = register(s, RSP)
-    frame = (load32(env + SS), register(s, RSP), _flags(s), load32(env + CS), rip)
-    rsp = _push64(s, rsp & ~0xF, frame if error is None else (*frame, error))
-    _mask_flags(s, kind)
+    frame = (load32(env + SS), register(s, RSP), flags_now(s), load32(env + CS), rip)
+    rsp = push64(s, rsp & ~0xF, frame if error is None else (*frame, error))
+    mask_flags(s, kind)
     if switches:
         load_segment(s, SS, level, 0, 0, level << 13)
     set_register(s, RSP, rsp)
@@ -286,14 +284,7 @@ def _stack_of_tss(s: State, index: int) -> int:
     at = 8 * index + 4
     if at + 7 > load32(s.m[M_ENV] + TR + SEGMENT_LIMIT):
         raise Fault(_BAD_TSS, load32(s.m[M_ENV] + TR) & 0xFFFC)
-    return _signed(load(s, register(s, TR + SEGMENT_BASE) + at, 8))
-
-
-def _push64(s: State, rsp: int, frame: tuple[int, ...]) -> int:
-    for value in frame:
-        rsp = _signed(rsp - 8)
-        store(s, rsp, 8, value)
-    return rsp
+    return signed(load(s, register(s, TR + SEGMENT_BASE) + at, 8))
 
 
 # --- what the modes share ----------------------------------------------------------------------
@@ -328,36 +319,3 @@ def _code_segment(
 def _require_tss(s: State) -> None:
     if not load32(s.m[M_ENV] + TR + SEGMENT_FLAGS) & PRESENT:
         raise Unsupported("a change of stacks, and the task register was never loaded: load it")
-
-
-def _flags(s: State) -> int:
-    """Return RFLAGS with the flags that the engine has not computed yet."""
-    env = s.m[M_ENV]
-    arithmetic = helper_cc_compute_all(
-        load64(env + CC_DST), load64(env + CC_SRC), load64(env + CC_SRC2), load32(env + CC_OP)
-    )
-    return register(s, RFLAGS) | arithmetic | load32(env + DIRECTION) & _DF
-
-
-def _mask_flags(s: State, kind: int) -> None:
-    """Clear TF, NT, RF and VM, and IF unless the gate is a trap gate."""
-    cleared = _TF | VM | _RF | _NT | (0 if kind & 1 else FLAG_IF)
-    set_register(s, RFLAGS, register(s, RFLAGS) & ~cleared)
-
-
-def _push(s: State, base: int, esp: int, mask: int, size: int, frame: tuple[int, ...]) -> int:
-    """Push numbers of 2 or 4 bytes; returns the new stack pointer."""
-    for value in frame:
-        esp = esp - size & _LOW
-        linear = base + (esp & mask)
-        store(s, linear & _LOW if size == 4 else linear, size, value)
-    return esp
-
-
-def _set_stack_pointer(s: State, esp: int, mask: int) -> None:
-    kept = register(s, RSP) & ~0xFFFF if mask == 0xFFFF else 0
-    set_register(s, RSP, kept | esp & mask)
-
-
-def _signed(value: int) -> int:
-    return ((value & (1 << 64) - 1) ^ 1 << 63) - (1 << 63)

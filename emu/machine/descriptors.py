@@ -15,6 +15,7 @@ from emu.machine.unicorn_layout import (
     DS,
     EFER,
     ES,
+    FLAG_VM,
     GDT,
     HFLAGS,
     LDT,
@@ -29,7 +30,6 @@ from emu.machine.unicorn_layout import (
 PRESENT, NOT_SYSTEM, CODE, CONFORMING, WRITABLE = 1 << 15, 1 << 12, 1 << 11, 1 << 10, 1 << 9
 LONG, BIG, GRANULAR = 1 << 21, 1 << 22, 1 << 23
 LMA = 1 << 10  # of EFER
-VM = 1 << 17  # of RFLAGS
 _SS32, _ADDSEG = 1 << 5, 1 << 6  # of hflags
 
 
@@ -89,6 +89,6 @@ def load_segment(s: State, segment: int, selector: int, base: int, limit: int, f
         hidden |= _SS32
     if not hidden & CS64:
         flat = not any(register(s, each + SEGMENT_BASE) for each in (DS, ES, SS))
-        if not hidden & CS32 or register(s, RFLAGS) & VM or not flat:
+        if not hidden & CS32 or register(s, RFLAGS) & FLAG_VM or not flat:
             hidden |= _ADDSEG
     store32(env + HFLAGS, hidden)

@@ -4,8 +4,8 @@ RDMSR and WRMSR (the engine knows neither the local APIC's base nor the time), M
 CR8 (it has no APIC), MOV to and from the debug registers (its breakpoints belong to no core),
 the transcendental instructions of the x87 (it asks the host's C library).
 It has no hook for them. So a line of text in which such an instruction may begin has the flag
-LINE_EMULATED (`emulated_lines`); blocks on it are looked at instruction by instruction (`block`),
-and where one comes first, it is executed here instead of entering the block.
+LINE_EMULATED (`emulated_lines`); blocks on it are looked at instruction by instruction
+(`candidate`), and where one comes first, it is executed here instead of entering the block.
 
 Source: Intel SDM volume 2 (MOV to/from control and debug registers, RDMSR, WRMSR). A reserved bit
 of CR8 is #GP, as there; QEMU ignores it.

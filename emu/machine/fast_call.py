@@ -16,14 +16,8 @@ from emu.machine.native import jit
 from emu.machine.start_registers import set_segment
 from emu.machine.state import M_ENV, State
 from emu.machine.unicorn_blocks import fault
-from emu.machine.unicorn_cpu import (
-    flags,
-    mode,
-    register,
-    set_flags,
-    set_register,
-    update_hidden_flags,
-)
+from emu.machine.unicorn_cpu import mode, register, set_register
+from emu.machine.unicorn_flags import flags, set_flags, update_hidden_flags
 from emu.machine.unicorn_layout import (
     CS,
     CSTAR,

@@ -20,17 +20,16 @@ from emu.machine.state import (
     D_SIZE,
     D_VECTOR,
     FOREVER,
+    FREEZE_ARMED,
+    FREEZE_FROZEN,
     M_CLOCK,
     M_DELAYED,
     M_DELAYED_UNTIL,
     MAX_DELAYED,
     State,
 )
-from emu.machine.text import FROZEN
 from emu.machine.xapic import pending_ipi, request_ipi, withdraw
 from emu.moves.fault import DELAY_IPI, DROP_IPI, FREEZE_FLOOR
-
-_ARMED = 1
 
 
 @jit
@@ -39,7 +38,7 @@ def fault(s: State, kind: int, core: int, vector: int, instructions: int) -> boo
     if kind == FREEZE_FLOOR:
         if s.core[core, C_FREEZE]:
             return False
-        s.core[core, C_FREEZE] = _ARMED
+        s.core[core, C_FREEZE] = FREEZE_ARMED
     elif not pending_ipi(s, core, vector):
         return False
     elif kind == DROP_IPI:
@@ -82,12 +81,12 @@ def release(s: State) -> None:
 @jit
 def begin_freeze(s: State, core: int, stack: int) -> None:
     """Freeze the floor if that is due, as an IPI is delivered; stack: RSP before."""
-    if s.core[core, C_FREEZE] == _ARMED:
-        s.core[core, C_FREEZE], s.core[core, C_FREEZE_STACK] = FROZEN, stack
+    if s.core[core, C_FREEZE] == FREEZE_ARMED:
+        s.core[core, C_FREEZE], s.core[core, C_FREEZE_STACK] = FREEZE_FROZEN, stack
 
 
 @jit
 def end_freeze(s: State, core: int, stack: int) -> None:
     """Let the floor move again if the serialising instruction that ended left the handler."""
-    if s.core[core, C_FREEZE] == FROZEN and stack == s.core[core, C_FREEZE_STACK]:
+    if s.core[core, C_FREEZE] == FREEZE_FROZEN and stack == s.core[core, C_FREEZE_STACK]:
         s.core[core, C_FREEZE] = 0

@@ -1,6 +1,8 @@
-"""The functions the engine calls back. Each gets the machine's arrays and leaves at once.
+"""Registering the functions that the engine calls back, and mapping what is not RAM.
 
 The engine hands every hook one pointer: the address that stands for the `State` in native code.
+The functions are in `memory_hooks`, `device_hooks`, `exception_hooks`, `instruction_hooks`; what
+comes before every block is `block`.
 """
 
 import ctypes
@@ -15,89 +17,33 @@ from unicorn import x86_const
 from unicorn.unicorn_py3 import Uc
 from unicorn.unicorn_py3.unicorn import uclib
 
-from emu.machine import fast_call, ioapic, msr, ports, xapic
-from emu.machine.admitted import (
-    index_in_block,
-    length_at_rip,
-    rip_in_block,
-    stands_at_icebp,
-    start_of_trap,
+from emu.machine import ioapic, xapic
+from emu.machine.block import admit_plain, before_block
+from emu.machine.device_hooks import (
+    apic_read,
+    apic_write,
+    ioapic_read,
+    ioapic_write,
+    on_device_access,
+    on_in,
+    on_out,
+    open_bus_read,
+    open_bus_write,
 )
-from emu.machine.block import (
-    admit_plain,
-    before_block,
-    give_back,
-    only_alone,
-    restore_true_bytes,
-)
-from emu.machine.debug import note_port, on_delivery
-from emu.machine.delivery_faults import corrected
-from emu.machine.events import TRAP, emit
+from emu.machine.exception_hooks import on_exception, on_undefined
+from emu.machine.instruction_hooks import on_cpuid, on_rdtsc, on_syscall, on_sysenter
 from emu.machine.memory_hooks import (
     on_crossing_store,
     on_slow_access,
     on_text_store,
     on_watched_access,
 )
-from emu.machine.native import entry, hook, jit, load32, load64, pointer, store32
-from emu.machine.state import (
-    ARMED_PORT,
-    C_ARMED,
-    C_TRAP,
-    M_BLOCK_COUNT,
-    M_BUDGET,
-    M_CHOSEN,
-    M_CORES,
-    M_CPU,
-    M_CROSSING_HOOK,
-    M_CURRENT,
-    M_DELIVERING,
-    M_ENV,
-    M_STOP_AFTER,
-    M_SWAPPED,
-    M_TRAP_START,
-    M_WATCH_HOOK,
-    STOP_BUDGET,
-    STOP_FOR_TIMER,
-    TRAP_ICEBP,
-    State,
-)
-from emu.machine.unicorn_blocks import flush_tlb, go_on, stop
-from emu.machine.unicorn_cpu import (
-    check_ports,
-    exception,
-    identify,
-    linear_rip,
-    register,
-    set_register,
-    set_rip,
-)
-from emu.machine.unicorn_layout import (
-    CLASS_TLB_FILL,
-    CPU_TO_CLASS,
-    CPU_TO_UC,
-    CR2,
-    ERROR_CODE,
-    IS_INT,
-    OLD_EXCEPTION,
-    RAX,
-    RBX,
-    RCX,
-    RDX,
-    RIP,
-    RSP,
-    UC_MEMORY_MAPPING,
-)
-from emu.machine.unicorn_memory import (
-    data_of_hooks,
-    fill_tlb,
-    find_ram,
-    not_translating,
-)
+from emu.machine.native import entry, hook, jit, load64, pointer
+from emu.machine.state import M_CPU, M_CROSSING_HOOK, M_WATCH_HOOK, State
+from emu.machine.unicorn_blocks import flush_tlb
+from emu.machine.unicorn_layout import CLASS_TLB_FILL, CPU_TO_CLASS, CPU_TO_UC, UC_MEMORY_MAPPING
+from emu.machine.unicorn_memory import data_of_hooks, fill_tlb, find_ram
 from emu.machine.view import state_at
-
-_PAGE_FAULT, _UNDEFINED = 14, 6
-_FETCH_OR_READ = 2  # the error code's write bit is clear
 
 _i64, _u32, _i32, _ptr = types.int64, types.uint32, types.int32, types.voidptr
 
@@ -127,194 +73,6 @@ def on_tlb_fill(
     """An address is to be translated. Stands in for `CPUClass.tlb_fill`."""
     s = state_at(pointer(data_of_hooks(load64(cpu + CPU_TO_UC))))
     return bool(fill_tlb(s, cpu, virtual, size, access, mmu, probe & 1, caller))
-
-
-@jit
-def _charge_for_fetch(s: State) -> None:
-    """Count a fetch that fails right after another exception or interrupt as an instruction.
-
-    A handler that is not mapped raises faults for ever, and nobody else would be asked.
-    """
-    if s.m[M_BUDGET] == 0:
-        store32(s.m[M_ENV] + OLD_EXCEPTION, -1)  # as if it had not been raised: it will be again
-        stop(s, STOP_BUDGET)
-        go_on(s)
-    s.m[M_BUDGET] -= 1
-
-
-@jit
-def take_exception(s: State, vector: int) -> None:
-    """Let the running core take an exception that the engine noticed."""
-    not_translating(s)
-    is_int = load32(s.m[M_ENV] + IS_INT)
-    if s.m[M_DELIVERING]:
-        vector = corrected(s, vector)
-    error = load32(s.m[M_ENV] + ERROR_CODE)
-    fetch = (
-        vector == _PAGE_FAULT and register(s, CR2) == linear_rip(s) and not error & _FETCH_OR_READ
-    )
-    if not is_int and not fetch and rip_in_block(s):
-        # after a single step RIP is behind the block
-        give_back(s, min(index_in_block(s) + 1, s.m[M_BLOCK_COUNT]))
-    else:
-        if is_int:
-            s.m[M_TRAP_START] = start_of_trap(s)
-        if fetch and s.m[M_BLOCK_COUNT] == 0:
-            _charge_for_fetch(s)
-        give_back(s, s.m[M_BLOCK_COUNT])
-    if s.m[M_SWAPPED]:
-        restore_true_bytes(s)
-    if s.m[M_CHOSEN] == 1:  # the chosen instruction could not even be fetched: that was the step
-        s.m[M_CHOSEN], s.m[M_BUDGET] = 2, 0
-    on_delivery(s, vector, is_int)
-    emit(s, s.m[M_CURRENT], TRAP, linear_rip(s), vector, error, 0, register(s, RSP))
-    if is_int:  # where the delivery fails, it is the fault of this instruction
-        set_rip(s, s.m[M_TRAP_START])
-    exception(s)
-
-
-@hook(types.void(_i64, _u32, _ptr))
-def on_exception(engine: int, vector: int, data: Any) -> None:
-    """An exception or software interrupt; RIP is at a fault, after a trap."""
-    take_exception(state_at(data), np.int64(vector))
-
-
-@hook(types.boolean(_i64, _ptr))
-def on_undefined(engine: int, data: Any) -> bool:
-    """An instruction that does not exist: #UD. But ICEBP does."""
-    s = state_at(data)
-    length = stands_at_icebp(s)
-    if length:
-        set_register(s, RIP, register(s, RIP) + length)
-        s.core[s.m[M_CURRENT], C_TRAP] |= TRAP_ICEBP
-    else:
-        take_exception(s, _UNDEFINED)
-    return True
-
-
-@hook(types.void(_i64, _i32, _i64, _i32, _i64, _ptr))
-def on_device_access(
-    engine: int, access: int, address: int, size: int, value: int, data: Any
-) -> None:
-    """A load or store of device memory, before it happens."""
-    only_alone(state_at(data))
-
-
-@hook(_i64(_i64, _i64, _u32, _ptr))
-def apic_read(engine: int, offset: int, size: int, data: Any) -> int:
-    """A load from the page of the local APIC."""
-    s = state_at(data)
-    return xapic.read(s, s.m[M_CURRENT], np.int64(offset))
-
-
-@hook(types.void(_i64, _i64, _u32, _i64, _ptr))
-def apic_write(engine: int, offset: int, size: int, value: int, data: Any) -> None:
-    """A store to the page of the local APIC."""
-    s = state_at(data)
-    ended = xapic.write(s, s.m[M_CURRENT], np.int64(offset), value)
-    if ended:
-        ioapic.end_of_interrupt(s, ended)
-    s.m[M_STOP_AFTER] |= STOP_FOR_TIMER  # its deadline may now lie within the slice
-
-
-@hook(_i64(_i64, _i64, _u32, _ptr))
-def ioapic_read(engine: int, offset: int, size: int, data: Any) -> int:
-    """A load from the page of the I/O APIC."""
-    return ioapic.read(state_at(data), np.int64(offset))
-
-
-@hook(types.void(_i64, _i64, _u32, _i64, _ptr))
-def ioapic_write(engine: int, offset: int, size: int, value: int, data: Any) -> None:
-    """A store to the page of the I/O APIC."""
-    ioapic.write(state_at(data), np.int64(offset), value)
-
-
-@hook(_i64(_i64, _i64, _u32, _ptr))
-def open_bus_read(engine: int, offset: int, size: int, data: Any) -> int:
-    """A load from physical memory where nothing answers: all ones."""
-    return -1
-
-
-@hook(types.void(_i64, _i64, _u32, _i64, _ptr))
-def open_bus_write(engine: int, offset: int, size: int, value: int, data: Any) -> None:
-    """A store to physical memory where nothing answers."""
-
-
-@hook(_u32(_i64, _u32, _i32, _ptr))
-def on_in(engine: int, port: int, size: int, data: Any) -> np.uint32:
-    """in."""
-    s = state_at(data)
-    only_alone(s)
-    check_ports(s, np.int64(port), np.int64(size))
-    if s.core[s.m[M_CURRENT], C_ARMED] & ARMED_PORT:
-        note_port(s, np.int64(port), np.int64(size))
-    return np.uint32(ports.read(s, np.int64(port), np.int64(size)))
-
-
-@hook(types.void(_i64, _u32, _i32, _u32, _ptr))
-def on_out(engine: int, port: int, size: int, value: int, data: Any) -> None:
-    """out."""
-    s = state_at(data)
-    only_alone(s)
-    check_ports(s, np.int64(port), np.int64(size))
-    if s.core[s.m[M_CURRENT], C_ARMED] & ARMED_PORT:
-        note_port(s, np.int64(port), np.int64(size))
-    ports.write(s, np.int64(port), np.int64(size), np.int64(value))
-
-
-@hook(_i32(_i64, _ptr))
-def on_rdtsc(engine: int, data: Any) -> int:
-    """rdtsc: virtual time; no clock of the host reaches the guest."""
-    s = state_at(data)
-    only_alone(s)
-    time = msr.tsc(s, s.m[M_CURRENT])
-    set_register(s, RAX, time & 0xFFFFFFFF)
-    set_register(s, RDX, time >> 32 & 0xFFFFFFFF)
-    return 1
-
-
-@hook(types.void(_i64, _ptr))
-def on_syscall(engine: int, data: Any) -> None:
-    """syscall: the engine only steps over it."""
-    s = state_at(data)
-    fast_call.syscall(s, length_at_rip(s))
-
-
-@hook(types.void(_i64, _ptr))
-def on_sysenter(engine: int, data: Any) -> None:
-    """sysenter: the engine only steps over it."""
-    s = state_at(data)
-    fast_call.sysenter(s, length_at_rip(s))
-
-
-_RDTSCP, _RDRAND, _RDSEED = 1 << 27, 1 << 30, 1 << 18
-_X2APIC, _TSC_DEADLINE, _APIC = 1 << 21, 1 << 24, 1 << 9
-
-
-@hook(_i32(_i64, _ptr))
-def on_cpuid(engine: int, data: Any) -> int:
-    """cpuid: the engine's model, with the core's own APIC ID and without what reads the host."""
-    s = state_at(data)
-    leaf = register(s, RAX) & 0xFFFFFFFF
-    core = s.m[M_CURRENT]
-    output = np.zeros(4, np.int64)
-    identify(s, leaf, register(s, RCX) & 0xFFFFFFFF, output)
-    if leaf == 1:
-        output[1] = output[1] & 0xFFFF | core << 24 | s.m[M_CORES] << 16
-        output[2] &= ~(_RDRAND | _X2APIC | _TSC_DEADLINE)
-        if not msr.apic_enabled(s, core):
-            output[3] &= ~_APIC
-    elif leaf == 7:
-        output[1] &= ~_RDSEED
-    elif leaf == 0xB:
-        output[:] = 0
-    elif leaf == 0x80000001:
-        output[3] &= ~_RDTSCP
-    set_register(s, RAX, output[0])
-    set_register(s, RBX, output[1])
-    set_register(s, RCX, output[2])
-    set_register(s, RDX, output[3])
-    return 1
 
 
 def _add(uc: Uc, kind: int, address: int, table: int, begin: int, end: int, *more: int) -> int:

@@ -11,7 +11,7 @@ lost.
 Limits: no SMI and no ExtINT delivery; polarity is kept and means nothing, lines are active high.
 """
 
-from emu.machine import xapic
+from emu.machine import xapic, xapic_messages
 from emu.machine.native import jit
 from emu.machine.state import C_STATE, CORE_HALTED, M_CORES, State
 from emu.machine.unicorn_cpu import interrupts_on
@@ -45,7 +45,7 @@ def _send(s: State, pin: int) -> None:
     if level:
         s.ioapic[IOAPIC_LOW + pin] |= _REMOTE_IRR
     destination = s.ioapic[IOAPIC_HIGH + pin] >> 24
-    xapic.deliver(s, destination, entry & _LOGICAL, delivery, entry & 0xFF, level)
+    xapic_messages.deliver(s, destination, entry & _LOGICAL, delivery, entry & 0xFF, level)
 
 
 @jit
@@ -75,11 +75,11 @@ def would_wake(s: State, line: int) -> bool:
     destination = s.ioapic[IOAPIC_HIGH + pin] >> 24
     for core in range(s.m[M_CORES]):
         halted = s.core[core, C_STATE] == CORE_HALTED
-        if halted and xapic.matches(s, core, destination, entry & _LOGICAL):
+        if halted and xapic_messages.matches(s, core, destination, entry & _LOGICAL):
             delivery = entry >> 8 & 7
-            if delivery == xapic.NMI:
+            if delivery == xapic_messages.NMI:
                 return True
-            fixed = delivery == xapic.FIXED or delivery == xapic.LOWEST
+            fixed = delivery == xapic_messages.FIXED or delivery == xapic_messages.LOWEST
             if fixed and interrupts_on(s, core) and xapic.would_take(s, core, entry & 0xFF):
                 return True
     return False

@@ -4,7 +4,7 @@ Who listens is the guest's choice: it masks the one and sets up the other. Sourc
 (hw/i386/x86.c, gsi_handler).
 """
 
-from emu.machine import ioapic, pic, xapic
+from emu.machine import ioapic, pic, xapic_messages
 from emu.machine.native import jit
 from emu.machine.state import C_STATE, CORE_HALTED, M_CORES, State
 from emu.machine.unicorn_cpu import interrupts_on
@@ -31,6 +31,6 @@ def would_wake(s: State, line: int) -> bool:
         return False
     for core in range(s.m[M_CORES]):
         halted = s.core[core, C_STATE] == CORE_HALTED
-        if halted and interrupts_on(s, core) and xapic.intr_would_wake(s, core):
+        if halted and interrupts_on(s, core) and xapic_messages.intr_would_wake(s, core):
             return True
     return False

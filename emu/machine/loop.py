@@ -8,21 +8,15 @@ a run does not depend on how often it returned.
 
 import numpy as np
 
-from emu.machine import xapic
+from emu.machine import xapic, xapic_timer
 from emu.machine.actors import DELIVER_OF, MAX_ACTORS, TICK_OF, allowed, enabled
 from emu.machine.clock import CHOSEN
 from emu.machine.faults import fault
+from emu.machine.fetch import choose_fetch, fetch, stands_at_unstable
 from emu.machine.native import jit
 from emu.machine.poke import send_input
-from emu.machine.run import (
-    can_move,
-    choose_fetch,
-    deliver,
-    deliverable,
-    fetch,
-    run,
-    stands_at_unstable,
-)
+from emu.machine.run import can_move, deliver, deliverable, run
+from emu.machine.splitmix import below
 from emu.machine.state import (
     C_STATE,
     CORE_DEAD,
@@ -45,8 +39,8 @@ from emu.machine.state import (
     State,
     Words,
 )
-from emu.machine.text import below
 from emu.machine.unicorn_cpu import linear_rip_of
+from emu.moves.chooser import RANDOM
 from emu.moves.fault import DELAY_IPI, FREEZE_FLOOR
 from emu.moves.move import DELIVER, DEVICES, FAULT, FETCH, INPUT, PATCH, RUN, TICK
 
@@ -74,8 +68,6 @@ WHY = {
 }
 """Reasons why no move was made, for people."""
 
-# A chooser for the loop: kind, SplitMix64 state, most instructions of a Run, last actor.
-ROUND_ROBIN, RANDOM = 0, 1
 _TICK_RARITY = 64  # one move in so many, or one turn, may be a Tick
 _LONGEST_DELAY = 20_000  # instructions for which Random holds an IPI back
 
@@ -244,7 +236,7 @@ def _tick_or_deliver(s: State, actor: int, ages: Words) -> None:
     core = actor & 7
     if actor < DELIVER_OF:
         _record(s, TICK, core, 0, ages, 0, 0)
-        xapic.tick(s, core)
+        xapic_timer.tick(s, core)
     else:
         _record(s, DELIVER, core, deliverable(s, core), ages, 0, 0)
         deliver(s, core)
@@ -319,9 +311,9 @@ def _play_choice(s: State, kind: int, core: int, vector: int) -> bool:
     if s.m[M_CLOCK_MODE] != CHOSEN:
         return False
     if kind == TICK:
-        if not xapic.can_tick(s, core):
+        if not xapic_timer.can_tick(s, core):
             return False
-        xapic.tick(s, core)
+        xapic_timer.tick(s, core)
         return True
     if vector == 0 or deliverable(s, core) != vector:
         return False

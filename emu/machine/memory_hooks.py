@@ -10,7 +10,7 @@ from numba import types
 from unicorn import unicorn_const as uc_const
 
 from emu.machine import text
-from emu.machine.block import only_alone
+from emu.machine.admitted import only_alone
 from emu.machine.debug import note_access
 from emu.machine.events import TEXT_STORE, emit
 from emu.machine.native import hook, jit, pointer

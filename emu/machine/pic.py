@@ -12,7 +12,7 @@ Limits: the vectors of the 8080's mode are not made; an edge-triggered request s
 line falls before it is acknowledged, as in QEMU.
 """
 
-from emu.machine import xapic
+from emu.machine import xapic_messages
 from emu.machine.native import jit
 from emu.machine.state import M_INTR, State
 
@@ -75,7 +75,7 @@ def _set_input(s: State, chip: int, line: int, level: int) -> None:
 def _update(s: State) -> None:
     """Let the outputs follow what is requested."""
     _set_input(s, MASTER, CASCADE, int(_asked(s, SLAVE, s.pic[SLAVE, PIC_IRR]) >= 0))
-    xapic.set_intr(s, int(_asked(s, MASTER, s.pic[MASTER, PIC_IRR]) >= 0))
+    xapic_messages.set_intr(s, int(_asked(s, MASTER, s.pic[MASTER, PIC_IRR]) >= 0))
 
 
 @jit

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emu.machine import board, uart, xapic
+from emu.machine import board, uart, xapic, xapic_messages
 from emu.machine.dirty import mark
 from emu.machine.events import IPI, TEXT_STORE, emit
 from emu.machine.native import jit, store8
@@ -18,9 +18,7 @@ from emu.machine.state import (
     Words,
 )
 from emu.machine.text import remember
-from emu.machine.unicorn_blocks import (
-    forget,
-)
+from emu.machine.unicorn_blocks import forget
 
 PATCHER = -1  # the core number of events that no core caused
 
@@ -50,7 +48,7 @@ def send(s: State, vector: int, cores: int) -> None:
     for core in range(s.m[M_CORES]):
         if cores >> core & 1:
             xapic.request_ipi(s, core, vector)
-    emit(s, PATCHER, IPI, vector, cores, xapic.FIXED, 0, 0)
+    emit(s, PATCHER, IPI, vector, cores, xapic_messages.FIXED, 0, 0)
     settle_machine(s)
 
 

@@ -53,7 +53,7 @@ from emu.machine.unicorn_blocks import forget
 def _fetched(s: State, page: int) -> int:
     """Return one bit for each line of a page: was it fetched?
 
-    None was where the page is not guarded: that comes first (`block._inspect`).
+    None was where the page is not guarded: that comes first (`candidate.inspect`).
     """
     bits = 0
     if s.lines[page * 64] & LINE_GUARDED:

@@ -1,7 +1,9 @@
 """Probes: addresses that become events when a core reaches them.
 
-`block` cuts blocks so that an instruction with a probe comes first in one.
+`candidate` cuts blocks so that an instruction with a probe comes first in one.
 """
+
+from dataclasses import dataclass
 
 from emu.machine.events import emit
 from emu.machine.native import jit, load64
@@ -17,6 +19,20 @@ from emu.machine.state import (
 )
 from emu.machine.unicorn_cpu import register
 from emu.machine.unicorn_layout import RSP
+
+
+@dataclass(frozen=True)
+class Probe:
+    """An address (physical) that becomes an event when a core reaches it.
+
+    kind: of the event, from `events.PROBE` on. argument: comes back in the event. task: 0, or
+    the physical address of an 8-byte variable whose value is noted.
+    """
+
+    address: int
+    kind: int
+    argument: int = 0
+    task: int = 0
 
 
 @jit

@@ -12,9 +12,7 @@ from emu.machine.state import (
     M_ENV,
     State,
 )
-from emu.machine.unicorn_cpu import (
-    pristine_registers,
-)
+from emu.machine.unicorn_engine import pristine_registers
 from emu.machine.unicorn_layout import (
     CC_DST,
     CC_OP,

@@ -1,28 +1,19 @@
-"""How one core moves: Run and Fetch.
+"""The moves Run and Deliver of a core.
 
 `run` executes a number of instructions exactly; it ends early where the core halts, reaches an
 instruction with unstable bytes, or ends the machine. Interrupts are delivered at the first
 instruction boundary at which the core takes them; the core's own timer and the board's devices
-cut the run at their exact instants. `fetch` executes one instruction from chosen versions of its
-bytes: they are put in place, the engine translates, and the block hook puts the true bytes back
-between translation and execution, so that the instruction's own loads and stores see memory as
-it is.
+cut the run at their exact instants. `deliver` lets the core take an interrupt, in clock mode
+`chosen`, and executes nothing.
 """
 
-import numpy as np
-
-from emu.machine import board, pic, xapic
-from emu.machine.block import finish_block, interrupt_comes, restore_true_bytes
+from emu.machine import board, pic, xapic, xapic_timer
+from emu.machine.admitted import finish_block
 from emu.machine.clock import CHOSEN, end_slice
-from emu.machine.debug import breaks_at, trap_comes, watch_data
-from emu.machine.decode import decode
-from emu.machine.events import FETCH_HAZARD, FETCH_STALE, STALE_FETCH, emit
+from emu.machine.debug import watch_data
 from emu.machine.faults import release
-from emu.machine.memory import walk
-from emu.machine.native import jit, store8
-from emu.machine.start_registers import (
-    reset_registers,
-)
+from emu.machine.native import jit
+from emu.machine.start_registers import reset_registers
 from emu.machine.state import (
     A_DEADLINE,
     C_EXTINT,
@@ -32,7 +23,6 @@ from emu.machine.state import (
     C_NMI,
     C_RETIRED,
     C_SIPI,
-    C_STALE,
     C_STATE,
     C_TRAP,
     CORE_DEAD,
@@ -42,9 +32,6 @@ from emu.machine.state import (
     M_BEHIND,
     M_BLOCK_COUNT,
     M_BUDGET,
-    M_CHOSEN,
-    M_CHOSEN_CODE,
-    M_CHOSEN_KIND,
     M_CLOCK,
     M_CLOCK_MODE,
     M_CORES,
@@ -55,15 +42,10 @@ from emu.machine.state import (
     M_DEVICE_DEADLINE,
     M_ERROR,
     M_LIMIT,
-    M_MODEL,
-    M_RAM,
-    M_RAM_SIZE,
     M_REASON,
     M_SLICE,
     M_STOP_AFTER,
-    M_SWAPPED,
     M_TEXT_NOW,
-    M_TRACE,
     STOP_AFTER,
     STOP_BUDGET,
     STOP_FOR_DELIVERY,
@@ -75,36 +57,19 @@ from emu.machine.state import (
     STOP_UNGUARDED,
     STOP_UNSTABLE,
     TRAP_RESUMED,
-    Bytes,
-    Seeds,
     State,
-    Words,
 )
-from emu.machine.text import SDM, allowed, choose, hazard, is_behind, settle, unstable
-from emu.machine.trace import shorten, trace_chosen
-from emu.machine.unicorn_blocks import (
-    forget,
-    limit_next_block,
-)
+from emu.machine.text import is_behind, settle
+from emu.machine.unicorn_blocks import limit_next_block
 from emu.machine.unicorn_cpu import (
     enter,
     in_shadow,
     interrupts_on,
     leave,
-    linear_rip,
-    mode,
     nmi_on,
-    register,
     reset_itself,
     start,
     take_halt,
-)
-from emu.machine.unicorn_layout import (
-    CR0,
-    CR3,
-    CR4,
-    EFER,
-    RSP,
 )
 
 _INIT_CR0 = 0x60000010
@@ -141,7 +106,7 @@ def settle_machine(s: State) -> None:
         release(s)
     for core in range(s.m[M_CORES]):
         if s.apic[core, A_DEADLINE] <= s.m[M_CLOCK]:
-            xapic.expire_timer(s, core, s.m[M_CLOCK])
+            xapic_timer.expire_timer(s, core, s.m[M_CLOCK])
         if s.core[core, C_SIPI] != xapic.SIPI_NONE:
             _heed_init(s, core)
 
@@ -167,7 +132,7 @@ def _wakes(s: State, core: int) -> bool:
 
 
 @jit
-def _slice(s: State, core: int, instructions: int) -> int:
+def execute_slice(s: State, core: int, instructions: int) -> int:
     """Execute up to this many instructions without looking at timers; returns how many.
 
     Stops early at unstable bytes, the end or hlt: M_REASON says which.
@@ -226,7 +191,7 @@ def run(s: State, core: int, instructions: int) -> int:
         if state != CORE_RUNS:
             break
         deadline = min(s.apic[core, A_DEADLINE], s.m[M_DELAYED_UNTIL], s.m[M_DEVICE_DEADLINE])
-        executed += _slice(s, core, min(instructions - executed, deadline - s.m[M_CLOCK]))
+        executed += execute_slice(s, core, min(instructions - executed, deadline - s.m[M_CLOCK]))
         reason = s.m[M_REASON]
         if reason == STOP_AFTER and not s.m[M_STOP_AFTER] & STOP_FOR_EXIT:
             if s.m[M_STOP_AFTER] & STOP_FOR_DRAIN:
@@ -260,131 +225,7 @@ def deliver(s: State, core: int) -> None:
     enter(s, core)
     s.core[core, C_STATE] = CORE_RUNS
     s.m[M_DELIVER], s.m[M_STOP_AFTER] = 1, 0
-    _slice(s, core, 1)
+    execute_slice(s, core, 1)
     s.m[M_DELIVER] = 0
     s.m[M_STOP_AFTER] &= ~STOP_FOR_DELIVERY
-    settle_machine(s)
-
-
-@jit
-def fetch_addresses(s: State, addresses: Words) -> None:
-    """Fill in the physical addresses of the 15 bytes at the running core's RIP, -1 if unmapped."""
-    pc = linear_rip(s)
-    physical = np.int64(-1)
-    for index in range(addresses.size):
-        if index == 0 or (pc + index) & 0xFFF == 0:
-            physical = walk(
-                s,
-                register(s, CR0),
-                register(s, CR3),
-                register(s, CR4),
-                register(s, EFER),
-                pc + index,
-            )
-        else:
-            physical += 1 if physical >= 0 else 0
-        inside = 0 <= physical < s.m[M_RAM_SIZE]
-        addresses[index] = physical if inside else -1
-
-
-@jit
-def stands_at_unstable(s: State, core: int) -> bool:
-    """Return whether the core's next step is a fetch with several versions to choose from.
-
-    Not if an interrupt or a breakpoint comes first. Puts the core into the engine.
-    """
-    if s.core[core, C_STATE] != CORE_RUNS or s.core[core, C_FLOOR] == s.m[M_TEXT_NOW]:
-        return False
-    enter(s, core)
-    if interrupt_comes(s, core) or trap_comes(s) or breaks_at(s, linear_rip(s)):
-        return False
-    addresses = np.empty(15, np.int64)
-    fetch_addresses(s, addresses)
-    return _any_unstable(s, core, addresses)
-
-
-@jit
-def _any_unstable(s: State, core: int, addresses: Words) -> bool:
-    code = np.zeros(24, np.uint8)
-    for index in range(15):
-        code[index] = s.ram[addresses[index]] if addresses[index] >= 0 else 0
-    length, _ = decode(code, mode(s))
-    for index in range(length):
-        if addresses[index] >= 0 and unstable(s, core, addresses[index], 1):
-            return True
-    return False
-
-
-@jit
-def choose_fetch(s: State, core: int, ages: Words, random: Seeds) -> int:
-    """Choose versions for the fetch a core stands at, by the fetch model; returns the length.
-
-    ages: filled with 15 ages. random: as in `text.choose`.
-    """
-    enter(s, core)
-    addresses = np.empty(15, np.int64)
-    fetch_addresses(s, addresses)
-    code = np.zeros(24, np.uint8)
-    return choose(s, core, addresses, mode(s), ages, code, random)
-
-
-@jit
-def fetch(s: State, core: int, ages: Words, length: int) -> bool:
-    """Execute one instruction from chosen versions of its bytes; returns whether it was allowed.
-
-    ages: of each byte; beyond `length` they are 0.
-    """
-    enter(s, core)
-    addresses = np.empty(15, np.int64)
-    fetch_addresses(s, addresses)
-    code = np.zeros(24, np.uint8)
-    if not allowed(s, core, addresses, ages, length, code):
-        return False
-    real_length, kind = decode(code, mode(s))
-    if real_length > length and not allowed(s, core, addresses, ages, real_length, code):
-        return False  # the newest bytes behind the chosen ones are part of it, and do not fit
-    stale = False
-    for index in range(real_length):
-        stale = stale or ages[index] > 0
-    flags = FETCH_STALE if stale else 0
-    if s.m[M_MODEL] == SDM and hazard(s, core, addresses, mode(s)):
-        flags |= FETCH_HAZARD
-    packed = np.int64(0)
-    for index in range(8):
-        packed |= np.int64(code[index]) << (8 * index)
-    emit(s, core, STALE_FETCH, linear_rip(s), packed, flags | real_length << 8, 0, register(s, RSP))
-    s.core[core, C_STALE] += np.int64(stale)
-    _execute_chosen(s, core, addresses, code, real_length, kind, packed)
-    return True
-
-
-@jit
-def _execute_chosen(
-    s: State, core: int, addresses: Words, code: Bytes, length: int, kind: int, packed: int
-) -> None:
-    count = 0
-    for index in range(length):
-        address = addresses[index]
-        if address >= 0 and s.ram[address] != code[index]:
-            s.swap[count, 0], s.swap[count, 1] = address, s.ram[address]
-            count += 1
-    s.m[M_SWAPPED] = count
-    for row in range(count):
-        address = s.swap[row, 0]
-        for index in range(length):
-            if addresses[index] == address:
-                store8(s.m[M_RAM] + address, np.int64(code[index]))
-        forget(s, address, address + 1)
-    s.m[M_CHOSEN], s.m[M_CHOSEN_CODE], s.m[M_CHOSEN_KIND] = 1, packed, kind
-    limit_next_block(s, 1)
-    if s.m[M_TRACE]:
-        trace_chosen(s, addresses, code, length)
-    executed = _slice(s, core, 1)
-    if s.m[M_TRACE] and executed == 0:  # the engine could not
-        shorten(s, 0)
-    s.m[M_CHOSEN] = 0
-    if s.m[M_SWAPPED]:
-        restore_true_bytes(s)
-    for row in range(count):
-        forget(s, s.swap[row, 0], s.swap[row, 0] + 1)
     settle_machine(s)

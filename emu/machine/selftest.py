@@ -1,7 +1,7 @@
 """The engine, tested when the first machine of a process is made.
 
-`unicorn_cpu` uses offsets and exported functions that no interface promises. A build in which
-one of them is different would not fail but compute nonsense, so before anything is built on
+The files named unicorn_* use offsets and exported functions that no interface promises. A build in
+which one of them is different would not fail but compute nonsense, so before anything is built on
 them they are tried on a small engine: registers written by the public interface must appear at
 the offsets, and four instructions, of which one raises #GP, must stop, fault, be delivered and
 halt as the machine needs it. Takes a few milliseconds; says in one sentence what is wrong.
@@ -20,7 +20,7 @@ from unicorn.unicorn_py3 import Uc
 from unicorn.unicorn_py3.unicorn import uclib
 
 from emu.errors import Unsupported
-from emu.machine import unicorn_cpu, unicorn_layout, unicorn_library
+from emu.machine import unicorn_engine, unicorn_layout, unicorn_library
 
 _CODE, _HANDLER, _GDT, _IDT, _STACK = 0x1000, 0x1100, 0x2000, 0x3000, 0x5000
 _BAD_SELECTOR = 0x38
@@ -52,7 +52,7 @@ _MSRS = (
 
 @functools.cache
 def check() -> None:
-    """Raise Unsupported unless the engine is as `unicorn_cpu` describes it; once a process."""
+    """Raise Unsupported unless the engine is as `unicorn_layout` describes it; once a process."""
     installed = metadata.version("unicorn")
     if installed != unicorn_layout.VERSION:
         raise Unsupported(
@@ -66,7 +66,7 @@ def check() -> None:
 
 def _differences() -> Iterator[str]:
     """Yield what is different, the first first; later checks rely on earlier ones."""
-    uc = unicorn_cpu.new_engine()
+    uc = unicorn_engine.new_engine()
     uc.reg_write(x86_const.UC_X86_REG_RAX, _pattern(unicorn_layout.RAX))
     cpu = _pointer(uc._uch.value + unicorn_layout.UC_TO_CPU)
     env = _pointer(cpu + unicorn_layout.CPU_TO_ENV_POINTER) if cpu else 0

@@ -21,23 +21,8 @@ from emu.machine import pages, registers
 from emu.machine import state as st
 from emu.machine.engines import Engine
 from emu.machine.pages import Ram
+from emu.machine.setup import Setup
 from emu.machine.state import State
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What is decided before a machine is switched on.
-
-    image, sha256: name and digest of the kernel's file, to find its symbols by.
-    """
-
-    image: str
-    sha256: str
-    cores: int
-    ram_mib: int
-    command_line: str
-    model: str
-    clock: str
 
 
 @dataclass(frozen=True, eq=False)

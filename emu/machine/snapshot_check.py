@@ -104,7 +104,7 @@ def _core(rows: Rows, snapshot: Snapshot) -> bool:
         st.C_EXTINT: (0, 1),
         st.C_ARMED: (0, st.ARMED_EXECUTE | st.ARMED_DATA | st.ARMED_PORT),
         st.C_TRAP: (0, st.TRAP_HIT | st.TRAP_ICEBP | st.TRAP_RESUMED),
-        st.C_FREEZE: (0, 2),
+        st.C_FREEZE: (0, st.FREEZE_FROZEN),
         st.C_FREEZE_STACK: (-(1 << 63), (1 << 63) - 1),
         st.C_TIME_READS: (0, st.FOREVER),
     }

@@ -31,7 +31,8 @@ from emu.errors import BadSchedule, BadSnapshot
 from emu.machine import pages, registers, snapshot_check
 from emu.machine import state as st
 from emu.machine.boot import MAX_COMMAND_LINE, MAX_RAM, MIN_RAM
-from emu.machine.snapshot import Setup, Snapshot
+from emu.machine.setup import Setup
+from emu.machine.snapshot import Snapshot
 from emu.machine.text import MODELS
 from emu.moves.json_value import Value
 from emu.moves.move import CLOCKS

@@ -50,9 +50,7 @@ from emu.machine.unicorn_layout import (
     SS,
     TR,
 )
-from emu.machine.unicorn_library import (
-    x86_update_hflags,
-)
+from emu.machine.unicorn_library import x86_update_hflags
 
 _CODE32, _DATA32 = 0x00CF9B00, 0x00CF9300  # flat, present, accessed
 _CODE16, _DATA16 = 0x00009B00, 0x00009300

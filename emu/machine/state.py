@@ -5,10 +5,10 @@ a copy of these arrays, a hash is a digest of them, and nothing has to be mirror
 int64 where a field is a number and uint8 where it is memory. Rows of `core`, `env` and `apic`
 belong to the core of that number.
 
-The names below are column numbers. `M_` machine scalars, `C_` one core, `A_` one xAPIC,
-`MSR_` what RDMSR of one core reads,
-`H_` one text store in the history, `E_` one event, `P_` one probe, `T_` the trace of fetches,
-`S_` one shape of a block in it. The columns of a device's table stand in the device's own file.
+The names below are column numbers: `M_` machine scalars, `C_` one core, `A_` one xAPIC, `MSR_`
+what RDMSR of one core reads, `H_` one text store in the history, `D_` one interrupt held back,
+`E_` one event, `P_` one probe, `T_` the trace of fetches, `S_` one shape of a block in it. The
+columns of a device's table stand in the device's own file.
 """
 
 from dataclasses import dataclass
@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 
 MAX_CORES = 8
 ENV_SIZE = 0x15C0  # bytes of CPUX86State that make up one register file (one-engine-stepping.md 1)
-PAGE = 4096  # bytes: the granule in which it remembers that RAM changed
-LINE = 64  # bytes: the granule in which the machine remembers that text was fetched
+PAGE = 4096  # bytes: the granule in which the machine remembers that RAM changed
+LINE = 64  # bytes: the granule in which it remembers that text was fetched
 MAX_HISTORY = 4096  # text stores that may be alive at once
 MAX_EVENTS = 1 << 14  # rows before the loop returns to have them drained
 MAX_MOVES = 1 << 14
 MAX_PROBES = 2048
+MAX_DELAYED = 64  # interrupts held back at once
 MAX_TRACED = 1 << 16  # blocks of the trace before the loop returns to have them drained
 MAX_SHAPES, SHAPE_SLOTS = 1 << 14, 1 << 15  # different blocks that a trace tells apart at a time
 MAX_SHAPE_CODE = 1 << 20  # bytes of their code
@@ -34,59 +35,65 @@ MAX_INPUT = 1 << 12  # bytes of serial input that may wait for the UART; a power
 FOREVER = (1 << 62) - 1  # a virtual time that never comes
 
 # --- machine scalars -------------------------------------------------------------------------
+# this engine, this setup
 M_UC, M_CPU, M_ENV = 0, 1, 2  # host addresses of the engine, its CPUState and its CPUX86State
 M_RAM, M_RAM_SIZE = 3, 4  # host address and bytes
-M_CORES, M_CURRENT = 5, 6  # how many cores; whose registers the engine holds, or -1
-M_CLOCK = 7  # virtual ns at the start of the slice that runs
-M_SLICE, M_BUDGET = 8, 9  # instructions granted to the slice, and still to go
-M_REASON, M_LIMIT = 10, 11  # why the slice stopped; length of the next block after STOP_SPLIT
-M_BLOCK_PC, M_BLOCK_PA, M_BLOCK_PA2 = 12, 13, 14  # the admitted block, and its second page
-M_BLOCK_COUNT, M_BLOCK_ALONE = 15, 16  # its instructions; may it touch devices and text?
-M_SERIAL = 18  # the admitted block is one serialising instruction: it counts unless it faults
-M_CHOSEN = 19  # the slice executes chosen bytes: 1 to come, 2 done; no questions asked
-M_CHOSEN_CODE, M_CHOSEN_KIND = 56, 57  # its first eight bytes; its class of `decode`
-M_SWAPPED = 20  # bytes of RAM that hold chosen instead of true values
-M_BEHIND = 21  # the running core's floor is below now
-M_TEXT_NOW, M_HISTORY = 22, 23  # the text clock, and how many rows of `history` are alive
-M_MODEL = 24
-M_EVENTS, M_MOVES, M_PROBES, M_OUTPUT = 25, 26, 27, 28  # rows in use
-M_EXIT = 29  # what the guest wrote to the debug-exit port, or -1
-M_WATCH = 30  # byte of serial output after which the loop returns, or -1
-M_FWCFG_KEY, M_FWCFG_AT = 31, 32
-M_WATCHED = 58  # it was sent
-M_BLOCK_SIZE, M_BLOCK_FRESH = 59, 60  # bytes of the admitted block; has it lines to be marked?
-M_PATCHER = 33  # patcher: 0 absent, 1 its next step can be made, 2 it waits for a condition
-M_WAIT_COUNT = 34  # words in `wait`
-M_ERROR = 36  # what uc_emu_start returned, when not 0
-M_STOP_AFTER = 35  # stop before the next block: bits STOP_FOR_...
-M_DELIVERING = 38  # the engine pushes a frame (DELIVERING_...): no instruction can be retried
-M_CANDIDATE_PA, M_CANDIDATE_PA2 = 39, 40  # the block about to be admitted
-M_CANDIDATE_COUNT, M_CANDIDATE_ALONE = 42, 43
-M_PICK, M_PICK_LEFT = 37, 55  # a Run that was interrupted to guard a page, and its rest
-M_UNGUARDED = 41  # physical page that was executed but is not yet guarded, or -1
-M_ENV_ROWS, M_SCRATCH = 53, 54  # host addresses of `env` and `scratch`
-M_RAM_REGION = 61  # host address of the engine's MemoryRegion for all RAM
-M_READ_HOOKS, M_WRITE_HOOKS = 62, 63  # the engine's lists of memory hooks, while they are hidden
-M_INTR = 65  # level of the 8259 pair's output, which goes to LINT0 of every core
-M_DEVICE_DEADLINE = 66  # virtual time at which a device next does something by itself
-M_END = 67  # why the guest ended the machine, one of `end`
-M_INPUT_HEAD, M_INPUT_TAIL = 68, 69  # bytes ever taken from and put into `input`
-M_CLOCK_MODE = 81  # of clock: COUNTED or CHOSEN
-M_DELIVER = 82  # the move Deliver is under way: the running core may take an interrupt
-M_DELAYED, M_DELAYED_UNTIL = 83, 84  # interrupts held back: how many, and when the first is due
-M_EMULATED = 73  # class and operands of the candidate, if the machine executes it; else 0
-M_CANDIDATE_SIZE = 74  # then its bytes
-M_TRAP_START = 75  # linear address of the INT, INT3 or INTO that is being delivered
-M_CROSSING_HOOK = 76  # host address of the hook on stores that may cross into another page
-M_CROSSING = 77  # bytes of the store that runs which lie in its second page; else 0
-M_CROSSING_VALUE = 78  # those bytes
-M_WATCH_HOOK = 79  # host address of the hook on all loads and stores of a core with ARMED_DATA
-M_DELIVERED = 80  # the vector of what is being delivered
-M_TRACE = 85  # every block that is admitted is noted in `traced`
-M_DIRTY = 87  # rows of `dirty_pages` in use
-M_DIRTY_EPOCH = 89  # how often they were forgotten
-M_LOADS = 88  # the TLB was filled for a load, which comes next
-M_TABLES = 96  # from here on: host addresses of the arrays in TABLES
+M_RAM_REGION = 5  # host address of the engine's MemoryRegion for all RAM
+M_ENV_ROWS, M_SCRATCH = 6, 7  # host addresses of `env` and `scratch`
+M_READ_HOOKS, M_WRITE_HOOKS = 8, 9  # the engine's lists of memory hooks, while they are hidden
+M_CROSSING_HOOK = 10  # host address of the hook on stores that may cross into another page
+M_WATCH_HOOK = 11  # host address of the hook on all loads and stores of a core with ARMED_DATA
+M_CORES, M_CURRENT = 12, 13  # how many cores; whose registers the engine holds, or -1
+M_MODEL, M_CLOCK_MODE = 14, 15  # the fetch model, of `text`; COUNTED or CHOSEN of `clock`
+# time
+M_CLOCK = 16  # virtual ns at the start of the slice that runs
+M_DEVICE_DEADLINE = 17  # virtual time at which a device next does something by itself
+M_DELAYED, M_DELAYED_UNTIL = 18, 19  # interrupts held back: how many, and when the first is due
+# the slice and the move
+M_SLICE, M_BUDGET = 20, 21  # instructions granted to the slice, and still to go
+M_REASON, M_LIMIT = 22, 23  # why the slice stopped; length of the next block after STOP_SPLIT
+M_STOP_AFTER = 24  # stop before the next block: bits STOP_FOR_...
+M_ERROR = 25  # what uc_emu_start returned, when not 0
+M_UNGUARDED = 26  # physical page that was executed but is not yet guarded, or -1
+M_PICK, M_PICK_LEFT = 27, 28  # a Run that was interrupted to guard a page, and its rest
+M_DELIVER = 29  # the move Deliver is under way: the running core may take an interrupt
+# the admitted block
+M_BLOCK_PC, M_BLOCK_PA, M_BLOCK_PA2 = 30, 31, 32  # where it lies; PA2: its second page, or -1
+M_BLOCK_COUNT, M_BLOCK_ALONE = 33, 34  # its instructions; may it touch devices and text?
+M_BLOCK_SIZE, M_BLOCK_FRESH = 35, 36  # its bytes; has it lines to be marked?
+M_SERIAL = 37  # it is one serialising instruction: that counts unless it faults
+# the block about to be admitted
+M_CANDIDATE_PA, M_CANDIDATE_PA2 = 38, 39
+M_CANDIDATE_COUNT, M_CANDIDATE_ALONE = 40, 41
+M_EMULATED, M_CANDIDATE_SIZE = 42, 43  # class if the machine executes it, else 0; then its bytes
+# the instruction that runs
+M_CHOSEN = 44  # the slice executes chosen bytes: 1 to come, 2 done; no questions asked
+M_CHOSEN_CODE, M_CHOSEN_KIND = 45, 46  # its first eight bytes; its class of `decode`
+M_SWAPPED = 47  # bytes of RAM that hold chosen instead of true values
+M_DELIVERING = 48  # the engine pushes a frame (DELIVERING_...): no instruction can be retried
+M_DELIVERED = 49  # the vector of what is being delivered
+M_TRAP_START = 50  # linear address of the INT, INT3 or INTO that is being delivered
+M_CROSSING, M_CROSSING_VALUE = 51, 52  # bytes of a store that lie in its second page, or 0; which
+M_LOADS = 53  # the TLB was filled for a load, which comes next
+# text
+M_TEXT_NOW, M_HISTORY = 54, 55  # the text clock, and how many rows of `history` are alive
+M_BEHIND = 56  # the running core's floor is below now
+# tables that are never full: rows in use
+M_EVENTS, M_MOVES, M_PROBES, M_OUTPUT = 57, 58, 59, 60
+M_TRACE = 61  # every block that is admitted is noted in `traced`
+M_DIRTY, M_DIRTY_EPOCH = 62, 63  # rows of `dirty_pages`; how often they were forgotten
+# devices
+M_EXIT = 64  # what the guest wrote to the debug-exit port, or -1
+M_END = 65  # why the guest ended the machine, one of `end`
+M_FWCFG_KEY, M_FWCFG_AT = 66, 67  # the item of fw_cfg that is read, and how far
+M_INTR = 68  # level of the 8259 pair's output, which goes to LINT0 of every core
+M_INPUT_HEAD, M_INPUT_TAIL = 69, 70  # bytes ever taken from and put into `input`
+M_WATCH, M_WATCHED = 71, 72  # byte of serial output after which the loop returns, or -1; it came
+# the patcher
+M_PATCHER = 73  # 0 absent, 1 its next step can be made, 2 it waits for a condition
+M_WAIT_COUNT = 74  # words in `wait`
+
+M_TABLES = 80  # from here on: host addresses of the arrays in TABLES
 M_SIZE = 128
 
 DELIVERING_EVENT, DELIVERING_INT = 1, 2  # an exception or interrupt; INT n, INT3 or INTO
@@ -96,24 +103,28 @@ STOP_NONE = 0  # the engine returned by itself: hlt, pause, an error
 STOP_BUDGET = 1  # the next block does not fit
 STOP_SPLIT = 2  # the next block has to be entered with M_LIMIT instructions
 STOP_UNSTABLE = 3  # the next instruction has bytes of which this core may see several versions
-STOP_AFTER = 5  # M_STOP_AFTER says why
-STOP_UNGUARDED = 6  # the page of the next block is executed for the first time
-STOP_UNDRAINED = 8  # a table is nearly full: the move goes on when it is drained
-STOP_NOT_RAM = 7  # the next block is not in RAM
+STOP_AFTER = 4  # M_STOP_AFTER says why
+STOP_UNGUARDED = 5  # the page of the next block is executed for the first time
+STOP_NOT_RAM = 6  # the next block is not in RAM
+STOP_UNDRAINED = 7  # a table is nearly full: the move goes on when it is drained
 
 # bits of M_STOP_AFTER: the guest ended the machine; a timer has a new deadline; a table has to be
 # drained before the move goes on; the move Deliver is done
 STOP_FOR_EXIT, STOP_FOR_TIMER, STOP_FOR_DRAIN, STOP_FOR_DELIVERY = 1, 2, 4, 8
 
 # --- one core --------------------------------------------------------------------------------
-C_STATE, C_FLOOR, C_IRQ, C_NMI, C_SIPI, C_RETIRED, C_STALE, C_EXTINT = range(8)
+C_STATE, C_FLOOR = 0, 1  # one of CORE_...; the text time from which on it may see
+C_IRQ, C_EXTINT, C_NMI = 2, 3, 4  # vector its APIC offers, or 0; INTR is there; an NMI is pending
+C_SIPI = 5  # INIT or start-up IPI to be heeded: `xapic.SIPI_...` or the start-up vector
+C_RETIRED, C_STALE = 6, 7  # instructions ever executed, and those of them from stale bytes
 C_ARMED = 8  # kinds of breakpoints in its debug registers: bits ARMED_...
 C_TRAP = 9  # what comes before its next instruction: bits TRAP_..., and numbers of breakpoints
 # A freeze of the floor (fault freeze-floor): armed, then frozen until RSP is C_FREEZE_STACK again.
-C_FREEZE, C_FREEZE_STACK = 11, 12
-C_TIME_READS = 13  # how often the core read its time stamp, in clock mode `chosen`
+C_FREEZE, C_FREEZE_STACK = 10, 11
+C_TIME_READS = 12  # how often the core read its time stamp, in clock mode `chosen`
 C_SIZE = 16
 CORE_WAITS, CORE_RUNS, CORE_HALTED, CORE_DEAD = range(4)  # waits: for a start-up IPI
+FREEZE_ARMED, FREEZE_FROZEN = 1, 2
 ARMED_EXECUTE, ARMED_DATA, ARMED_PORT = 1, 2, 4
 TRAP_HIT = 0xF  # #DB: bits of DR6
 TRAP_ICEBP = 1 << 4  # #DB that DR6 does not tell of
@@ -166,11 +177,9 @@ LINE_PROBE = 4  # a probe lies in it
 LINE_GUARDED = 8  # stores to its page are reported to the machine
 LINE_EMULATED = 16  # an instruction that the machine executes itself may begin in it
 
-
 # --- one interrupt that is held back ----------------------------------------------------------
 D_CORE, D_VECTOR, D_DUE = range(3)
 D_SIZE = 3
-MAX_DELAYED = 64
 
 MOVE_BYTES = 24  # the size of `emu.moves.move.ROW`, a test compares the two
 
@@ -211,16 +220,15 @@ TABLES = (  # name, bits of an element, columns (0: a vector); in the order of M
 # --- what a snapshot is made of ---------------------------------------------------------------
 # Everything is kept but what stands here, so that nothing new can be forgotten.
 SCRATCH_SCALARS = (
-    M_UC, M_CPU, M_ENV, M_RAM, M_RAM_SIZE, M_CORES, M_CURRENT,  # this engine, this setup
-    M_MODEL, M_CLOCK_MODE, M_DELIVER,
-    M_SLICE, M_BUDGET, M_REASON, M_LIMIT, M_BLOCK_PC, M_BLOCK_PA, M_BLOCK_PA2, M_BLOCK_COUNT,
-    M_BLOCK_ALONE, M_SERIAL, M_CHOSEN, M_CHOSEN_CODE, M_CHOSEN_KIND, M_SWAPPED, M_BEHIND,
-    M_EVENTS, M_MOVES, M_PROBES, M_OUTPUT, M_WATCH, M_WATCHED, M_BLOCK_SIZE, M_BLOCK_FRESH,
-    M_ERROR, M_STOP_AFTER, M_DELIVERING, M_CANDIDATE_PA, M_CANDIDATE_PA2, M_CANDIDATE_COUNT,
-    M_CANDIDATE_ALONE, M_PICK, M_PICK_LEFT, M_UNGUARDED, M_ENV_ROWS, M_SCRATCH, M_RAM_REGION,
-    M_READ_HOOKS, M_WRITE_HOOKS, M_DIRTY, M_DIRTY_EPOCH, M_LOADS, M_TRACE, M_EMULATED,
-    M_CANDIDATE_SIZE, M_TRAP_START, M_CROSSING_HOOK, M_CROSSING, M_CROSSING_VALUE, M_WATCH_HOOK,
-    M_DELIVERED,
+    M_UC, M_CPU, M_ENV, M_RAM, M_RAM_SIZE, M_RAM_REGION, M_ENV_ROWS, M_SCRATCH, M_READ_HOOKS,
+    M_WRITE_HOOKS, M_CROSSING_HOOK, M_WATCH_HOOK, M_CORES, M_CURRENT, M_MODEL, M_CLOCK_MODE,
+    M_SLICE, M_BUDGET, M_REASON, M_LIMIT, M_STOP_AFTER, M_ERROR, M_UNGUARDED, M_PICK,
+    M_PICK_LEFT, M_DELIVER, M_BLOCK_PC, M_BLOCK_PA, M_BLOCK_PA2, M_BLOCK_COUNT, M_BLOCK_ALONE,
+    M_BLOCK_SIZE, M_BLOCK_FRESH, M_SERIAL, M_CANDIDATE_PA, M_CANDIDATE_PA2, M_CANDIDATE_COUNT,
+    M_CANDIDATE_ALONE, M_EMULATED, M_CANDIDATE_SIZE, M_CHOSEN, M_CHOSEN_CODE, M_CHOSEN_KIND,
+    M_SWAPPED, M_DELIVERING, M_DELIVERED, M_TRAP_START, M_CROSSING, M_CROSSING_VALUE, M_LOADS,
+    M_BEHIND, M_EVENTS, M_MOVES, M_PROBES, M_OUTPUT, M_TRACE, M_DIRTY, M_DIRTY_EPOCH, M_WATCH,
+    M_WATCHED,
 )  # fmt: skip
 _SCRATCH_TABLES = (
     "swap", "probes", "events", "moves", "places", "output", "scratch", "dirty", "dirty_pages",

@@ -18,7 +18,7 @@ Native code notes blocks, not instructions: when, on which core, how many instru
 *shape*. A shape is a block as it was: where it lies, how many instructions, and its bytes. It is
 found by its place and compared byte by byte with RAM each time, so text that was changed, by
 whomever, makes another shape. What a Fetch executes is a shape of the bytes it chose. The tables
-are small; one that is nearly full pauses the move, as in `events`, and `fetches` drains it.
+are small; one that is nearly full pauses the move, as in `events`, and `tracing` drains it.
 """
 
 import numpy as np

@@ -1,9 +1,11 @@
-"""The engine: one Unicorn that executes all cores.
+"""The engine's CPU: one Unicorn that executes all cores.
 
 The registers of the core that runs are in the engine's CPUX86State, those of the others in
 `state.env`. What the public interface cannot do is done through the library's exported symbols
 (`unicorn_library`) and a few offsets (`unicorn_layout`), all checked when the first machine is
 made, with `unicorn==2.1.4` pinned. Only the files named unicorn_* know Unicorn's insides:
+`unicorn_engine` makes one, `unicorn_flags` is its RFLAGS, `unicorn_blocks` its translated blocks,
+`unicorn_memory` its TLB and memory hooks. What they do that Unicorn does not:
 
 * exceptions go through the guest's IDT by QEMU's own `x86_cpu_do_interrupt`, which Unicorn
   never calls;
@@ -21,21 +23,9 @@ Sources: Unicorn 2.1.4: qemu/accel/tcg/cpu-exec.c, translate-all.c, cputlb.c,
 qemu/target/i386/cpu.h, excp_helper.c, seg_helper.c.
 """
 
-import ctypes
-
 import numpy as np
-from unicorn import unicorn_const as uc_const
-from unicorn.unicorn_py3 import Uc
 
-from emu.machine.native import (
-    by_engine,
-    copy,
-    jit,
-    load32,
-    load64,
-    store32,
-    store64,
-)
+from emu.machine.native import by_engine, copy, jit, load32, load64, store32, store64
 from emu.machine.state import (
     DELIVERING_EVENT,
     DELIVERING_INT,
@@ -51,16 +41,10 @@ from emu.machine.state import (
     State,
     Words,
 )
+from emu.machine.unicorn_flags import canonical_flags
 from emu.machine.unicorn_layout import (
-    ARITHMETIC_FLAGS,
-    CC_DST,
-    CC_OP,
-    CC_OP_EFLAGS,
-    CC_SRC,
-    CC_SRC2,
     CPU_EXCEPTION,
     CPU_HALTED,
-    CPU_TO_ENV_POINTER,
     CR0,
     CR0_TRANSLATION,
     CR3,
@@ -68,34 +52,25 @@ from emu.machine.unicorn_layout import (
     CS,
     CS32,
     CS64,
-    DIRECTION,
     EFER,
     ERROR_CODE,
-    FEATURES,
-    FLAG_DF,
     FLAG_IF,
     FLAG_RF,
     FLAG_TF,
     FLAG_VM,
     HFLAGS,
     HFLAGS2,
-    IOPL,
     IS_INT,
-    MISC_ENABLE,
     NMI_MASKED,
     OLD_EXCEPTION,
-    RDRAND,
-    RDTSCP,
     RFLAGS,
     RIP,
     SEGMENT_BASE,
     SHADOW,
-    UC_TO_CPU,
 )
 from emu.machine.unicorn_library import (
     cpu_x86_cpuid,
     do_interrupt_x86_hardirq,
-    helper_cc_compute_all,
     helper_check_iob,
     helper_check_iol,
     helper_check_iow,
@@ -103,42 +78,10 @@ from emu.machine.unicorn_library import (
     tlb_flush,
     uc_emu_start,
     x86_cpu_do_interrupt,
-    x86_update_hflags,
 )
-from emu.machine.unicorn_memory import (
-    not_translating,
-    show_memory_hooks,
-)
+from emu.machine.unicorn_memory import not_translating, show_memory_hooks
 
 _DOUBLE_FAULT = 8
-_FAST_STRINGS = 1  # of IA32_MISC_ENABLE: what QEMU's has after power-up
-
-
-def new_engine() -> Uc:
-    """Make an engine."""
-    uc = Uc(uc_const.UC_ARCH_X86, uc_const.UC_MODE_64)
-    # 1 GiB by default, of which every invalidated block keeps some (unicorn issue 2203)
-    uc.ctl_set_tcg_buffer_size(64 << 20)
-    uc.ctl_exits_enabled(True)  # with no exits: `until` must never match a guest address
-    uc.reg_read(41)  # the CPU comes to life with the first use
-    return uc
-
-
-def open_engine() -> tuple[Uc, int, int]:
-    """Make an engine; returns it with the addresses of its CPUState and CPUX86State."""
-    uc = new_engine()
-    cpu = ctypes.c_uint64.from_address(uc._uch.value + UC_TO_CPU).value
-    env = ctypes.c_uint64.from_address(cpu + CPU_TO_ENV_POINTER).value
-    # instructions that would let the host's random numbers and clock into the guest: #UD
-    ctypes.c_uint64.from_address(env + FEATURES + 8 * 1).value &= ~RDRAND
-    ctypes.c_uint64.from_address(env + FEATURES + 8 * 6).value &= ~RDTSCP
-    ctypes.c_uint64.from_address(env + MISC_ENABLE).value = _FAST_STRINGS
-    return uc, cpu, env
-
-
-def pristine_registers(env: int) -> "np.ndarray[tuple[int], np.dtype[np.uint8]]":
-    """Return the CPUX86State of an engine that has not run, as ENV_SIZE bytes."""
-    return np.frombuffer(ctypes.string_at(env, ENV_SIZE), np.uint8)
 
 
 # --- the core in the engine --------------------------------------------------------------------
@@ -288,53 +231,6 @@ def leave(s: State) -> None:
     env, row = s.m[M_ENV], s.m[M_ENV_ROWS] + s.m[M_CURRENT] * ENV_SIZE
     canonical_flags(s)
     copy(row, env, ENV_SIZE)
-
-
-@jit
-def canonical_flags(s: State) -> None:
-    """Write down RFLAGS' arithmetic flags, which the engine computes when somebody asks."""
-    env = s.m[M_ENV]
-    operation = load32(env + CC_OP)
-    if operation != CC_OP_EFLAGS:
-        flags = helper_cc_compute_all(
-            load64(env + CC_DST), load64(env + CC_SRC), load64(env + CC_SRC2), np.int32(operation)
-        )
-        store64(env + CC_SRC, flags)
-        store32(env + CC_OP, CC_OP_EFLAGS)
-    store64(env + CC_DST, 0)
-    store64(env + CC_SRC2, 0)
-
-
-@jit
-def flags(s: State) -> int:
-    """Return the running core's RFLAGS, where the engine's lazy ones are up to date."""
-    canonical_flags(s)
-    env = s.m[M_ENV]
-    kept = load64(env + RFLAGS) & ~(ARITHMETIC_FLAGS | FLAG_DF)
-    down = load32(env + DIRECTION) & FLAG_DF  # 1 or -1
-    return kept | load64(env + CC_SRC) & ARITHMETIC_FLAGS | down
-
-
-@jit
-def set_flags(s: State, value: int) -> None:
-    """Set RFLAGS; what hangs on it (`update_hidden_flags`) is left behind."""
-    env = s.m[M_ENV]
-    canonical_flags(s)
-    store64(env + CC_SRC, value & ARITHMETIC_FLAGS)
-    store32(env + DIRECTION, -1 if value & FLAG_DF else 1)
-    store64(env + RFLAGS, value & ~(ARITHMETIC_FLAGS | FLAG_DF) | 2)
-
-
-@jit
-def update_hidden_flags(s: State) -> None:
-    """Derive the engine's hflags (mode, privilege) from segments and control registers.
-
-    The engine also copies TF, IOPL and VM there, where nobody would clear them; it reads them
-    from RFLAGS.
-    """
-    env = s.m[M_ENV]
-    x86_update_hflags(env)
-    store32(env + HFLAGS, load32(env + HFLAGS) & ~(FLAG_TF | IOPL | FLAG_VM))
 
 
 @by_engine

@@ -13,7 +13,7 @@ from emu.moves import fault, move
 _USED: Final = {
     "actor": (move.RUN, move.FETCH, move.TICK, move.DELIVER, move.INPUT, move.FAULT),
     "length": (move.FETCH, move.INPUT, move.FAULT),
-    "reserved": (move.FAULT,),
+    "vector": (move.FAULT,),
     "count": (move.RUN, move.REQUEST, move.DELIVER, move.FAULT),
 }
 
@@ -29,7 +29,7 @@ def canonical(rows: NDArray[np.void]) -> NDArray[np.void]:
     for name, kinds in _USED.items():
         kept[name] = np.where(np.isin(rows["kind"], kinds), rows[name], 0)
     faults = kept["kind"] == move.FAULT
-    kept["reserved"][faults & (kept["length"] == fault.FREEZE_FLOOR)] = 0
+    kept["vector"][faults & (kept["length"] == fault.FREEZE_FLOOR)] = 0
     kept["count"][faults & (kept["length"] != fault.DELAY_IPI)] = 0
     bytes_used = np.where(faults, 0, kept["length"])[:, None]
     kept["ages"] = np.where(np.arange(move.MAX_BYTES) < bytes_used, rows["ages"], 0)

@@ -25,7 +25,7 @@ A row has the kind of a move and, in the other fields, this; what is not named i
     TICK     actor core
     DELIVER  actor core, count vector
     INPUT    actor index into DEVICES, length 1 to 15, ages the bytes
-    FAULT    actor core, length the kind of fault, reserved vector (not FREEZE_FLOOR),
+    FAULT    actor core, length the kind of fault, vector (not FREEZE_FLOOR),
              count instructions (DELAY_IPI only)
 """
 
@@ -49,7 +49,7 @@ ROW: Final = np.dtype(
         ("kind", np.uint8),
         ("actor", np.uint8),
         ("length", np.uint8),
-        ("reserved", np.uint8),
+        ("vector", np.uint8),
         ("count", "<u4"),
         ("ages", np.uint8, (15,)),
         ("padding", np.uint8),
@@ -163,9 +163,9 @@ def _encode_fault(row: np.void, fault: Fault) -> None:
     row["actor"] = fault.core
     match fault:
         case DropIpi(_, vector):
-            row["length"], row["reserved"] = DROP_IPI, vector
+            row["length"], row["vector"] = DROP_IPI, vector
         case DelayIpi(_, vector, instructions):
-            row["length"], row["reserved"], row["count"] = DELAY_IPI, vector, instructions
+            row["length"], row["vector"], row["count"] = DELAY_IPI, vector, instructions
         case FreezeFloor():
             row["length"] = FREEZE_FLOOR
 
@@ -193,7 +193,7 @@ def decode(row: np.void) -> Move:  # noqa: PLR0911 -- one for each kind
 
 
 def _decode_fault(row: np.void) -> Fault:
-    core, kind, vector = int(row["actor"]), int(row["length"]), int(row["reserved"])
+    core, kind, vector = int(row["actor"]), int(row["length"]), int(row["vector"])
     if kind == DROP_IPI:
         return DropIpi(core, vector)
     if kind == DELAY_IPI:

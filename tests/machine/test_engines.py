@@ -155,14 +155,14 @@ def test_twenty_seeds_of_the_toy_kernel_being_patched() -> None:
 
 
 MUTANTS = {
-    "a timer counts in other steps": ("xapic", "_divider", 4),
+    "a timer counts in other steps": ("xapic_timer", "_divider", 4),
     "a port reads something else": ("ports", "read", 0),
-    "text is never fetched": ("block", "_mark_fetched", None),
-    "nothing serialises": ("block", "_serialises", False),
-    "a page fault tells nobody": ("hooks", "emit", None),
-    "an exception is forgotten": ("hooks", "exception", None),
-    "interrupts stay on in handlers": ("delivery", "_mask_flags", None),
-    "no flags on the stack": ("delivery", "_flags", 2),
+    "text is never fetched": ("admitted", "_mark_fetched", None),
+    "nothing serialises": ("candidate", "serialises", False),
+    "a page fault tells nobody": ("exception_hooks", "emit", None),
+    "an exception is forgotten": ("exception_hooks", "exception", None),
+    "interrupts stay on in handlers": ("delivery", "mask_flags", None),
+    "no flags on the stack": ("delivery", "flags_now", 2),
 }  # what a function of a module always answers
 
 

@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 from unicorn import x86_const as x86
 
-from emu.machine import registers, selftest, unicorn_cpu, unicorn_layout
+from emu.machine import (
+    registers,
+    selftest,
+    unicorn_engine,
+    unicorn_flags,
+    unicorn_layout,
+)
 from emu.machine import state as st
 from emu.machine.hashing import state_hash
 from emu.machine.machine import Machine
@@ -35,12 +41,12 @@ MSRS = {
 
 
 def field(env: int, offset: int, size: int = 8) -> int:
-    data = unicorn_cpu.pristine_registers(env)[offset : offset + size].tobytes()
+    data = unicorn_engine.pristine_registers(env)[offset : offset + size].tobytes()
     return int.from_bytes(data, "little")
 
 
 def test_offsets_are_where_the_public_interface_writes() -> None:
-    uc, _, env = unicorn_cpu.open_engine()
+    uc, _, env = unicorn_engine.open_engine()
     for number, register in enumerate(LOW):
         uc.reg_write(register, 0x1122334455667700 + number)
     for register, (_, size) in WIDTHS.items():
@@ -63,7 +69,7 @@ def test_offsets_are_where_the_public_interface_writes() -> None:
 
 
 def test_offsets_of_tables_and_control_registers() -> None:
-    uc, _, env = unicorn_cpu.open_engine()
+    uc, _, env = unicorn_engine.open_engine()
     for register, offset in (
         (x86.UC_X86_REG_GDTR, U.GDT), (x86.UC_X86_REG_IDTR, U.IDT),
         (x86.UC_X86_REG_LDTR, U.LDT), (x86.UC_X86_REG_TR, U.TR),
@@ -116,7 +122,7 @@ def test_flags_are_worked_out() -> None:
     env = registers.registers_of(fresh.state, 0)
     assert registers.rflags(env) == 0x57
     before = state_hash(fresh)
-    unicorn_cpu.canonical_flags(fresh.state)  # as when another core is entered
+    unicorn_flags.canonical_flags(fresh.state)  # as when another core is entered
     assert registers.rflags(registers.registers_of(fresh.state, 0)) == 0x57
     assert state_hash(fresh) == before
 

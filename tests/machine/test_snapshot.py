@@ -153,7 +153,7 @@ def test_registers_are_rebuilt(toy_boot: BootImage) -> None:
         for core in range(4):
             env = registers.registers_of(machine.state, core)
             canonical = registers.canonical_registers(machine.state, core, started=True)
-            again = registers.engine_registers(machine._pristine, canonical)
+            again = registers.engine_registers(machine._hardware.pristine, canonical)
             offset = unicorn_layout.HFLAGS
             flags = int(env[offset : offset + 4].view(np.uint32)[0])
             seen.add(flags)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import emu.machine.view  # noqa: F401 -- how numba knows a State
-from emu.machine import state, text
+from emu.machine import fetch_model, splitmix, state, text
 from emu.machine.decode import LONG, decode
 from emu.machine.state import LINE_FETCHED, LINE_LIVE, State
 from tests.machine.reference_text import Text
@@ -120,7 +120,9 @@ def test_what_the_model_allows(
     tries = {tuple(data.draw(st.integers(0, 3)) for _ in range(length)) for _ in range(6)} | may
     for wanted in tries:
         ages[:length] = wanted
-        assert text.allowed(both.real, core, addresses, ages, length, code) == (wanted in may)
+        assert fetch_model.allowed(both.real, core, addresses, ages, length, code) == (
+            wanted in may
+        )
         if wanted in may:
             for at in range(15):
                 versions = both.reference.versions(core, int(addresses[at]))
@@ -143,17 +145,17 @@ def check_choose(both: Pair, core: int, first: int, draws: int) -> set[tuple[int
         expected.add((*wanted[:length], *(0,) * (length - len(wanted))))
     got = set()
     for _ in range(draws * len(expected)):
-        length = text.choose(both.real, core, addresses, LONG, ages, code, random)
+        length = fetch_model.choose(both.real, core, addresses, LONG, ages, code, random)
         assert decode(code, LONG)[0] == length
         chosen = tuple(ages[:length].tolist())
         assert chosen in expected
         assert not ages[length:].any()
         for at in range(15):
             assert code[at] == both.reference.versions(core, int(addresses[at]))[ages[at]]
-        assert text.allowed(both.real, core, addresses, ages, length, code)
+        assert fetch_model.allowed(both.real, core, addresses, ages, length, code)
         got.add(chosen)
     newest = np.empty(0, np.uint64)
-    text.choose(both.real, core, addresses, LONG, ages, code, newest)
+    fetch_model.choose(both.real, core, addresses, LONG, ages, code, newest)
     assert not ages.any()
     assert code[:12].tolist() == both.real.ram[addresses[:12]].tolist()
     return expected - got
@@ -195,10 +197,10 @@ def test_hazard_is_two_different_whole_instructions(work: list[Operation], first
         now = np.array([*both.real.ram[addresses], *bytes(9)], np.uint8)
         length, _ = decode(now, LONG)
         for form in both.reference.whole(core, addresses.tolist(), length):
-            if form[0] != text.INT3:
+            if form[0] != fetch_model.INT3:
                 code = np.frombuffer(form.ljust(24, b"\0"), np.uint8)
                 forms.add(form[: decode(code, LONG)[0]])
-        assert text.hazard(both.real, core, addresses, LONG) == (len(forms) > 1)
+        assert fetch_model.hazard(both.real, core, addresses, LONG) == (len(forms) > 1)
 
 
 def test_a_store_to_a_fresh_line_is_seen_by_all_at_once() -> None:
@@ -242,4 +244,4 @@ def test_below_is_splitmix64() -> None:
     random = np.array([1234567], np.uint64)
     outputs = [6457827717110365317, 3203168211198807973, 9817491932198370423]
     for value in outputs:
-        assert text.below(random, 1 << 62) == (value >> 1) % (1 << 62)
+        assert splitmix.below(random, 1 << 62) == (value >> 1) % (1 << 62)

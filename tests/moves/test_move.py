@@ -14,7 +14,7 @@ from tests.moves.strategies import CORES, PLANS, moves
 SCOPE = Scope(CORES, PLANS, "chosen")
 COUNTED = Scope(CORES, PLANS, "counted")
 
-# Each kind of move with its row: kind, actor, length, reserved, count, ages.
+# Each kind of move with its row: kind, actor, length, vector, count, ages.
 SAMPLES: list[tuple[move.Move, str, tuple[int, int, int, int, int, bytes]]] = [
     (move.Run(3, 1000), "run 3 1000", (1, 3, 0, 0, 1000, b"")),
     (move.Fetch(1, (2, 0, 255)), "fetch 1 2 0 255", (2, 1, 3, 0, 0, b"\2\0\xff")),
@@ -35,7 +35,7 @@ def test_a_move_has_this_text_and_this_row(
 ) -> None:
     rows = move.encode([made])
     *numbers, used = row
-    found = [int(rows[0][name]) for name in ("kind", "actor", "length", "reserved", "count")]
+    found = [int(rows[0][name]) for name in ("kind", "actor", "length", "vector", "count")]
     assert found == numbers
     assert rows[0]["ages"].tobytes() == used.ljust(15, b"\0")
     assert rows.tobytes() == move_text.table([text], SCOPE).tobytes()
@@ -73,7 +73,7 @@ def test_what_a_recorder_leaves_in_a_row_means_nothing(
 ) -> None:
     """Setting a field of a row leaves the same canonical row, or makes another move."""
     rows = move.encode(made)
-    name = data.draw(st.sampled_from(["actor", "length", "reserved", "count", "padding"]))
+    name = data.draw(st.sampled_from(["actor", "length", "vector", "count", "padding"]))
     rows[name] = data.draw(st.integers(0, 255))
     rows["ages"][:, 14] = data.draw(st.integers(0, 255))
     try:

@@ -1,0 +1,14 @@
+"""The lab: what users import. One kernel on one machine, and everything to do with it.
+
+import emu.lab
+lab = emu.lab.boot("toy", cores=4, model="sdm", seed=7)
+lab.run_until_tasks()
+redirect = lab.arena.redirect("cmdline_proc_show", open("new.s").read())
+lab.patch_in((redirect,))
+print(lab.verdict())
+"""
+
+from emu.lab.lab import End, Lab
+from emu.lab.start import boot, go_on, image_path
+
+__all__ = ["End", "Lab", "boot", "go_on", "image_path"]
