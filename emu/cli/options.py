@@ -65,7 +65,8 @@ Snapshot: TypeAlias = Annotated[
     typer.Option(
         "--snapshot",
         metavar="FILE",
-        help="Write the whole machine when the run ends or is left; at a terminal, also by Ctrl-A S.",
+        help="Write the whole machine when the run ends, or is left; at a terminal also by "
+        "Ctrl-A S.",
     ),
 ]
 Cores: TypeAlias = Annotated[

@@ -39,7 +39,7 @@ def replay(
     12 lost or late, 14 unhandled int3, 16 harmful; the highest wins.
     """
     from emu.cli import verdicts  # noqa: PLC0415 -- loads the machine
-    from emu.errors import BadSchedule, GuestDied  # noqa: PLC0415 -- with the rest
+    from emu.errors import GuestDied  # noqa: PLC0415 -- with the rest
     from emu.lab import End, boot  # noqa: PLC0415 -- loads the machine
     from emu.moves import schedule_file  # noqa: PLC0415 -- loads numpy
     from emu.moves.schedule import Schedule  # noqa: PLC0415 -- loads numpy
@@ -62,16 +62,8 @@ def replay(
         engine=engine,
     )
     lab.replay(recorded)
-    end_hash = lab.hash()
-    if recorded.end and recorded.end.hash and recorded.end.hash != end_hash:
-        raise BadSchedule(
-            f"{file}: the run ended in state {end_hash}, the schedule says {recorded.end.hash}"
-        )
-    verdict = lab.verdict() if lab.detectors else None
-    if recorded.end and recorded.end.verdict and verdict and recorded.end.verdict != verdict.name:
-        raise BadSchedule(
-            f"{file}: the verdict is {verdict.name}, the schedule says {recorded.end.verdict}"
-        )
+    end_hash, verdict = lab.hash(), lab.verdict() if lab.detectors else None
+    _check_end(file, recorded, end_hash, verdict.name if verdict else None)
     if save is not None:
         lab.schedule().write(save)
     died = lab.machine.dead_core() is not None
@@ -88,6 +80,19 @@ def replay(
     if show_hash and not as_json:
         console.line(end_hash)
     raise typer.Exit(status)
+
+
+def _check_end(file: str, recorded: "Schedule", end_hash: str, verdict: str | None) -> None:
+    """Raise BadSchedule unless the run ended as the schedule says."""
+    from emu.errors import BadSchedule  # noqa: PLC0415 -- with the rest
+
+    said = recorded.end
+    if said and said.hash and said.hash != end_hash:
+        raise BadSchedule(
+            f"{file}: the run ended in state {end_hash}, the schedule says {said.hash}"
+        )
+    if said and said.verdict and verdict and said.verdict != verdict:
+        raise BadSchedule(f"{file}: the verdict is {verdict}, the schedule says {said.verdict}")
 
 
 def _fetches(recorded: "Schedule", image: str, interval: str, as_json: bool) -> None:

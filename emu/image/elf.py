@@ -1,8 +1,9 @@
 """A kernel image: what the machine boots and what names its bytes.
 
 An ELF file for x86, of 32 or 64 bits, that QEMU boots by `-kernel`: by PVH or by Multiboot 1
-(`elf_boot` decides). Symbols, types and sites are read when first asked for. The only error that
-leaves this package for a malformed file is `BadImage`.
+(`elf_boot` decides); or bare bytes with a Multiboot header that has addresses (`bare_file`).
+Symbols, types and sites are read when first asked for. The only error that leaves this package
+for a malformed file is `BadImage`.
 """
 
 import hashlib
@@ -12,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emu.errors import BadImage
+from emu.image.bare_file import BareFile
 from emu.image.elf_boot import boot_parameters
-from emu.image.elf_file import PF_X, SHF_COMPRESSED, ElfFile
+from emu.image.elf_file import MAGIC, PF_X, SHF_COMPRESSED, ElfFile
 from emu.image.lines import Lines
 from emu.image.sites import Sites
 from emu.image.symbols import Symbols, read_symbols
@@ -37,7 +39,7 @@ class ElfImage:
     def __init__(self, name: str, data: bytes) -> None:
         """Read an image from the bytes of a file; BadImage if it cannot be one."""
         self.name = name
-        self._file = file = ElfFile(name, data)
+        self._file = file = (ElfFile if data.startswith(MAGIC) else BareFile)(name, data)
         if not file.loads:
             raise file.bad("has no segment to load")
         if sum(load.filesz for load in file.loads) > len(data):

@@ -23,7 +23,7 @@ def boot_parameters(file: ElfFile) -> Parameters:
     """Return how `file` is started; BadImage if neither protocol takes it."""
     header = find(file.data)
     if header is not None and header.has_addresses:
-        segment = _loaded_by_addresses(file, header)
+        _, segment = loaded_by_addresses(file, header)
         if not 0 <= header.entry_addr - segment.paddr < len(segment.data):
             raise file.bad(f"has its Multiboot entry {header.entry_addr:#x} outside what it loads")
         return "multiboot", header.entry_addr, (segment,)
@@ -74,8 +74,12 @@ def _elf_entry(file: ElfFile) -> int:
     return file.entry
 
 
-def _loaded_by_addresses(file: ElfFile, header: MultibootHeader) -> Segment:
-    """Return the one segment a header with addresses describes."""
+def loaded_by_addresses(file: ElfFile, header: MultibootHeader) -> tuple[int, Segment]:
+    """Return the one segment a header with addresses describes, and where it begins in the file.
+
+    Raises:
+        BadImage: the addresses contradict each other or the size of the file.
+    """
     start = header.offset - (header.header_addr - header.load_addr)
     if header.header_addr < header.load_addr or start < 0:
         raise file.bad(
@@ -90,4 +94,4 @@ def _loaded_by_addresses(file: ElfFile, header: MultibootHeader) -> Segment:
     memsz = header.bss_end_addr - header.load_addr if header.bss_end_addr else size
     if memsz < size:
         raise file.bad("has a Multiboot header whose bss ends before what is loaded")
-    return Segment(header.load_addr, file.data[start : start + size], memsz)
+    return start, Segment(header.load_addr, file.data[start : start + size], memsz)

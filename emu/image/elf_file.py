@@ -24,6 +24,9 @@ SHF_COMPRESSED = 0x800
 
 EM_386, EM_X86_64 = 3, 62
 
+MAGIC = b"\x7fELF"
+"""How every ELF file begins."""
+
 _NHDR = struct.Struct("<3I")
 
 
@@ -138,7 +141,7 @@ class ElfFile:
     def _class(self) -> _Layout:
         """Return how the file's structures are laid out; BadImage if it is no ELF file."""
         data = self.data
-        if data[:4] != b"\x7fELF":
+        if not data.startswith(MAGIC):
             raise self.bad("not an ELF file")
         if len(data) < 16:
             raise self.bad("truncated: the ELF header is cut")

@@ -103,6 +103,30 @@ def test_addresses_make_a_64_bit_file_bootable(machine: int) -> None:
     assert boot(Builder(code, machine=machine, symbols=())).protocol == "multiboot"
 
 
+def test_addresses_make_bare_bytes_bootable() -> None:
+    """As nasm -f bin and objcopy -O binary make them."""
+    data = multiboot(1 << 16, 0x100000, 0x100000, 0x100040, 0x100200, 0x100030) + bytes(64)
+    image = ElfImage("k.bin", data)
+    boots = image.boot_image
+    assert (boots.protocol, boots.entry) == ("multiboot", 0x100030)
+    assert boots.segments == (Segment(0x100000, data[:0x40], 0x200),)
+    assert image.read_virtual(0x100000, 4) == data[:4]
+    assert image.link_address(0x100040) == 0x100040
+    assert not image.symbols
+
+
+def test_bare_bytes_without_addresses_are_refused() -> None:
+    with pytest.raises(BadImage, match="not an ELF file, and without a Multiboot header that has"):
+        ElfImage("k.bin", multiboot() + bytes(64))
+
+
+@pytest.mark.parametrize("shift", [-4, 0, 0x3C])
+def test_bare_bytes_that_cannot_be_are_refused(shift: int) -> None:
+    data = multiboot(1 << 16, 0x100000, 0x100000 + shift, 0x100000 + shift, 0, 0x100000)
+    with pytest.raises(BadImage, match="not in the file"):
+        ElfImage("k.bin", data)
+
+
 @pytest.mark.parametrize(
     ("addresses", "message"),
     [
