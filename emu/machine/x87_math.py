@@ -11,6 +11,8 @@ Source of the pair arithmetic: T. J. Dekker, "A floating-point technique for ext
 precision", Numerische Mathematik 18 (1971).
 """
 
+import math
+
 import numpy as np
 
 from emu.machine.native import jit
@@ -175,7 +177,7 @@ def arc_tangent(y: float, x: float) -> float:
         angle = _add(half_pi, (-angle[0], -angle[1]))
     if x < 0.0:
         angle = _add((2.0 * half_pi[0], 2.0 * half_pi[1]), (-angle[0], -angle[1]))
-    return -(angle[0] + angle[1]) if y < 0.0 else angle[0] + angle[1]
+    return math.copysign(angle[0] + angle[1], y)  # also of a zero's
 
 
 @jit
