@@ -4,6 +4,7 @@ import codecs
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -27,6 +28,8 @@ class Person:
             [sys.executable, "-m", "emu.cli.main", *map(str, words)],
             stdin=self.slave, stdout=self.slave, stderr=self.slave, cwd=ROOT,
             env=os.environ | {"TERM": "xterm", "COLUMNS": "80"},
+            # who runs the tests in the background has its children ignore the signal
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )  # fmt: skip
         self.shown, self._read = "", 0
         self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")

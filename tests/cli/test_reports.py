@@ -92,7 +92,7 @@ BAD_ENDS: Mapping[str, tuple[str, dict[str, Any], int, str, str]] = {
         "cli; hlt",
         {},
         4,
-        "nobody can move: core 0 is halted with interrupts off in core0+0x2 (0x200002)",
+        "nobody can move: core 0 is halted with interrupts off in core0+0x1 (0x200002)",
         "(0x200002)",
     ),
     "a loop without end": (
@@ -100,7 +100,7 @@ BAD_ENDS: Mapping[str, tuple[str, dict[str, Any], int, str, str]] = {
         {},
         6,
         "the bound was reached after 40,000 instructions; core 0 in core0+0x1 (0x200001)",
-        "--steps raises it",
+        "--steps raises the bound",
     ),
 }
 

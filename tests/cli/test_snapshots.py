@@ -100,7 +100,7 @@ def test_a_person_writes_one_and_goes_on(textpoke: Command, tmp_path: Path) -> N
     person.read_until("c")
     person.type("\x01x")
     assert person.end() == 0
-    assert file.read_bytes() == written
+    assert file.read_bytes() != written  # leaving writes it again
     words = tmp_path / "words"
     words.write_bytes(b"dq")
     said = textpoke("run", "--from", file, "--input", words)
