@@ -2,7 +2,8 @@
 
 Coverage-guided, by atheris and libFuzzer. A file that breaks a reader is left in build/fuzz, and
 the status is 1; put it into tests/corpus/READER when the reader is mended, and every test run will
-try it. The seed is printed; the same seed and build try the same files.
+try it. The seed is printed; with it, and without what earlier runs left in build/fuzz, the same
+files are tried in the same order.
 """
 
 import argparse

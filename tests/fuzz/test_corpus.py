@@ -9,7 +9,9 @@ from tests.fuzz.readers import READERS
 
 @pytest.mark.parametrize("name", READERS)
 def test_the_corpus_breaks_nothing(name: str) -> None:
-    for path in READERS[name].corpus():
+    corpus = READERS[name].corpus()
+    assert corpus
+    for path in corpus:
         READERS[name].read(path.read_bytes())
 
 
