@@ -73,8 +73,8 @@ def replay(
         console.document(verdicts.document(lab, verdict, status) if verdict else result)
     elif verdict:
         verdicts.tell(verdict, alive=lab.machine.alive)
-    elif died:
-        console.note(lab.why(End.DIED))
+    elif found := lab.report(End.DIED) if died else None:
+        console.note(found.sentence)
     if not as_json and recorded.end and recorded.end.hash:
         console.line("the run ended in the state that the schedule says")
     if show_hash and not as_json:

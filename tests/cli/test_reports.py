@@ -195,3 +195,13 @@ def test_a_run_that_ends_by_itself_has_no_report(textpoke: Command) -> None:
     said = textpoke("run", "toy", "--append", "selftest", "--json")
     assert (said.status, said.err) == (1, "")
     assert json.loads(said.out)["report"] is None
+
+
+def test_the_replay_of_a_dead_run_says_so(textpoke: Command, tmp_path: Path) -> None:
+    image, file = long_mode(tmp_path, BAD_IDT), tmp_path / "dead.json"
+    died = textpoke("run", image, "--cores", 1, "--save", file)
+    assert died.status == 4
+    again = textpoke("replay", file, image)
+    assert again.status == 4
+    assert again.err.strip() in died.err
+    assert "shut down" in again.err
