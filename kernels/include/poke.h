@@ -158,16 +158,41 @@ extern const u8 _stext[], _etext[];
  * Room for trampolines and replacement functions, which P writes. Whole pages,
  * executable, not writable by the kernel, filled with cc when the kernel was
  * linked, within 2 GiB of the text so that rel32 reaches. The kernel never
- * uses it. At least 4096 bytes; 8192 are comfortable.
+ * uses it. At least 4096 bytes; a batch of 300 functions takes 16384.
  */
 extern u8 poke_arena[], poke_arena_end[];
 
 /*
- * OPTIONAL, to show names instead of numbers, found by DWARF only:
+ * OPTIONAL: room for the variables of replacements, which P writes once and
+ * replacements use. Not executable, writable by the kernel, which never uses
+ * it, zero when the kernel was linked, within 2 GiB of the text. Without it a
+ * replacement can have no variables of its own.
+ */
+extern u8 poke_data[], poke_data_end[];
+
+/*
+ * OPTIONAL, found by DWARF only, member by member; what is missing is merely not
+ * shown. First the names, then what a list of tasks tells, then stacks:
  *
- *   struct task { ... char comm[16]; int pid; ... };
  *   struct cpu  { ... struct task *current; ... };
- *   struct cpu cpus[POKE_MAX_CPUS];
+ *   struct cpu  cpus[POKE_MAX_CPUS];
+ *   struct task { ... char comm[16]; int pid; ... };
+ *
+ *   struct task tasks[];		all there can be
+ *   struct task {
+ *	enum task_state state;		TASK_UNUSED is none; names are shown
+ *	int cpu;			where it runs
+ *	int on_rq;			0: it blocks
+ *	u64 nvcsw, nivcsw;		times it gave up the core, and lost it
+ *
+ *	u64 stack, stack_end;		its kernel stack: lowest byte, behind the last
+ *	u64 sp;				of a task without a core: rsp at switch_to_resume
+ *	u64 cr3;			its page tables; 0: the kernel's
+ *   };
+ *
+ * switch_to_resume is the label in the function that switches stacks where a
+ * task goes on when it gets a core. Stacks are walked by .debug_frame; assembly
+ * needs .cfi directives, with .cfi_signal_frame where an interrupt enters.
  *
  * RECOMMENDED: map text read-only, data and stacks not executable (stores to
  * pages that may be executed are several times slower in the emulator), and

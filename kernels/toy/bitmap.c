@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Sets of small numbers, 64 to a word. The caller keeps others out. */
-#include "defs.h"
+#include <toy/defs.h>
 
 void bitmap_set(u64 *map, u32 bit)
 {

@@ -8,7 +8,7 @@
  * its own address, both by 2 MiB pages and with everything allowed. mmu.c makes
  * those that last. A and D are set, so nobody ever writes to these tables.
  */
-#include "segments.h"
+#include <toy/segments.h>
 
 #define TABLE	0x63			/* dirty accessed writable present */
 #define LARGE	0xe3			/* the same, 2 MiB */

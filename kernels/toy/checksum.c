@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The checksum of the internet protocols: 16-bit words, carries come round. */
-#include "defs.h"
+#include <toy/defs.h>
 
 /* Adds n bytes to a sum, which is not folded yet. Words are little endian. */
 u32 csum_partial(const void *buf, size_t n, u32 sum)

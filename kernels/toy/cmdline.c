@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The command line: words apart by spaces, some of them key=number. */
-#include "defs.h"
+#include <toy/defs.h>
 
 #define START_INFO_MAGIC	0x336ec578
 #define LOW_MEMORY		(1ul << 30)	/* what boot.S maps */

@@ -3,7 +3,7 @@
  * /dev/counter: counts what is written, reads as 8 bytes. Each core counts on
  * its own line of memory, and by one instruction, which no interrupt divides.
  */
-#include "defs.h"
+#include <toy/defs.h>
 
 static struct {
 	u64 n;

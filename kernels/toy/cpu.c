@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What each core has for itself: segments, a stack for #DF, and struct cpu in GS. */
-#include "defs.h"
+#include <toy/defs.h>
 
 struct tss {
 	u32 reserved;

@@ -4,8 +4,8 @@
  * only, so GS is right already. Each entry saves a struct pt_regs, calls one C
  * function with it, and leaves by what that function made of it.
  */
-#include "segments.h"
-#include "vectors.h"
+#include <toy/segments.h>
+#include <toy/vectors.h>
 
 	.text
 

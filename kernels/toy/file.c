@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The open files of the current task, by number. */
-#include "defs.h"
+#include <toy/defs.h>
 
 int fd_alloc(void)
 {

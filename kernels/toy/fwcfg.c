@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The machine's own description of itself: a key is selected, bytes are read. */
-#include "defs.h"
+#include <toy/defs.h>
 
 #define FW_CFG_SELECTOR	0x510
 #define FW_CFG_DATA	0x511

@@ -3,7 +3,7 @@
  * The inodes by a hash of their name. The table is filled while one core runs
  * and only read after that, so it has no lock.
  */
-#include "defs.h"
+#include <toy/defs.h>
 
 #define HASH_BUCKETS 16
 

@@ -7,7 +7,7 @@
  * Any function of the kernel may be the one with the cc, so nothing here may
  * depend on any: no calls out of this file, no function with a site.
  */
-#include "defs.h"
+#include <toy/defs.h>
 
 #define INT3_INSN	0xcc
 #define CALL_INSN	0xe8

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the interrupts do. Each may end in another task; see preempt_irq(). */
-#include "defs.h"
+#include <toy/defs.h>
 
 u32 sync_core_pending[MAX_CPUS];
 const u8 sync_core_vector = SYNC_CORE_VECTOR;

@@ -3,7 +3,7 @@
  * The local APIC of each core, by its page of registers: sends interrupts to
  * other cores and to itself, by timer. The PIC is there too, and masked.
  */
-#include "defs.h"
+#include <toy/defs.h>
 
 #define APIC_TPR	0x080
 #define APIC_EOI	0x0b0

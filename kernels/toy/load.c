@@ -5,7 +5,7 @@
  * looks at other files, yields, or sleeps until another has written to the pipe
  * of their core. The first task of a core never sleeps, and wakes the others.
  */
-#include "defs.h"
+#include <toy/defs.h>
 
 #define ROUNDS		8		/* reads for one open */
 

@@ -3,7 +3,7 @@
  * The order in which the kernel comes up. Core 0 runs start_kernel() on the stack
  * of its idle task, and becomes that task; the first real task is init.
  */
-#include "defs.h"
+#include <toy/defs.h>
 
 void start_kernel(u64 start_info) __noreturn;
 

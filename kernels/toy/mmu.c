@@ -7,7 +7,7 @@
  * A and D are set in every entry, also in read-only ones, so a core that walks
  * these tables never writes to them: memory changes only by what is stored.
  */
-#include "defs.h"
+#include <toy/defs.h>
 
 #define PTE_P		(1ul << 0)
 #define PTE_W		(1ul << 1)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* From a path to an inode, one name at a time. */
-#include "defs.h"
+#include <toy/defs.h>
 
 static struct inode root = { .name = "" };
 

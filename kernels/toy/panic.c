@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The two ways to end. The machine's exit port has the last word. */
-#include "defs.h"
+#include <toy/defs.h>
 
 #define EXIT_PORT	0xf4
 

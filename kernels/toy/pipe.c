@@ -3,7 +3,7 @@
  * /dev/pipe: a pipe for the tasks of each core. Who reads an empty one sleeps;
  * who writes to a full one is told 0.
  */
-#include "defs.h"
+#include <toy/defs.h>
 
 static struct pipe {
 	struct waitq readers;		/* its lock protects the ring too */

@@ -3,7 +3,7 @@
  * Text for the console: %s %d %u %x, and %lu %lx for 64 bits. Not traced: panic()
  * must be able to speak whatever is happening to the rest of the kernel.
  */
-#include "defs.h"
+#include <toy/defs.h>
 
 static struct spinlock console;
 

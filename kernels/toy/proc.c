@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* /proc: the kernel about itself, and /dev. */
-#include "defs.h"
+#include <toy/defs.h>
 
 /*
  * The function to patch, the same as in Linux's own example of a live patch. Its

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "ring.h"
+#include <toy/ring.h>
 
 u32 ring_count(const struct ring *r)
 {

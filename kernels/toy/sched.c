@@ -9,7 +9,7 @@
  * rq_lock protects the queue and the states of the core's tasks. It is held
  * across switch_to(): one task takes it, another releases it.
  */
-#include "defs.h"
+#include <toy/defs.h>
 
 u32 cpus_running;
 

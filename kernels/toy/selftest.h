@@ -2,7 +2,7 @@
 #ifndef SELFTEST_H
 #define SELFTEST_H
 
-#include "defs.h"
+#include <toy/defs.h>
 
 #define CHECK(what) \
 	do { \

@@ -3,7 +3,7 @@
  * Files whose text is made when they are read: inode->show puts it together,
  * into the reader's buffer. Reading on finds the end.
  */
-#include "defs.h"
+#include <toy/defs.h>
 
 void seq_putc(struct seq_file *m, char c)
 {

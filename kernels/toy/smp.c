@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The other cores: waking them up, and making them serialise. */
-#include "defs.h"
+#include <toy/defs.h>
 
 #define ICR_INIT	0x4500
 #define ICR_STARTUP	0x4600		/* plus the number of the page to begin at */

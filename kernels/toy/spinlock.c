@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "defs.h"
+#include <toy/defs.h>
 
 void spin_lock(struct spinlock *l)
 {

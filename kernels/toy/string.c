@@ -3,8 +3,8 @@
  * Bytes and strings. The compiler may call the mem functions wherever it likes,
  * so they are not traced; the others are ordinary.
  */
-#include "types.h"
-#include "defs.h"
+#include <toy/types.h>
+#include <toy/defs.h>
 
 notrace void *memcpy(void *to, const void *from, size_t n)
 {

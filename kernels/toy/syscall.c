@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What tasks ask of the kernel. Less than 0 is an error. */
-#include "defs.h"
+#include <toy/defs.h>
 
 int sys_open(const char *path)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* How tasks come and go. */
-#include "defs.h"
+#include <toy/defs.h>
 
 struct task tasks[MAX_TASKS];		/* the first MAX_CPUS are the idle tasks */
 u8 stacks[MAX_TASKS][STACK_SIZE] __aligned(PAGE_SIZE);

@@ -4,7 +4,7 @@
  * has copied these bytes. They go to long mode in one step, on the page tables
  * of boot.S, and to ap_start() on the stack of their idle task.
  */
-#include "segments.h"
+#include <toy/segments.h>
 
 #define HERE(label)	(label - trampoline)
 

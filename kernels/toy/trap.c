@@ -3,7 +3,7 @@
  * The IDT, and exceptions. The kernel causes none by itself, so one means
  * panic, unless a test has said beforehand where it expects it.
  */
-#include "defs.h"
+#include <toy/defs.h>
 
 struct gate {
 	u16 offset_low, selector;

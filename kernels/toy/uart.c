@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A 16550 at 3f8, for output: 115200 8N1, no interrupts, the status is asked. */
-#include "defs.h"
+#include <toy/defs.h>
 
 #define COM1		0x3f8
 #define UART_TX		(COM1 + 0)	/* with DLAB: divisor low */

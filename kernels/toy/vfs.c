@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is common to reading and writing any file. */
-#include "defs.h"
+#include <toy/defs.h>
 
 long vfs_read(struct file *f, char *buf, size_t n)
 {

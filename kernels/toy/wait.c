@@ -12,7 +12,7 @@
  * No wakeup is lost: who makes it happen holds the lock too, so it comes either
  * before the test or after the task is in the queue.
  */
-#include "defs.h"
+#include <toy/defs.h>
 
 void wait_init(struct waitq *q)
 {

@@ -17,6 +17,9 @@
 
 #define STACK_SIZE	8192
 
+#define POKE_ARENA_SIZE	0x10000		/* whole pages */
+#define POKE_DATA_SIZE	0x4000
+
 #define TRAMPOLINE_PA	0x8000
 
 /* What Linux has, less what it finds by CPUID. AM WP NE ET MP PE, and PG. */
