@@ -26,7 +26,7 @@ void cmdline_init(u64 start_info)
 }
 
 /* What follows the key in the first word that begins with it, or NULL. */
-static const char *find(const char *key)
+const char *cmdline_find(const char *key)
 {
 	const char *p = saved_command_line;
 	size_t n = strlen(key);
@@ -41,14 +41,14 @@ static const char *find(const char *key)
 
 bool cmdline_has(const char *word)
 {
-	const char *p = find(word);
+	const char *p = cmdline_find(word);
 
 	return p && (*p == ' ' || !*p);
 }
 
 u64 cmdline_number(const char *key, u64 otherwise)
 {
-	const char *p = find(key);
+	const char *p = cmdline_find(key);
 	u64 v = 0;
 
 	if (!p || *p++ != '=' || *p < '0' || *p > '9')

@@ -39,7 +39,7 @@ void hash_del(struct inode *inode)
 }
 
 /* The inodes with this hash, one after the other, then NULL. */
-struct inode *hash_next(struct inode *inode)
+notrace struct inode *hash_next(struct inode *inode)
 {
 	u32 hash = inode->hash;
 

@@ -5,7 +5,8 @@
  * there, and goes on. See poke.h for the other half and for the rules.
  *
  * Any function of the kernel may be the one with the cc, so nothing here may
- * depend on any: no calls out of this file, no function with a site.
+ * depend on any: no calls out of this file, no function with a site, but for
+ * int3_init() at the end.
  */
 #include <toy/defs.h>
 
@@ -21,6 +22,7 @@
 
 struct bp_patching_desc bp_desc;
 struct text_poke_loc tp_vec[TP_VEC_MAX];
+u32 int3_recheck;			/* int3=6.1 */
 
 /* A reference keeps vec from being filled anew while it is read. */
 static __always_inline struct bp_patching_desc *try_get_desc(void)
@@ -157,9 +159,33 @@ noinstr void int3_unhandled(struct pt_regs *regs)
 	panic("int3: unhandled at %lx on cpu %d", regs->ip - INT3_INSN_SIZE, this_cpu()->id);
 }
 
+/*
+ * What kprobe_int3_handler() did up to Linux 6.1, and commit 8e791f7eba4c took
+ * out: if nobody knows the int3, and it is no longer there, whoever made it has
+ * taken it away meanwhile, so the instruction is begun anew. This also hides
+ * that a core was still on its way to a handler when the site was done.
+ */
+noinstr int int3_vanished(struct pt_regs *regs)
+{
+	const u8 *site = (u8 *)(regs->ip - INT3_INSN_SIZE);
+
+	if (!int3_recheck || user_mode(regs) || *site == INT3_INSN)
+		return 0;
+	regs->ip = (u64)site;
+	return 1;
+}
+
 /* First the patcher: to ask anybody else may be to run into its breakpoints. */
 noinstr void exc_int3(struct pt_regs *regs)
 {
-	if (!poke_int3_handler(regs))
+	if (!poke_int3_handler(regs) && !int3_vanished(regs))
 		int3_unhandled(regs);
+}
+
+void int3_init(void)
+{
+	if (cmdline_has("int3=6.1"))
+		int3_recheck = 1;
+	else if (cmdline_find("int3=") && !cmdline_has("int3=6.12"))
+		panic("panic: int3 is 6.1 or 6.12, not what the command line says");
 }

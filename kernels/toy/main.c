@@ -12,10 +12,12 @@ void start_kernel(u64 start_info)
 	cmdline_init(start_info);	/* low memory is mapped only now */
 	trampoline_copy();		/* where the other cores will wake up */
 	mmu_init();			/* text is not writable, data not executable */
+	uart_init();			/* the console: from here on, a panic speaks */
+	ftrace_init();			/* all sites are nops, and text is still writable */
 	mmu_load();
 	trap_init();			/* all gates */
 	cpu_init(0);			/* segments, GS, the idle task */
-	uart_init();			/* the console */
+	int3_init();			/* which Linux its handler is like */
 	printk("textpoke toy kernel\n");
 	lapic_init();			/* interrupts */
 	timer_init();			/* how long a turn is */

@@ -15,6 +15,13 @@ struct inode *lookup(struct inode *dir, const char *name, size_t n)
 	return i;
 }
 
+/* Counts what was asked for and is not there. */
+__cold struct inode *not_found(void)
+{
+	this_cpu()->not_found++;
+	return NULL;
+}
+
 /* Many slashes are as one; NULL if there is no such path. */
 struct inode *path_walk(const char *path)
 {
@@ -31,7 +38,7 @@ struct inode *path_walk(const char *path)
 		inode = lookup(inode, path, end - path);
 		path = end;
 	}
-	return inode;
+	return inode ? inode : not_found();
 }
 
 /* In its parent, which is the root if it has none. */

@@ -26,10 +26,10 @@ u32 ring_read(struct ring *r, void *buf, u32 n)
 
 /*
  * All functions begin on a multiple of 16, so that the 5 bytes of a site lie in
- * one aligned word of 8, which a store changes at once. Not so this one: it
- * begins at 16k + 6, and its site has 2 bytes in one word and 3 in the next. It
- * is here for those who believe that a site can be written in one go.
- * kernel.ld refuses to link if the place is another.
+ * one aligned word of 8, which a store changes at once. Not so this one (nor
+ * those of straddle.c): it begins at 16k + 6, and its site has 2 bytes in one
+ * word and 3 in the next. It is here for those who believe that a site can be
+ * written in one go. kernel.ld refuses to link if the place is another.
  */
 asm(".text\n\t.balign 16, 0xcc\n\t.skip 6, 0xcc");
 

@@ -37,7 +37,11 @@ static const struct {
 	{ "spinlock from every core", test_spinlock },
 	{ "atomic increments from every core", test_atomic },
 	{ "sync-core from every core to all others", test_sync_core },
-	{ "sites are sorted nops, one straddles", test_sites },
+	{ "sites are sorted nops, three straddle", test_sites },
+	{ "ftrace tells calls, nops and neither", test_ftrace },
+	{ "leaves in a row", test_leaves },
+	{ "weak functions give way", test_weak },
+	{ "cold functions are behind all others", test_cold },
 	{ "arena is full of int3", test_arena },
 	{ "int3 acts out nop", test_int3_nop },
 	{ "int3 acts out call", test_int3_call },
@@ -46,6 +50,7 @@ static const struct {
 	{ "int3 acts out jcc, 16 conditions, all flags", test_int3_jcc },
 	{ "int3 finds each of 256 sites", test_int3_search },
 	{ "int3 declines what is not its own", test_int3_decline },
+	{ "int3 that has vanished, as in 6.1 and 6.12", test_int3_vanished },
 	{ "int3 on every core at once", test_int3_all_cores },
 };
 

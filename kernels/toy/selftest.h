@@ -69,6 +69,11 @@ void test_atomic(void);
 void test_sync_core(void);
 
 void test_sites(void);
+void test_ftrace(void);
+void test_leaves(void);
+void test_weak(void);
+void test_cold(void);
+
 void test_arena(void);
 void test_int3_nop(void);
 void test_int3_call(void);
@@ -77,6 +82,7 @@ void test_int3_ret(void);
 void test_int3_jcc(void);
 void test_int3_search(void);
 void test_int3_decline(void);
+void test_int3_vanished(void);
 void test_int3_all_cores(void);
 
 #endif

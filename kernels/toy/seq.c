@@ -20,7 +20,7 @@ void seq_puts(struct seq_file *m, const char *s)
 	m->count = i;
 }
 
-void seq_put_dec(struct seq_file *m, u64 v)
+notrace void seq_put_dec(struct seq_file *m, u64 v)
 {
 	char digits[20];
 	int i = 0;

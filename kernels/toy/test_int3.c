@@ -4,22 +4,6 @@
 
 #define ALL_FLAGS (X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_ZF | X86_EFLAGS_SF | X86_EFLAGS_OF)
 
-void test_sites(void)
-{
-	static const u8 nop5[] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
-	u32 straddling = 0;
-
-	CHECK(__stop_mcount_loc - __start_mcount_loc > 64);
-	for (const u64 *loc = __start_mcount_loc; loc < __stop_mcount_loc; loc++) {
-		CHECK(loc == __start_mcount_loc || loc[-1] < *loc);
-		CHECK(*loc >= (u64)_stext && *loc + 5 <= (u64)_etext);
-		CHECK(*loc < (u64)__noinstr_text_start || *loc >= (u64)__noinstr_text_end);
-		CHECK(memcmp((void *)*loc, nop5, 5) == 0);
-		straddling += *loc % 8 > 3;
-	}
-	CHECK(straddling == 1 && (u64)ring_write % 8 == 6);
-}
-
 void test_arena(void)
 {
 	CHECK((u64)poke_arena % PAGE_SIZE == 0);
@@ -155,6 +139,25 @@ void test_int3_decline(void)
 	CHECK(hit(&regs, low) && !hit(&regs, high));
 	CHECK(bp_desc.refs == 1);
 	disarm();
+}
+
+/* Nobody knows the int3 any more, and it is not there any more. */
+void test_int3_vanished(void)
+{
+	struct pt_regs regs = { .cs = KERNEL_CS };
+	u32 before = int3_recheck;
+
+	regs.ip = (u64)mix + 1;
+	int3_recheck = 0;
+	CHECK(!int3_vanished(&regs) && regs.ip == (u64)mix + 1);
+	int3_recheck = 1;
+	CHECK(int3_vanished(&regs) && regs.ip == (u64)mix);
+	regs.ip = (u64)site_nop5 + 1;				/* it is still there */
+	CHECK(!int3_vanished(&regs) && regs.ip == (u64)site_nop5 + 1);
+	regs.ip = (u64)mix + 1;
+	regs.cs = 0x33;						/* from ring 3 */
+	CHECK(!int3_vanished(&regs) && regs.ip == (u64)mix + 1);
+	int3_recheck = before;
 }
 
 static void hit_both(void)

@@ -15,11 +15,17 @@
 #include "task.h"
 
 extern const u8 __noinstr_text_start[], __noinstr_text_end[];
+extern const u8 __cold_text_start[], __cold_text_end[];
 extern const u8 _srodata[], _erodata[];
 extern u8 _sdata[], _edata[];
 
+// arch.c, weak.c
+u32 arch_mix(u32 x);
+u32 arch_unmix(u32 x);
+
 // cmdline.c
 extern char saved_command_line[];
+const char *cmdline_find(const char *key);
 void cmdline_init(u64 start_info);
 bool cmdline_has(const char *word);
 u64 cmdline_number(const char *key, u64 otherwise);
@@ -30,8 +36,26 @@ void cpu_init(u32 id);
 // entry.S
 void sync_core(void);
 
+// fentry.S
+void __fentry__(void);
+
+// ftrace.c
+enum ftrace_site { FTRACE_NOP, FTRACE_CALL, FTRACE_BUG };
+extern u32 ftrace_made_nops;
+enum ftrace_site ftrace_verify(const u8 *ip);
+void ftrace_init(void);
+
 // fwcfg.c
 u32 fwcfg_nr_cpus(void);
+
+// int3.c
+extern u32 int3_recheck;
+void int3_init(void);
+int int3_vanished(struct pt_regs *regs);
+
+// leaf.c
+#define LEAVES 320
+extern u32 (*const leaf_table[LEAVES])(u32 x);
 
 // main.c
 void idle_loop(void) __noreturn;
@@ -90,6 +114,13 @@ void trap_load(void);
 void uart_init(void);
 void uart_putc(char c);
 
+// straddle.c
+u32 cross_line(u32 x);
+u32 cross_page(u32 x);
+
+// walk.c
+u32 leaf_walk(u32 from, u32 n, u32 x);
+
 // wait.c
 void wait_init(struct waitq *q);
 void wait_sleep(struct waitq *q);
@@ -129,12 +160,14 @@ struct inode *hash_next(struct inode *inode);
 extern u32 tasks_per_cpu;
 void load_init(void);
 void load_start(void);
+u32 mix(u32 x);
 long read_file(const char *path, char *buf, size_t n);
 long write_file(const char *path, const char *buf, size_t n);
 
 // namei.c
 struct inode *lookup(struct inode *dir, const char *name, size_t n);
 struct inode *path_walk(const char *path);
+struct inode *not_found(void);
 void inode_add(struct inode *inode);
 
 // pipe.c

@@ -42,6 +42,7 @@ struct task {
 	struct files files;
 	char line[32];			/* what it read last, a string */
 	struct ring ring;		/* for load.c */
+	u32 leaf;			/* the next for leaf_walk() */
 
 	/* the lock of the queue it sleeps in */
 	struct list wait;
@@ -68,6 +69,7 @@ struct cpu {
 
 	/* what the last read of /proc/cmdline on this core returned */
 	long last_read;
+	u64 not_found;			/* paths that were asked for and do not exist */
 } __aligned(64);
 
 extern struct cpu cpus[MAX_CPUS];

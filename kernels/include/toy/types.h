@@ -31,6 +31,13 @@ typedef __builtin_va_list va_list;
 /* Below the breakpoint handler: also kept together, so that it can be tested. */
 #define noinstr		notrace __attribute__((noinline, section(".noinstr.text")))
 
+/* Another file may define the same function, and all then call that one. */
+#define __weak		__attribute__((weak))
+/* Rarely called: kept away from the rest, behind all of it, as are the sites. */
+#define __cold		__attribute__((cold, noinline, aligned(16), \
+				       section(".text.unlikely"), fentry_section("__mcount_loc.unlikely")))
+
+#define SITE_SIZE	5
 #define PAGE_SIZE	4096
 #define MAX_CPUS	POKE_MAX_CPUS
 
