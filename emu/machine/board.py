@@ -28,7 +28,6 @@ def power_on(s: State) -> None:
         xapic.reset(s, core)
         msr.reset(s, core)
     xapic.firmware(s)
-    pic.firmware(s)
     ioapic.power_on(s)
     pit.power_on(s)
     rtc.power_on(s)
@@ -36,6 +35,7 @@ def power_on(s: State) -> None:
     i8042.power_on(s)
     chipset.power_on(s)
     pm.power_on(s)
+    pic.firmware(s)  # behind the devices: firmware has served what they asked for
     schedule(s)
 
 

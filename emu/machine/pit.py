@@ -35,9 +35,13 @@ _LOW, _HIGH, _BOTH = 1, 2, 3  # access modes
 
 @jit
 def power_on(s: State) -> None:
-    """Start all channels as square waves with the longest period, as QEMU does."""
+    """Start all channels with the longest period, as SeaBIOS on QEMU 7.2 leaves them.
+
+    Channel 0 is a rate generator of 18.2 Hz (SeaBIOS, src/hw/timer.c: pit_setup), the others are
+    square waves from QEMU's reset.
+    """
     for channel in range(3):
-        s.pit[channel, PIT_COUNT], s.pit[channel, PIT_MODE] = 0x10000, 3
+        s.pit[channel, PIT_COUNT], s.pit[channel, PIT_MODE] = 0x10000, 3 if channel else 2
         s.pit[channel, PIT_ACCESS] = _BOTH
         s.pit[channel, PIT_GATE] = channel != SPEAKER
         s.pit[channel, PIT_STATUS] = -1

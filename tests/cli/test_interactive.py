@@ -25,6 +25,7 @@ PAGES = {ioapic.BASE: ioapic.BASE | PRESENT | WRITABLE | NX | LARGE}
 
 # Sleeps until bytes come in, and sends each of them back; q resets the machine.
 ECHO = f"""
+    mov al, 0xff; out 0x21, al; out 0xa1, al
     mov r8d, {ioapic.BASE:#x}
     mov dword ptr [r8], 0x18; mov dword ptr [r8 + 0x10], 0x51
     mov dx, 0x3f9; mov al, 1; out dx, al

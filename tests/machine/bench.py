@@ -2,6 +2,7 @@
 
 import numpy as np
 
+import emu.machine.view  # noqa: F401 -- how numba knows a State
 from emu.machine import board, ports
 from emu.machine.run import settle_machine
 from emu.machine.state import C_EXTINT, C_IRQ, M_CLOCK, M_INTR, allocate

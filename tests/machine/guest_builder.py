@@ -18,6 +18,7 @@ from emu.machine import unicorn_layout
 from emu.machine.boot import BootImage, Segment
 from emu.machine.engines import COMPILED
 from emu.machine.machine import Machine
+from emu.machine.pic import PIC_IMR
 from emu.machine.state import C_STATE, CORE_RUNS
 from tests.machine.guest_code import ENTER, HANDLER, REAL_MODE, assemble, boot32
 from tests.machine.guest_tables import (
@@ -73,10 +74,14 @@ class Guest:
         clock: str = "counted",
         engine: str = COMPILED,
     ) -> Machine:
-        """Return a machine on which every core stands at its code's first instruction."""
+        """Return a machine on which every core stands at its code's first instruction.
+
+        The 8259s are masked: who enables interrupts here does not ask for the timer's.
+        """
         machine = Machine(
             self.image, cores=self.cores, ram_mib=ram_mib, model=model, clock=clock, engine=engine
         )
+        machine.state.pic[:, PIC_IMR] = 0xFF
         for core in range(self.cores):
             run_to(machine, core, self.entries[core])
         return machine

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emu.machine import irq, pic
+from emu.machine import irq, loop, pic
 from emu.machine.events import DELIVERED
 from emu.machine.machine import Machine
+from emu.moves.chooser import round_robin
 from tests.machine.bench import Bench
 from tests.machine.guest_builder import build, run_to
 from tests.machine.guest_code import assemble
@@ -210,3 +211,40 @@ def test_it_goes_to_core_0_only_and_wakes_it() -> None:
             machine.run(core, 50)
     rows = [row for row in machine.events.since(0) if row[2] == DELIVERED]
     assert [(int(row[1]), int(row[4])) for row in rows] == [(0, 0x34)]
+
+
+# As many kernels begin: new vectors, and the masks that were found.
+REMAP = """
+    in al, 0x21; mov bl, al; in al, 0xa1; mov cl, al
+    mov al, 0x11; out 0x20, al; out 0xa0, al
+    mov al, 0x20; out 0x21, al; mov al, 0x28; out 0xa1, al
+    mov al, 4; out 0x21, al; mov al, 2; out 0xa1, al
+    mov al, 1; out 0x21, al; out 0xa1, al
+    mov al, bl; out 0x21, al; mov al, cl; out 0xa1, al;
+"""
+SERVE = "again: sti; hlt; cli; mov al, 0x20; out 0x20, al; jmp again"
+
+
+def test_a_kernel_that_keeps_the_masks_it_finds_gets_ticks() -> None:
+    machine = Machine(build(REMAP + SERVE).image, cores=1, ram_mib=4)
+    machine.drive(round_robin(1000), moves=8)
+    ticks = [int(row[0]) for row in machine.events.since(0) if row[2] == DELIVERED]
+    assert set(vectors(machine)) == {0x20}
+    assert len(ticks) >= 3
+    assert all(abs(time - 54_925_401 * number) < 2000 for number, time in enumerate(ticks, 1))
+
+
+def test_at_power_on_nothing_is_requested() -> None:
+    """A kernel may enable interrupts for its first 54 ms and meet none."""
+    machine = Machine(build("sti; again: inc rcx; jmp again").image, cores=1, ram_mib=4)
+    machine.run(0, 54_000_000)
+    assert vectors(machine) == []
+    machine.run(0, 1_000_000)
+    assert vectors(machine) == [8]
+
+
+def test_who_masks_what_he_found_sleeps_for_ever() -> None:
+    code = "mov al, 0xff; out 0x21, al; out 0xa1, al; again: sti; hlt; jmp again"
+    machine = Machine(build(code).image, cores=1, ram_mib=4)
+    assert machine.drive(round_robin(1000), moves=1000) == loop.STUCK
+    assert vectors(machine) == []
