@@ -40,7 +40,7 @@ def replay(
     """
     from emu.cli import verdicts  # noqa: PLC0415 -- loads the machine
     from emu.errors import GuestDied  # noqa: PLC0415 -- with the rest
-    from emu.lab import End, boot  # noqa: PLC0415 -- loads the machine
+    from emu.lab import boot  # noqa: PLC0415 -- loads the machine
     from emu.moves import schedule_file  # noqa: PLC0415 -- loads numpy
     from emu.moves.schedule import Schedule  # noqa: PLC0415 -- loads numpy
 
@@ -66,15 +66,16 @@ def replay(
     _check_end(file, recorded, end_hash, verdict.name if verdict else None)
     if save is not None:
         lab.schedule().write(save)
-    died = lab.machine.dead_core() is not None
+    end = lab.ended()
+    died = lab.report(end) if end else None
     status = verdicts.status(lab, verdict) if verdict else GuestDied.status if died else 0
     if as_json:
         result = {"verdict": None, "status": status, "hash": end_hash}
         console.document(verdicts.document(lab, verdict, status) if verdict else result)
     elif verdict:
         verdicts.tell(verdict, alive=lab.machine.alive)
-    elif found := lab.report(End.DIED) if died else None:
-        console.note(found.sentence)
+    if died and not as_json:
+        console.note(died.sentence)
     if not as_json and recorded.end and recorded.end.hash:
         console.line("the run ended in the state that the schedule says")
     if show_hash and not as_json:

@@ -41,5 +41,6 @@ def document(lab: Lab, verdict: Verdict, status: int, **more: object) -> dict[st
 
 def status(lab: Lab, verdict: Verdict) -> int:
     """Return the exit status: the verdict's, or 4 if the guest died of nothing it names."""
-    died = not lab.machine.alive and lab.machine.exit_value != 0
+    machine = lab.machine
+    died = machine.nobody_can_move() if machine.alive else machine.exit_value != 0
     return verdict.status if verdict.status != SAFE or not died else 4

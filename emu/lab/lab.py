@@ -149,6 +149,14 @@ class Lab:
         if not self.guest.all_run_tasks():
             raise GuestDied(f"the cores never all ran tasks: {self.why(end)}")
 
+    def ended(self) -> End | None:
+        """Return how the machine ended as it stands, None if it can go on."""
+        if self.machine.end is not None:
+            return End.EXIT
+        if self.machine.dead_core() is not None:
+            return End.DIED
+        return End.STUCK if self.machine.nobody_can_move() else None
+
     def why(self, end: End) -> str:
         """Return a sentence that says where a run that ended badly stands."""
         dead = self.machine.dead_core()

@@ -4,6 +4,8 @@ An actor is a number: a core's own for Run and Fetch, the one above the cores fo
 TICK_OF + core and DELIVER_OF + core for a core's Tick and Deliver.
 """
 
+import numpy as np
+
 from emu.machine import board, xapic_timer
 from emu.machine.clock import CHOSEN
 from emu.machine.native import jit
@@ -54,16 +56,7 @@ def enabled(s: State, actors: Words, ticks: bool) -> int:
     does, nothing changes.
     """
     while True:
-        count = 0
-        for core in range(s.m[M_CORES]):
-            if can_move(s, core):
-                actors[count] = core
-                count += 1
-        if patcher_can_move(s):
-            actors[count] = s.m[M_CORES]
-            count += 1
-        if s.m[M_CLOCK_MODE] == CHOSEN:
-            count = _choices(s, actors, count, ticks)
+        count = _awake(s, actors, ticks)
         if count:
             return count
         deadline = _next_wakeup(s)
@@ -71,6 +64,29 @@ def enabled(s: State, actors: Words, ticks: bool) -> int:
             return 0
         s.m[M_CLOCK] = deadline
         settle_machine(s)
+
+
+@jit
+def nobody_can_move(s: State) -> bool:
+    """Return whether nobody can move, and no timer or device will change that; has no effect."""
+    actors = np.empty(MAX_ACTORS, np.int64)
+    return _awake(s, actors, True) == 0 and _next_wakeup(s) == FOREVER
+
+
+@jit
+def _awake(s: State, actors: Words, ticks: bool) -> int:
+    """Fill in the actors that can move as it is; returns how many."""
+    count = 0
+    for core in range(s.m[M_CORES]):
+        if can_move(s, core):
+            actors[count] = core
+            count += 1
+    if patcher_can_move(s):
+        actors[count] = s.m[M_CORES]
+        count += 1
+    if s.m[M_CLOCK_MODE] == CHOSEN:
+        count = _choices(s, actors, count, ticks)
+    return count
 
 
 @jit

@@ -72,6 +72,10 @@ class MachineView:
                 return core
         return None
 
+    def nobody_can_move(self) -> bool:
+        """Return whether no core and no patcher can move, and no timer will change that."""
+        return bool(self._native.actors.nobody_can_move(self.state))
+
     def standing(self, core: int) -> Standing:
         """Return how a core stands."""
         return standing(self.state, core)

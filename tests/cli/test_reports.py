@@ -10,6 +10,7 @@ import pytest
 from tests.cli.conftest import Command
 from tests.cli.kernel_file import long_mode
 from tests.machine.guest_tables import APIC, DATA, RETURN, STACKS
+from tests.machine.test_pic import REMAP, SERVE
 
 BAD_IDT = f"lidt [{DATA}]; nop; ud2"
 OPEN_BUS = 0x80000000
@@ -205,3 +206,24 @@ def test_the_replay_of_a_dead_run_says_so(textpoke: Command, tmp_path: Path) -> 
     assert again.status == 4
     assert again.err.strip() in died.err
     assert "shut down" in again.err
+
+
+@pytest.mark.parametrize("seed", [[], ["--seed", 3]])
+def test_the_replay_of_a_run_in_which_nobody_can_move_says_so(
+    textpoke: Command, tmp_path: Path, seed: list[object]
+) -> None:
+    image, file = long_mode(tmp_path, "cli; hlt"), tmp_path / "stuck.json"
+    stuck = textpoke("run", image, "--cores", 2, "--save", file, *seed)
+    assert stuck.status == 4
+    again = textpoke("replay", file, image)
+    assert again.status == 4
+    assert again.err.strip() in stuck.err
+    assert again.err.startswith("textpoke: nobody can move")
+    assert json.loads(textpoke("replay", file, image, "--json").out)["status"] == 4
+
+
+def test_who_only_sleeps_has_not_died(textpoke: Command, tmp_path: Path) -> None:
+    """The timer would wake him: the run ended because of its bound."""
+    image, file = long_mode(tmp_path, REMAP + SERVE), tmp_path / "asleep.json"
+    assert textpoke("run", image, "--cores", 1, "--steps", 40_000, "--save", file).status == 6
+    assert textpoke("replay", file, image).status == 0
