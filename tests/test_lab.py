@@ -21,7 +21,18 @@ def test_a_run_ends_as_it_should() -> None:
     assert lab.run(on_output=seen.append) is End.EXIT
     assert b"".join(seen).endswith(b"selftest: all ok\r\n")
     assert lab.machine.exit_value == 0
-    assert lab.run() is End.EXIT
+    assert lab.run() is lab.ended() is End.EXIT
+
+
+def test_how_a_run_ended_is_said_in_one_way() -> None:
+    lab = boot("toy", append="selftest", cores=2)
+    assert lab.run(instructions=1_000) is End.BOUND
+    found = lab.report(End.BOUND)
+    assert found is not None
+    assert lab.why(End.BOUND) == found.sentence
+    assert lab.ended() is None
+    assert lab.report(End.EXIT) is None
+    assert lab.why(End.EXIT) == "the guest ended the machine"
 
 
 def test_stop_is_asked_after_each_step_of_the_patcher() -> None:

@@ -158,13 +158,9 @@ class Lab:
         return End.STUCK if self.machine.nobody_can_move() else None
 
     def why(self, end: End) -> str:
-        """Return a sentence that says where a run that ended badly stands."""
-        dead = self.machine.dead_core()
-        places = []
-        for core in range(self.machine.cores) if dead is None else (dead,):
-            rip = self.machine.rip(core)
-            places.append(f"core {core} at {self.image.symbols.describe(rip)} ({rip:#x})")
-        return f"{end.value} after {self.machine.retired():,} instructions: {', '.join(places)}"
+        """Return how a run ended in one sentence: that of its report, where there is one."""
+        found = self.report(end)
+        return found.sentence if found else end.value
 
     def report(self, end: End) -> Report | None:
         """Return the report on a run that ended without an end of its own, else None."""
