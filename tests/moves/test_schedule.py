@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from emu.errors import BadSchedule
 from emu.machine import boot, state, text
+from emu.machine.setup import Setup
 from emu.moves import chooser, move, plan, plan_data, schedule
 from emu.moves.schedule import End, ImageId, MachineSetup, Schedule
 from emu.moves.segment import Chosen, Moves
@@ -286,6 +287,8 @@ def test_any_value_in_any_place_is_accepted_or_refused(data: st.DataObject, valu
 def test_a_schedule_can_say_whatever_a_machine_can_be() -> None:
     assert schedule.MODELS == text.MODELS
     assert schedule.MAX_CORES == state.MAX_CORES
+    fields = [field.name for field in dataclasses.fields(Setup)]
+    assert fields == ["image", "sha256", *(f.name for f in dataclasses.fields(MachineSetup))]
     assert schedule.MAX_RAM_MIB == boot.MAX_RAM >> 20
     assert schedule.MAX_COMMAND_LINE == boot.MAX_COMMAND_LINE - 1
     assert len(state.allocate(1, np.zeros(1 << 12, np.uint8)).wait) == plan_data.MAX_WORDS
