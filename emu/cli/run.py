@@ -184,6 +184,7 @@ def _summary(
 
     machine, found = started.machine, started.report(end) if end else None
     return {
+        "status": exit_status(started, end),
         "end": end.name.lower() if end else "left",
         "ended_by": machine.end,
         "exit_value": machine.exit_value,

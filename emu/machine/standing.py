@@ -15,10 +15,16 @@ from emu.machine.unicorn_layout import (
     FLAG_IF,
     HFLAGS,
     OLD_EXCEPTION,
+    REGISTERS,
     RIP,
-    RSP,
     SEGMENT_BASE,
 )
+
+GENERAL: Final = (
+    "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+    "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
+)  # fmt: skip
+"""The general registers by their numbers (SDM 2, table 2-2 and section 2.2.1.2)."""
 
 Activity = Literal["runs", "halted", "waits", "shut down", "cannot go on"]
 
@@ -40,7 +46,8 @@ class Standing:
         core: its number.
         activity: "waits" is for the start-up IPI; "shut down" is after a triple fault; "cannot
             go on" is where the engine has given up.
-        rip: linear address of the next instruction; rsp, cr2, cr3: as they are.
+        rip: linear address of the next instruction; cr2, cr3, rflags: as they are.
+        registers: the general ones, in the order of GENERAL.
         mode: size of its code, "16-bit" to "64-bit", or "v8086"; real: without protection.
         ring: its privilege level. paging, interrupts: whether they are on.
     """
@@ -48,9 +55,10 @@ class Standing:
     core: int
     activity: Activity
     rip: int
-    rsp: int
     cr2: int
     cr3: int
+    rflags: int
+    registers: tuple[int, ...]
     mode: str
     ring: int
     paging: bool
@@ -72,9 +80,10 @@ def standing(s: State, core: int) -> Standing:
         core,
         activity,
         field(RIP) + field(CS + SEGMENT_BASE) & (1 << 64) - 1,
-        field(RSP),
         field(CR2),
         field(CR3),
+        flags,
+        tuple(field(REGISTERS + 8 * number) for number in range(len(GENERAL))),
         _mode(hflags, cr0, flags),
         hflags & 3,
         bool(cr0 & _PAGING),

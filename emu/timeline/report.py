@@ -4,6 +4,7 @@ For a core that shut down or cannot go on, for a machine in which nobody can mov
 never ends. It says what the machine knows, in names of the image, and guesses nothing.
 """
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -18,6 +19,9 @@ from emu.timeline import vectors
 from emu.timeline.place import Place, Places
 
 Why = Literal["died", "stuck", "bound"]
+
+LONGEST: Final = 15
+"""Bytes of the longest instruction (SDM 2, section 2.3.11)."""
 
 TRAPS: Final = 6
 """Traps of a core that a report shows, equal ones in a row counted as one."""
@@ -46,19 +50,28 @@ class Trap:
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """A core as it stands, where that is, and the last traps it took, oldest first."""
+    """A core as it stands, where that is, and the last traps it took, oldest first.
+
+    code: the bytes that memory holds at RIP, as many as an instruction may have; fewer where the
+    core maps no more.
+    """
 
     standing: Standing
     place: Place
+    code: bytes
     traps: tuple[Trap, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A move that was made, as text, and where its core stood before; None if it has no core."""
+    """A move that was made, as text, and where its core stood before; None if it has no core.
+
+    times: so many equal ones in a row, from the same place.
+    """
 
     text: str
     place: Place | None
+    times: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +123,11 @@ def _last_core(machine: Machine) -> int | None:
 
 def _moves(machine: Machine, places: Places) -> tuple[Made, ...]:
     rows, stood = machine.recent_moves.rows(), machine.recent_moves.places()
-    return tuple(
-        Made(
-            text,
-            places.at(address, int(row["actor"])) if row["kind"] in _OF_A_CORE else None,
-        )
+    made = (
+        (text, places.at(address, int(row["actor"])) if row["kind"] in _OF_A_CORE else None)
         for row, text, address in zip(rows, move_text.texts(rows), stood, strict=True)
     )
+    return tuple(Made(*one, len(list(equal))) for one, equal in itertools.groupby(made))
 
 
 def _where(places: Places, standing: Standing) -> Place:
@@ -128,7 +139,19 @@ def _where(places: Places, standing: Standing) -> Place:
 
 def _core(machine: Machine, places: Places, core: int) -> Core:
     standing = machine.standing(core)
-    return Core(standing, _where(places, standing), _traps(machine, places, core))
+    where, code = _where(places, standing), _code(machine, core, standing.rip)
+    return Core(standing, where, code, _traps(machine, places, core))
+
+
+def _code(machine: Machine, core: int, address: int) -> bytes:
+    """Return the bytes at an address as far as a core maps RAM there."""
+    code = bytearray()
+    for at in range(address, address + LONGEST):
+        physical = machine.translate(at & (1 << 64) - 1, core)
+        if physical is None or physical >= machine.ram_mib << 20:
+            break
+        code += machine.read(physical, 1)
+    return bytes(code)
 
 
 def _traps(machine: Machine, places: Places, core: int) -> tuple[Trap, ...]:

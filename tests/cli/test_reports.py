@@ -122,8 +122,17 @@ def test_a_bad_end_is_reported(
         assert sentence.startswith(first)
     assert sentence.endswith(last)
     assert "Traceback" not in said.err
-    assert sum(line.startswith("    ") for line in lines) <= 32 + 7
+    assert sum(line.startswith("    ") for line in lines) <= 32 + 13
     assert max(len(line) for line in lines if line.startswith("  ")) <= 100
+
+
+def registers(**values: int) -> list[str]:
+    """Return the lines of general registers, those that are not given 0."""
+    rows = ("RAX RBX RCX RDX", "RSI RDI RBP RSP", "R8 R9 R10 R11", "R12 R13 R14 R15")
+    return [
+        "    " + " ".join(f"{name:3} {values.get(name, 0):016x}" for name in row.split())
+        for row in rows
+    ]
 
 
 @pytest.mark.parametrize("engine", ["compiled", "reference"])
@@ -137,12 +146,16 @@ def test_the_whole_report(textpoke: Command, tmp_path: Path, engine: str) -> Non
             "invalid opcode (#UD), in core0+0x8 (0x200008)"
         ),
         "  core 0: shut down, RIP core0+0x8 (0x200008)",
-        "    RSP 0x382000, CR2 0x0, CR3 0x110000, 64-bit ring 0, interrupts off",
+        "    code 0f 0b 90" + 12 * " 00",
+        "    64-bit ring 0, interrupts off, CR3 0x110000, CR2 0x0, RFLAGS 0x46",
+        *registers(RDX=0x200000, RSP=0x382000),
         "    invalid opcode (#UD) at core0+0x8 (0x200008)",
         "    general protection (#GP), error 0x33 at core0+0x8 (0x200008)",
         "    double fault (#DF), error 0x0 at core0+0x8 (0x200008)",
         "  core 1: runs, RIP boot+0x426 (0x100426)",
-        "    RSP 0x0, CR2 0x0, CR3 0x110000, 32-bit ring 0, interrupts off",
+        "    code ea 00 08 10 00 08" + 9 * " 00",
+        "    32-bit ring 0, interrupts off, CR3 0x110000, CR2 0x0, RFLAGS 0x2",
+        *registers(RAX=0x80010033, RCX=0xC0000080),
         "  core 2: waits for the start-up IPI",
         "  the last 3 moves, and where the core stood before:",
         "    run 0 60  boot",
@@ -164,13 +177,19 @@ def test_a_report_for_scripts(textpoke: Command, tmp_path: Path) -> None:
     (line,) = said.err.splitlines()
     document = json.loads(said.out)
     report = document["report"]
-    assert (said.status, document["end"]) == (4, "died")
+    assert (said.status, document["status"], document["end"]) == (4, 4, "died")
     assert line == f"textpoke: {report['sentence']}"
     dead, other = report["cores"]
     assert (dead["core"], dead["activity"], dead["symbol"]) == (0, "shut down", "core0+0x8")
     assert [trap["vector"] for trap in dead["traps"]] == [6, 13, 8]
+    assert [trap["rsp"] for trap in dead["traps"]] == 3 * ["0x382000"]
+    assert (dead["rip"], dead["cr3"], dead["rflags"]) == ("0x200008", "0x110000", "0x46")
+    assert dead["code"] == "0f0b90" + 12 * "00"
+    given = {"rdx": "0x200000", "rsp": "0x382000"}
+    assert {name: value for name, value in dead["registers"].items() if value != "0x0"} == given
+    assert len(dead["registers"]) == 16
     assert (other["core"], other["mode"]) == (1, "real")
-    assert [made["move"] for made in report["moves"]] == ["run 0 1000"]
+    assert [(made["move"], made["times"]) for made in report["moves"]] == [("run 0 1000", 1)]
     assert report["moves"][0]["symbol"] == "boot"
 
 
@@ -178,8 +197,31 @@ def test_who_runs_is_named_where_it_does_not_end(textpoke: Command, tmp_path: Pa
     image = long_mode(tmp_path, "cli; hlt", "nop; jmp 0x201001")
     said = textpoke("run", image, "--cores", 2, "--steps", 40_000)
     assert "instructions; core 1 in core1+0x1" in said.err.splitlines()[0]
-    assert said.err.splitlines()[-1].startswith("    run 1 1000  core1+0x1")
-    assert len([line for line in said.err.splitlines() if line.startswith("    run ")]) == 32
+    assert said.err.splitlines()[-2:] == [
+        "  the last 32 moves, and where the core stood before:",
+        "    run 1 1000  core1+0x1  \N{MULTIPLICATION SIGN} 32",
+    ]
+
+
+def test_moves_from_another_place_are_not_equal(textpoke: Command, tmp_path: Path) -> None:
+    image = long_mode(tmp_path, "cli; hlt", "nop; nop; nop; jmp 0x201001")
+    said = textpoke("run", image, "--cores", 2, "--steps", 40_000, "--json")
+    moves = json.loads(said.out)["report"]["moves"]
+    assert {made["symbol"] for made in moves} == {f"core1+{at:#x}" for at in (1, 2, 3)}
+    assert [made["times"] for made in moves] == 32 * [1]
+
+
+@pytest.mark.parametrize(("code", "parts", "expected"), [
+    ("mov rax, 0x600000; jmp rax", {"pages": {0x600000: OPEN_BUS | 3}}, "cannot be read"),
+    ("jmp 0x200ffd", {"pages": {0x201000: 0}, "data": {0x200FFD: b"\x90\xeb\xfd"}}, "90 eb fd"),
+], ids=["not RAM", "the end of a page"])  # fmt: skip
+def test_code_ends_where_nothing_can_be_fetched(
+    textpoke: Command, tmp_path: Path, code: str, parts: dict[str, Any], expected: str
+) -> None:
+    image = long_mode(tmp_path, code, **parts)
+    said = textpoke("run", image, "--cores", 1, "--seed", 1, "--steps", 40_000)
+    lines = [line.removeprefix("    code ") for line in said.err.splitlines() if "  code" in line]
+    assert lines[0] in (expected, expected[3:])  # it stands at either of the two instructions
 
 
 def test_source_lines_are_named_where_the_image_has_them(textpoke: Command) -> None:

@@ -88,7 +88,7 @@ def test_json_has_everything_in_one_line(textpoke: Command, tmp_path: Path) -> N
     assert found.pop("moves") >= 1
     assert (found.pop("hash"), found.pop("report")) == (None, None)
     assert "debug-exit" in found.pop("ended_by")
-    assert found == {"end": "exit", "exit_value": 3, "seed": 9, "serial": "f\n"}
+    assert found == {"status": 7, "end": "exit", "exit_value": 3, "seed": 9, "serial": "f\n"}
 
 
 def test_a_run_is_saved(textpoke: Command, tmp_path: Path) -> None:
