@@ -22,7 +22,7 @@ import typer
 from emu.cli import console, demo, doctor, patch, replay, run
 from emu.errors import TextpokeError, Unsupported
 
-INTERNAL, INTERRUPTED, UNREAD = 70, 130, 141
+INTERNAL, UNREAD = 70, 141
 
 _VERBS: dict[str, Callable[..., None]] = {
     "demo": demo.demo,
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _flushed(int(end.exit_code))
     except KeyboardInterrupt:
         _say("interrupted")
-        return INTERRUPTED
+        return run.INTERRUPTED
     except BrokenPipeError:
         console.give_up_output()
         return UNREAD

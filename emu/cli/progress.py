@@ -12,25 +12,30 @@ _SILENCE: Final = 2.0
 """Seconds without output before the line appears, and between two of its versions."""
 
 _CLEAR: Final = "\r\x1b[K"
+_NEXT: Final = "\n"
 
 
 class Progress:
     """A line on a terminal that says how far a silent run is; nothing elsewhere.
 
     Args:
-        state: returns what the line says; called from another thread, so it only looks.
+        state: returns what the line says, None: nothing now; called from another thread, so it
+            only looks.
     """
 
-    def __init__(self, state: Callable[[], str]) -> None:
+    def __init__(self, state: Callable[[], str | None]) -> None:
         self._state = state
+        self._begun = False  # the output ends within a line of the terminal, which is kept
         self._done = threading.Event()
         self._spoken = threading.Event()
         self._shown = False
         self._thread: threading.Thread | None = None
 
-    def output(self) -> None:
-        """Take the line away, since something else is about to be printed."""
+    def output(self, data: bytes = b"") -> None:
+        """Take the line away, since this or something else is about to be printed."""
         self._spoken.set()
+        if data and sys.stdout.isatty():
+            self._begun = not data.endswith(b"\n")
         with console.terminal:
             if self._shown:
                 sys.stderr.write(_CLEAR)
@@ -61,7 +66,7 @@ class Progress:
                 continue
             text = self._state()
             with console.terminal:
-                if not self._done.is_set() and not self._spoken.is_set():
-                    sys.stderr.write(f"{_CLEAR}{text}")
+                if text and not self._done.is_set() and not self._spoken.is_set():
+                    sys.stderr.write(f"{_NEXT if self._begun else _CLEAR}{text}")
                     sys.stderr.flush()
-                    self._shown = True
+                    self._shown, self._begun = True, False

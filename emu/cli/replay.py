@@ -40,7 +40,7 @@ def replay(
     """
     from emu.cli import verdicts  # noqa: PLC0415 -- loads the machine
     from emu.errors import GuestDied  # noqa: PLC0415 -- with the rest
-    from emu.lab import End, boot  # noqa: PLC0415 -- loads the machine
+    from emu.lab import boot  # noqa: PLC0415 -- loads the machine
     from emu.moves import schedule_file  # noqa: PLC0415 -- loads numpy
     from emu.moves.schedule import Schedule  # noqa: PLC0415 -- loads numpy
 

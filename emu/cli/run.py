@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 BOUND: Final = 6
 """Exit status: the bound was reached before the end that was asked for."""
 
+INTERRUPTED: Final = 130
+"""Exit status: Ctrl-C, as a shell has it (128 + SIGINT)."""
+
 MAX_INPUT: Final = 16 << 20
 """Bytes of --input."""
 
@@ -48,12 +51,13 @@ def run(
     """Boot a kernel, or go on from a snapshot; its serial line is standard output.
 
     At a terminal, what you type is what its serial line receives: Ctrl-A X leaves, Ctrl-A H
-    helps, and Ctrl-C goes to the guest. A run that does not end by itself is reported on standard
-    error: where each core stands, the last exceptions it took, and the last 32 moves.
+    helps, and Ctrl-C goes to the guest. Elsewhere Ctrl-C ends the run as its bound would, with what
+    --save and --snapshot ask for. A run that does not end by itself is reported on standard error:
+    where each core stands, the last exceptions it took, and the last 32 moves.
 
     Exit status: 0 the text of --until was seen, the guest reset the machine or switched it off,
-    or you left; 2 bad input, 4 the guest died, 6 the bound of --steps was reached, (V << 1) | 1
-    the guest wrote V to the debug-exit port.
+    or you left; 2 bad input, 4 the guest died, 6 the bound of --steps was reached, 130
+    interrupted, (V << 1) | 1 the guest wrote V to the debug-exit port.
     """
     from emu import lab  # noqa: PLC0415 -- loads the machine
     from emu.cli import resume, session  # noqa: PLC0415 -- loads the machine
@@ -86,6 +90,8 @@ def run(
         keep = None if snapshot is None else partial(resume.write, started, snapshot)
         end = session.Session(started, awaited, keep).run(steps or options.MAX_STEPS)
     else:
+        if given is None and not as_json and (why_not := session.impossible()):
+            console.note(why_not)
         end = _run(started, awaited, steps or _STEPS, quiet=as_json)
     if snapshot is not None:
         resume.write(started, snapshot)
@@ -124,10 +130,16 @@ def _read(name: str) -> bytes:
 
 def _run(started: "Lab", until: bytes | None, steps: int, *, quiet: bool) -> "End":
     """Run with the serial line on standard output, and say on a terminal how far it is."""
-    with Progress(lambda: f"{started.machine.retired():,} instructions") as progress:
+    from emu.cli.interrupt import Interruptible  # noqa: PLC0415 -- loads the machine
+    from emu.machine import compiling  # noqa: PLC0415 -- loads the machine
+
+    def state() -> str | None:
+        return None if compiling.busy() else f"{started.machine.retired():,} instructions"
+
+    with Progress(state) as progress, Interruptible(started):
 
         def show(data: bytes) -> None:
-            progress.output()
+            progress.output(data)
             console.serial(data)
 
         return started.run(until=until, instructions=steps, on_output=None if quiet else show)
@@ -174,7 +186,7 @@ def exit_status(started: "Lab", end: "End | None") -> int:
         return 0 if value is None else (value << 1 | 1) & 0xFF
     if end.name in ("DIED", "STUCK"):
         return GuestDied.status
-    return BOUND if end.name == "BOUND" else 0
+    return {"BOUND": BOUND, "INTERRUPTED": INTERRUPTED}.get(end.name, 0)
 
 
 def _summary(

@@ -18,6 +18,16 @@ def possible() -> bool:
     return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
 
 
+def impossible() -> str | None:
+    """Return why nobody can type at the one terminal that there is; None if there is no other."""
+    typed = sys.stdin is not None and sys.stdin.isatty()
+    if typed == sys.stdout.isatty():
+        return None
+    if typed:
+        return "standard output is no terminal: not interactive, what you type is not read"
+    return "standard input is no terminal: not interactive; --input - lets the guest receive it"
+
+
 class Session:
     """A run at a terminal.
 

@@ -12,6 +12,7 @@ from rich.text import Text
 from emu import resources
 from emu.cli import pictures
 from emu.cli.console import shown
+from emu.cli.terminal import forget_typed
 from emu.lab import Lab, boot
 from emu.machine.engines import COMPILED
 from emu.moves.plan import Plan
@@ -48,6 +49,7 @@ class Stage:
     def __init__(self, *, quiet: bool, wait: bool) -> None:
         self._console = _Console(quiet=quiet, soft_wrap=False)
         self._wait = wait
+        self._asked = False
 
     def say(self, text: str, style: str = "") -> None:
         """Print a sentence."""
@@ -64,6 +66,9 @@ class Stage:
             raise Left
 
     def _answer(self) -> str:
+        if not self._asked:
+            forget_typed()  # while the kernel booted: it answers no question
+        self._asked = True
         try:
             return self._console.input("[dim]Enter: go on, q: leave[/dim] ").strip()
         except EOFError:

@@ -18,6 +18,11 @@ _INPUT, _CONTROL, _LOCAL, _CHARACTERS = 0, 2, 3, 6  # of what tcgetattr returns
 _PIECE = 4096
 
 
+def forget_typed() -> None:
+    """Forget what was typed so far on standard input, a terminal, and not read."""
+    termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+
+
 class Terminal:
     """Standard input, a terminal, without echo and lines while the `with` block runs."""
 

@@ -43,6 +43,7 @@ class End(enum.Enum):
     BOUND = "the bound was reached"
     DIED = "a core cannot go on"
     STUCK = "nobody can move"
+    INTERRUPTED = "the run was interrupted"
 
 
 class Lab:
@@ -62,6 +63,7 @@ class Lab:
         self._arena: Arena | None = None
         self._typed = bytearray()
         self._from_start = from_start
+        self._interrupted = False
 
     @property
     def chooser(self) -> Chooser:
@@ -92,10 +94,11 @@ class Lab:
         few thousand instructions; ends the run as BOUND does. on_output: gets serial output.
         """
         machine = self.machine
+        self._interrupted = False
         machine.watch(until[-1] if until else None)
         shown = len(machine.output)
         left = instructions
-        while left > 0:
+        while left > 0 and not self._interrupted:
             self._send_typed()
             before = machine.retired()
             piece = left if stop is None else min(left, _PIECE)
@@ -117,7 +120,11 @@ class Lab:
                 return End.STUCK
             if stop is not None and stop():
                 break
-        return End.BOUND
+        return End.INTERRUPTED if self._interrupted else End.BOUND
+
+    def interrupt(self) -> None:
+        """Let the run that is under way end between two moves; a signal handler may call it."""
+        self._interrupted = True
 
     def input(self, data: bytes) -> None:
         """Let bytes come in on the serial line, at once or, in `run`, as soon as there is room."""
@@ -164,7 +171,12 @@ class Lab:
 
     def report(self, end: End) -> Report | None:
         """Return the report on a run that ended without an end of its own, else None."""
-        whys: dict[End, Why] = {End.DIED: "died", End.STUCK: "stuck", End.BOUND: "bound"}
+        whys: dict[End, Why] = {
+            End.DIED: "died",
+            End.STUCK: "stuck",
+            End.BOUND: "bound",
+            End.INTERRUPTED: "interrupted",
+        }
         why = whys.get(end)
         return None if why is None else report(self.machine, self.image, why)
 

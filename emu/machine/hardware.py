@@ -4,15 +4,14 @@ It is put together here and switched on; from then on the machine (`machine`) mo
 """
 
 import mmap
-import sys
 
 import numpy as np
 
 from emu.machine import (
     boot,
+    compiling,
     fw_cfg_items,
     hooks,
-    native,
     selftest,
     state,
     unicorn_engine,
@@ -42,8 +41,8 @@ class Hardware:
         self._memory = mmap.mmap(-1, setup.ram_mib << 20, flags=flags)
         ram = np.frombuffer(self._memory, np.uint8)
         info = boot.load(image, ram, setup.command_line, setup.cores)
-        if engine.name == COMPILED and not native.compiled_before():
-            print("textpoke: compiling the machine, once (about a minute)", file=sys.stderr)
+        if engine.name == COMPILED:
+            compiling.announce()
         self.state = state.allocate(setup.cores, ram)
         items = fw_cfg_items.items(setup.cores, ram.size, boot.command_line(setup.command_line))
         table = np.frombuffer(fw_cfg_items.table(items), np.uint8)

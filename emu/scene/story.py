@@ -118,8 +118,8 @@ def _waiting(guest: Guest, step: Wait) -> str:
         return "Every core that was told to serialise has done so."
     cores = [(address - base) // 4 for address in missing]
     return (
-        "An interrupt tells the cores to serialise, so that they fetch anew; the patcher waits "
-        f"until {_list(cores)} done it and said so."
+        "An interrupt that tells the cores to serialise, and so to fetch anew, has just been sent. "
+        f"This is before they do: the patcher waits until {_list(cores)} done it and said so."
     )
 
 

@@ -18,7 +18,10 @@ from emu.moves import move, move_text
 from emu.timeline import vectors
 from emu.timeline.place import Place, Places
 
-Why = Literal["died", "stuck", "bound"]
+Why = Literal["died", "stuck", "bound", "interrupted"]
+
+LONGEST: Final = 15
+"""Bytes of the longest instruction (SDM 2, section 2.3.11)."""
 
 LONGEST: Final = 15
 """Bytes of the longest instruction (SDM 2, section 2.3.11)."""
@@ -98,9 +101,10 @@ def report(machine: Machine, image: ElfImage, why: Why) -> Report:
     cores = [_core(machine, places, core) for core in range(machine.cores)]
     moves = _moves(machine, places)
     last = _last_core(machine)
-    order = _ENDLESS if why == "bound" else _SILENT
+    order = _SILENT if why in ("died", "stuck") else _ENDLESS
     cores.sort(key=lambda core: (order.index(_kind(core.standing)), core.standing.core != last))
-    sentence = {"died": _death, "stuck": _stuck, "bound": _bound}[why](machine, cores)
+    tell = {"died": _death, "stuck": _stuck, "bound": _bound, "interrupted": _interrupted}
+    sentence = tell[why](machine, cores)
     return Report(sentence, machine.retired(), machine.now, tuple(cores), moves)
 
 
@@ -226,8 +230,13 @@ def _before(core: Core) -> str:
 
 
 def _bound(machine: Machine, cores: list[Core]) -> str:
+    return f"the bound was reached {_so_far(machine, cores)}"
+
+
+def _interrupted(machine: Machine, cores: list[Core]) -> str:
+    return f"interrupted {_so_far(machine, cores)}"
+
+
+def _so_far(machine: Machine, cores: list[Core]) -> str:
     first = cores[0]
-    return (
-        f"the bound was reached after {machine.retired():,} instructions; "
-        f"core {first.standing.core} in {first.place}"
-    )
+    return f"after {machine.retired():,} instructions; core {first.standing.core} in {first.place}"

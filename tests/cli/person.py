@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[2]
 class Person:
     """A command at a terminal of its own, and what it has shown."""
 
-    def __init__(self, *words: object) -> None:
+    def __init__(self, *words: object, piped: str = "") -> None:
+        """piped: "stdin" or "stdout" if that is no terminal."""
         try:
             self.master, self.slave = pty.openpty()
         except OSError as error:  # a chroot without /dev/pts
@@ -26,7 +27,9 @@ class Person:
         self.modes = termios.tcgetattr(self.slave)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "emu.cli.main", *map(str, words)],
-            stdin=self.slave, stdout=self.slave, stderr=self.slave, cwd=ROOT,
+            stdin=subprocess.DEVNULL if piped == "stdin" else self.slave,
+            stdout=subprocess.DEVNULL if piped == "stdout" else self.slave,
+            stderr=self.slave, cwd=ROOT,
             env=os.environ | {"TERM": "xterm", "COLUMNS": "80"},
             # who runs the tests in the background has its children ignore the signal
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509

@@ -67,6 +67,16 @@ def test_a_silent_run_shows_how_far_it_is_and_takes_it_away(
     assert not terminal.said().endswith(b"7 instructions")
 
 
+def test_a_line_that_the_guest_has_begun_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = terminal_for(monkeypatch)
+    monkeypatch.setattr(progress, "_SILENCE", 0.01)
+    console.serial(b"panic: no init")
+    written = terminal.await_text("\n7 instructions")
+    with progress.Progress(lambda: "7 instructions") as line:
+        line.output(b"panic: no init")
+        assert written.wait(60)
+
+
 def test_there_is_no_progress_line_in_a_file(
     capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -138,6 +138,16 @@ def test_enter_goes_on_and_q_leaves() -> None:
     assert "verdict: safe" in shown
 
 
+def test_what_is_typed_before_the_first_question_is_no_answer() -> None:
+    person = Person("demo", "--seed", 1)
+    person.type("q\n")  # while it boots
+    person.read_until("q: leave")
+    person.type("\n")
+    person.read_until("q: leave")
+    person.type("q\n")
+    assert person.end() == 0
+
+
 def test_auto_does_not_wait_at_a_terminal() -> None:
     person = Person("demo", "--auto", "--break", "int3")
     assert person.end() == 16

@@ -197,6 +197,20 @@ def test_a_guest_that_dies_gives_the_terminal_back(tmp_path: Path) -> None:
     assert person.end() == 4
 
 
+@pytest.mark.parametrize(("piped", "said"), [
+    ("stdout", "standard output is no terminal: not interactive, what you type is not read"),
+    ("stdin", "standard input is no terminal: not interactive; --input - lets the guest receive"),
+])  # fmt: skip
+def test_who_cannot_type_is_told_so(tmp_path: Path, piped: str, said: str) -> None:
+    image = long_mode(tmp_path, DEAF)
+    person = Person("run", image, "--cores", 1, piped=piped)
+    person.read_until(f"textpoke: {said}")
+    assert person.end() == 4
+    given = Person("run", image, "--cores", 1, "--input", "/dev/null", piped=piped)
+    assert given.end() == 4
+    assert "not interactive" not in given.shown
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_gives_the_terminal_back(tmp_path: Path, number: signal.Signals) -> None:
     person = Person("run", echo(tmp_path), "--cores", 1)

@@ -10,7 +10,7 @@ import pytest
 
 from emu.image.objects import Object
 from emu.lab import Lab
-from emu.moves.plan import PHASES, Change, Plan, Wait
+from emu.moves.plan import PHASES, Change, Ipi, Plan, Wait
 from emu.moves.schedule import MODELS
 from emu.patch.breaks import BREAKS
 from emu.patch.text_poke import NOP5
@@ -41,6 +41,8 @@ class Facts:
         self.skips = acts_nop and self.change.new != NOP5
         self.sorted = len(plan.changes) == 1 or self.sites == sorted(self.sites)
         step = lab.patcher.plan.steps[lab.patcher.index] if lab.patcher.plan else None
+        before = lab.patcher.plan.steps[lab.patcher.index - 1] if lab.patcher.plan else None
+        self.sent = isinstance(before, Ipi)
         self.waits = isinstance(step, Wait) and not lab.machine.patcher_can_move()
 
 
@@ -54,6 +56,7 @@ def cores(text: str) -> list[int]:
 
 TRUTHS: list[tuple[str, Callable[[Facts, str], bool]]] = [
     (r"waits until (cores? .*) have done it", lambda f, s: cores(s) == f.pending and f.waits),
+    ("has just been sent. This is before they do", lambda f, _: f.sent and bool(f.pending)),
     ("Every core that was told to serialise has done so", lambda f, _: not f.pending),
     ("code itself is untouched", lambda f, _: f.memory == f.change.old and f.refs == 1),
     ("the code has been changed before", lambda f, _: f.memory != f.change.old and f.refs >= 1),
