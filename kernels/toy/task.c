@@ -37,6 +37,7 @@ static void task_init(struct task *t, u32 cpu, const char *comm, int index)
 struct task *idle_init(u32 cpu)
 {
 	task_init(&tasks[cpu], cpu, "swapper", cpu);
+	tasks[cpu].on_rq = 1;		/* it never blocks */
 	return &tasks[cpu];
 }
 
