@@ -192,7 +192,10 @@ extern u8 poke_data[], poke_data_end[];
  *
  * switch_to_resume is the label in the function that switches stacks where a
  * task goes on when it gets a core. Stacks are walked by .debug_frame; assembly
- * needs .cfi directives, with .cfi_signal_frame where an interrupt enters.
+ * needs .cfi directives (.cfi_sections .debug_frame), true at every instruction:
+ * .cfi_signal_frame and a rule for rsp where an interrupt or a system call enters,
+ * .cfi_undefined rip where a stack ends. From ring 3 the same rules lead to the
+ * user's rip and rsp.
  *
  * RECOMMENDED: map text read-only, data and stacks not executable (stores to
  * pages that may be executed are several times slower in the emulator), and

@@ -9,6 +9,7 @@
  * those that last. A and D are set, so nobody ever writes to these tables.
  */
 #include <toy/segments.h>
+#include <toy/calling.h>
 
 #define TABLE	0x63			/* dirty accessed writable present */
 #define LARGE	0xe3			/* the same, 2 MiB */
@@ -23,6 +24,9 @@
 	.code32
 	.globl pvh_start
 pvh_start:
+	.cfi_startproc simple		/* registers by number: this is not 64 bits yet */
+	.cfi_def_cfa 7, 0
+	.cfi_undefined 16
 	cli
 	cld
 	lgdt boot_gdt_ptr
@@ -48,6 +52,7 @@ pvh_start:
 	xor %ebp, %ebp
 	call *%rax			/* does not return */
 	ud2
+	.cfi_endproc
 
 	.balign 16
 	.globl boot_gdt

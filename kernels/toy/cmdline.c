@@ -1,26 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The command line: words apart by spaces, some of them key=number. */
 #include <toy/defs.h>
-
-#define START_INFO_MAGIC	0x336ec578
-#define LOW_MEMORY		(1ul << 30)	/* what boot.S maps */
-
-/* What a PVH loader passes; the rest of it does not matter here. */
-struct hvm_start_info {
-	u32 magic, version, flags, nr_modules;
-	u64 modlist_paddr, cmdline_paddr, rsdp_paddr;
-};
+#include <toy/start_info.h>
 
 char saved_command_line[128];
 
 /* Must come before mmu_init(): afterwards low memory is not mapped. */
 void cmdline_init(u64 start_info)
 {
-	const struct hvm_start_info *info = (void *)start_info;
+	const struct hvm_start_info *info = start_info_at(start_info);
 
-	if (!start_info || start_info >= LOW_MEMORY || info->magic != START_INFO_MAGIC)
-		return;
-	if (info->cmdline_paddr && info->cmdline_paddr < LOW_MEMORY)
+	if (info && info->cmdline_paddr && info->cmdline_paddr < LOW_MEMORY)
 		strscpy(saved_command_line, (const char *)info->cmdline_paddr,
 			sizeof(saved_command_line));
 }

@@ -4,14 +4,11 @@
  * sites are calls: until ftrace_init(). A function's arguments are live here,
  * so nothing may change.
  */
+#include <toy/calling.h>
+
 	.text
-	.balign 16
-	.globl __fentry__
-	.type __fentry__, @function
-__fentry__:
-	.cfi_startproc
+	FUNCTION __fentry__
 	ret
-	.cfi_endproc
-	.size __fentry__, . - __fentry__
+	END __fentry__
 
 	.section .note.GNU-stack, "", @progbits

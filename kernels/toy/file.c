@@ -27,3 +27,15 @@ struct file *fget(int fd)
 		return NULL;
 	return &files->file[fd];
 }
+
+/* What fork leaves to the child: the same files, each at a position of its own. */
+void files_copy(struct files *to, const struct files *from)
+{
+	*to = *from;
+}
+
+/* All of them, when their task ends. */
+void files_close(struct files *files)
+{
+	files->used[0] = 0;
+}

@@ -178,8 +178,11 @@ noinstr int int3_vanished(struct pt_regs *regs)
 /* First the patcher: to ask anybody else may be to run into its breakpoints. */
 noinstr void exc_int3(struct pt_regs *regs)
 {
-	if (!poke_int3_handler(regs) && !int3_vanished(regs))
-		int3_unhandled(regs);
+	if (poke_int3_handler(regs) || int3_vanished(regs))
+		return;
+	if (user_mode(regs))
+		exc_fault(regs, X86_TRAP_BP);
+	int3_unhandled(regs);
 }
 
 void int3_init(void)

@@ -10,7 +10,7 @@
 #define ROUNDS		8		/* reads for one open */
 #define RUN		5		/* leaves for one read */
 
-u32 tasks_per_cpu;
+u32 tasks_per_cpu, users_per_cpu;
 
 /* The file's text is in current->line afterwards, whatever the read says. */
 long read_cmdline(int fd)
@@ -104,14 +104,20 @@ static void load_task(void *arg)
 
 void load_start(void)
 {
-	for (u32 cpu = 0; cpu < cpus_online; cpu++)
+	for (u32 cpu = 0; cpu < cpus_online; cpu++) {
 		for (u64 i = 0; i < tasks_per_cpu; i++)
 			task_create(load_task, (void *)i, cpu, "load", i);
+		for (u32 i = 0; i < users_per_cpu; i++)
+			user_task_create("user", i, cpu);
+	}
 }
 
 void load_init(void)
 {
 	u64 n = cmdline_number("tasks", 3);
 
+	u64 users = cmdline_number("users", 1);
+
 	tasks_per_cpu = n < 1 ? 1 : n > MAX_PER_CPU ? MAX_PER_CPU : n;
+	users_per_cpu = users > MAX_USERS ? MAX_USERS : users;
 }

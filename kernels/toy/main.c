@@ -10,6 +10,7 @@ void start_kernel(u64 start_info) __noreturn;
 void start_kernel(u64 start_info)
 {
 	cmdline_init(start_info);	/* low memory is mapped only now */
+	page_alloc_init(start_info);	/* what is RAM */
 	trampoline_copy();		/* where the other cores will wake up */
 	mmu_init();			/* text is not writable, data not executable */
 	uart_init();			/* the console: from here on, a panic speaks */
@@ -18,6 +19,7 @@ void start_kernel(u64 start_info)
 	trap_init();			/* all gates */
 	cpu_init(0);			/* segments, GS, the idle task */
 	int3_init();			/* which Linux its handler is like */
+	slab_init();
 	printk("textpoke toy kernel\n");
 	lapic_init();			/* interrupts */
 	timer_init();			/* how long a turn is */
@@ -49,7 +51,8 @@ void init(void *unused)
 	(void)unused;
 	if (cmdline_has("selftest"))
 		selftest();
-	printk("textpoke toy: %d cpus, %d tasks\n", cpus_online, cpus_online * tasks_per_cpu);
+	printk("textpoke toy: %d cpus, %d tasks\n", cpus_online,
+	       cpus_online * (tasks_per_cpu + users_per_cpu));
 	load_start();
 	while (READ_ONCE(cpus_running) != cpus_online)
 		yield();

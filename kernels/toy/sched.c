@@ -35,10 +35,11 @@ static struct task *pick_next(struct cpu *c)
 void finish_switch(void)
 {
 	struct cpu *c = this_cpu();
+	struct task *prev = c->prev;
 
-	if (c->prev->state == TASK_DEAD)
-		WRITE_ONCE(c->prev->state, TASK_UNUSED);
 	raw_unlock(&c->rq_lock);
+	if (prev->state == TASK_DEAD)
+		exit_notify(prev);
 }
 
 /* Interrupts are off. */
@@ -67,6 +68,7 @@ static void switch_task(bool preempt)
 		prev->nvcsw++;
 	c->prev = prev;
 	c->current = next;
+	cpu_take(next);
 	switch_to(prev, next);
 	finish_switch();
 }

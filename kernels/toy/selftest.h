@@ -47,6 +47,19 @@ void test_exceptions(void);
 void test_double_fault(void);
 void test_single_step(void);
 
+void test_pages(void);
+void test_kmalloc(void);
+void test_memory_all_cores(void);
+
+void test_user_files(void);
+void test_user_pointers(void);
+void test_user_registers(void);
+void test_user_faults(void);
+void test_fork(void);
+void test_exec(void);
+void test_wait(void);
+void test_storm(void);
+
 void test_strings(void);
 void test_bitmap(void);
 void test_checksum(void);

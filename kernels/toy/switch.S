@@ -4,41 +4,42 @@
  *
  * Leaves what a C function must preserve on prev's stack, and takes it from
  * next's. It returns to where next called it. Interrupts are off and the lock
- * of the run queue is held, across the switch.
+ * of the run queue is held, across the switch. Both stacks have the same shape,
+ * so what is said of the one frame stays true of the other.
  */
+#include <toy/calling.h>
+
 	.text
-	.balign 16
-	.globl switch_to
-	.type switch_to, @function
-switch_to:
-	push %rbp
-	push %rbx
-	push %r12
-	push %r13
-	push %r14
-	push %r15
+	FUNCTION switch_to
+	PUSH_REG rbp
+	PUSH_REG rbx
+	PUSH_REG r12
+	PUSH_REG r13
+	PUSH_REG r14
+	PUSH_REG r15
 	mov %rsp, (%rdi)		/* task.sp */
 	mov (%rsi), %rsp
-	pop %r15
-	pop %r14
-	pop %r13
-	pop %r12
-	pop %rbx
-	pop %rbp
+	.globl switch_to_resume
+switch_to_resume:			/* here goes on who has no core */
+	POP_REG r15
+	POP_REG r14
+	POP_REG r13
+	POP_REG r12
+	POP_REG rbx
+	POP_REG rbp
 	ret
-	.size switch_to, . - switch_to
+	END switch_to
 
-/* Where a new task arrives first: rbx is its function, r12 the argument. */
-	.balign 16
-	.globl task_begin
-	.type task_begin, @function
-task_begin:
+/* Where a new thread arrives first: rbx is its function, r12 the argument. */
+	FUNCTION task_begin
+	END_OF_STACK
 	call finish_switch
 	sti
 	mov %r12, %rdi
 	call *%rbx
-	call task_exit			/* does not return */
+	xor %edi, %edi
+	call do_exit			/* does not return */
 	ud2
-	.size task_begin, . - task_begin
+	END task_begin
 
 	.section .note.GNU-stack, "", @progbits

@@ -6,12 +6,7 @@
 #define PF_W	0x02
 #define PF_I	0x10
 
-#define PTE_P	(1ul << 0)
-#define PTE_W	(1ul << 1)
-#define PTE_AD	(3ul << 5)
-#define PTE_PS	(1ul << 7)
-#define PTE_NX	(1ul << 63)
-#define PTE_PA	0x000ffffffffff000ul
+#define PTE_AD	(PTE_A | PTE_D)
 
 void fault_df_return(void);
 
@@ -90,23 +85,26 @@ void test_unmapped(void)
 	CHECK(faults(&fault_read, IMAGE_END_VA, X86_TRAP_PF, 0, IMAGE_END_VA));
 }
 
-/* The tables are in the image, so they can be read through it. */
+/* How many pages of 4096 bytes; the large ones are RAM. */
 static u32 check_table(u64 pa, int level)
 {
-	const u64 *table = (u64 *)(pa + KERNEL_BASE);
+	const u64 *table = phys_to_virt(pa);
 	u32 pages = 0;
 
 	for (int i = 0; i < 512; i++) {
 		if (!(table[i] & PTE_P))
 			continue;
 		CHECK((table[i] & PTE_AD) == PTE_AD);
-		if (level > 1) {
-			CHECK(!(table[i] & PTE_PS));
+		if (level > 1 && !(table[i] & PTE_PS)) {
 			pages += check_table(table[i] & PTE_PA, level - 1);
 			continue;
 		}
 		CHECK(!(table[i] & PTE_W) || (table[i] & PTE_NX));
-		pages++;
+		CHECK(!(table[i] & PTE_U));
+		if (level == 1)
+			pages++;
+		else			/* never the image a second time */
+			CHECK(level == 2 && (table[i] & PTE_PA) >= IMAGE_END_PA);
 	}
 	return pages;
 }

@@ -2,9 +2,11 @@
 /*
  * Where the other cores wake up: real mode, at TRAMPOLINE_PA, to which smp.c
  * has copied these bytes. They go to long mode in one step, on the page tables
- * of boot.S, and to ap_start() on the stack of their idle task.
+ * of boot.S, and to ap_start() on the stack of their idle task. What runs from the
+ * copy has no call frame information; secondary_startup_64 has, and ends the stack.
  */
 #include <toy/segments.h>
+#include <toy/calling.h>
 
 #define HERE(label)	(label - trampoline)
 
@@ -34,14 +36,20 @@ long_mode:
 	mov %eax, %ds
 	mov %eax, %es
 	mov %eax, %ss
-	mov ap_stack, %rsp
-	mov $ap_start, %rax
-	xor %ebp, %ebp
-	call *%rax			/* does not return */
-	ud2
+	mov $secondary_startup_64, %rax
+	jmp *%rax
 gdt_ptr:
 	.word 4 * 8 - 1
 	.long boot_gdt
 trampoline_end:
+
+	.text
+	FUNCTION secondary_startup_64
+	END_OF_STACK
+	mov ap_stack, %rsp
+	xor %ebp, %ebp
+	call ap_start			/* does not return */
+	ud2
+	END secondary_startup_64
 
 	.section .note.GNU-stack, "", @progbits

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The IDT, and exceptions. The kernel causes none by itself, so one means
- * panic, unless a test has said beforehand where it expects it.
+ * panic, unless a test has said beforehand where it expects it. A process that
+ * causes one is killed.
  */
 #include <toy/defs.h>
 
@@ -15,11 +16,13 @@ struct gate {
 static struct gate idt[256] __aligned(PAGE_SIZE);
 
 struct fixup fixup;
+bool show_unhandled_signals = true;
 
 static const char *const names[32] = {
 	[X86_TRAP_DE] = "divide error",
 	[X86_TRAP_DB] = "debug",
 	[X86_TRAP_NMI] = "nmi",
+	[X86_TRAP_BP] = "int3",
 	[X86_TRAP_OF] = "overflow",
 	[X86_TRAP_BR] = "bounds",
 	[X86_TRAP_UD] = "invalid opcode",
@@ -56,6 +59,7 @@ void trap_init(void)
 	set_gate(X86_TRAP_DB, asm_exc_debug, 0);
 	set_gate(X86_TRAP_NMI, asm_exc_nmi, 0);
 	set_gate(X86_TRAP_BP, asm_exc_int3, 0);
+	idt[X86_TRAP_BP].type |= 3 << 5;	/* ring 3 may, too */
 	set_gate(X86_TRAP_OF, asm_exc_overflow, 0);
 	set_gate(X86_TRAP_BR, asm_exc_bounds, 0);
 	set_gate(X86_TRAP_UD, asm_exc_invalid_op, 0);
@@ -86,8 +90,20 @@ void trap_load(void)
 	asm volatile("lidt %0" : : "m"(idtr));
 }
 
+/* Interrupts were on, as always in ring 3. */
+static void kill(struct pt_regs *regs, int vector)
+{
+	sti();
+	if (show_unhandled_signals)
+		printk("%s[%d]: %s at %lx\n", current()->comm, current()->pid, names[vector],
+		       regs->ip);
+	do_exit(EXIT_KILLED + vector);
+}
+
 void exc_fault(struct pt_regs *regs, int vector)
 {
+	if (user_mode(regs))
+		kill(regs, vector);
 	if (fixup.at && regs->ip == fixup.at) {
 		fixup.vector = vector;
 		fixup.error = regs->orig_ax;

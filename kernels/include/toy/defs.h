@@ -10,6 +10,8 @@
 #include "spinlock.h"
 #include "ptregs.h"
 #include "trap.h"
+#include "pgtable.h"
+#include "mm.h"
 #include "vfs.h"
 #include "ring.h"
 #include "task.h"
@@ -32,9 +34,26 @@ u64 cmdline_number(const char *key, u64 otherwise);
 
 // cpu.c
 void cpu_init(u32 id);
+void cpu_take(struct task *t);
 
 // entry.S
 void sync_core(void);
+void entry_SYSCALL_64(void);
+void ret_from_fork(void);
+
+// exec.c
+struct task *user_task_create(const char *program, long arg, u32 cpu);
+long sys_exec(const char *program, long arg);
+
+// exit.c
+void do_exit(long code) __noreturn;
+void exit_notify(struct task *t);
+long sys_exit(long code) __noreturn;
+long sys_wait(long *code);
+
+// fork.c
+long sys_fork(void);
+long sys_getpid(void);
 
 // fentry.S
 void __fentry__(void);
@@ -72,6 +91,22 @@ extern u32 timer_period;
 // mmu.c
 void mmu_init(void);
 void mmu_load(void);
+extern u64 kernel_pgd[512];
+
+// mm.c
+struct mm *mm_alloc(void);
+struct mm *mm_copy(const struct mm *from);
+void mm_free(struct mm *mm);
+u64 *mm_pte(const struct mm *mm, u64 va);
+void *mm_add_page(struct mm *mm, u64 va);
+void mm_switch(struct mm *mm);
+
+// page_alloc.c
+extern u64 free_pages;
+void page_alloc_init(u64 start_info);
+bool page_is_ram(u64 pa);
+void *alloc_page(void);
+void free_page(void *page);
 
 // panic.c
 void panic(const char *fmt, ...) __noreturn __printf(1, 2);
@@ -89,6 +124,13 @@ void finish_switch(void);
 void enqueue(struct task *t);
 void try_to_wake_up(struct task *t);
 
+// slab.c
+extern u64 kmalloc_objects;
+void slab_init(void);
+void *kmalloc(size_t size);
+void *kzalloc(size_t size);
+void kfree(void *p);
+
 // smp.c
 extern u64 ap_stack;
 void trampoline_copy(void);
@@ -99,16 +141,28 @@ void sync_core_others(void);
 void switch_to(struct task *prev, struct task *next);
 void task_begin(void);
 
+// syscall_64.c
+bool do_syscall_64(struct pt_regs *regs);
+
 // task.c
+extern struct spinlock tasks_lock;
+struct task *task_alloc(u32 cpu, const char *comm, int index);
+void task_start(struct task *t, void (*begin)(void), void (*fn)(void *), void *arg);
+struct pt_regs *task_pt_regs(struct task *t);
 struct task *task_create(void (*fn)(void *), void *arg, u32 cpu, const char *comm, int index);
 struct task *idle_init(u32 cpu);
-void task_exit(void) __noreturn;
 void *stack_end(struct task *t);
 extern u8 stacks[MAX_TASKS][STACK_SIZE];
 
 // trap.c
 void trap_init(void);
 void trap_load(void);
+void exc_fault(struct pt_regs *regs, int vector);
+
+// uaccess.c
+long copy_from_user(void *to, const void *from, size_t n);
+long copy_to_user(void *to, const void *from, size_t n);
+long strncpy_from_user(char *to, const char *from, size_t n);
 
 // uart.c
 void uart_init(void);
@@ -148,6 +202,8 @@ u64 counter_sum(void);
 int fd_alloc(void);
 void fd_free(int fd);
 struct file *fget(int fd);
+void files_copy(struct files *to, const struct files *from);
+void files_close(struct files *files);
 
 // hash.c
 u32 hash_name(const char *s, size_t n);
@@ -157,7 +213,7 @@ struct inode *hash_first(u32 hash);
 struct inode *hash_next(struct inode *inode);
 
 // load.c
-extern u32 tasks_per_cpu;
+extern u32 tasks_per_cpu, users_per_cpu;
 void load_init(void);
 void load_start(void);
 u32 mix(u32 x);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A task is a stack and the right to a core; a cpu is a core and the tasks
- * that wait for it. A task never leaves the core it was created on.
+ * that wait for it. A task never leaves the core it was created on. A process
+ * is a task with memory of its own, for ring 3; a thread of the kernel has none.
  */
 #ifndef TASK_H
 #define TASK_H
@@ -13,25 +14,39 @@
 #include "vfs.h"
 
 #define MAX_PER_CPU	8		/* threads a core may be given */
-#define MAX_TASKS	(MAX_CPUS * (MAX_PER_CPU + 1) + 1)
+#define MAX_USERS	2		/* and processes, each with a child */
+#define MAX_TASKS	128		/* with the idle tasks and what the kernel does itself */
 
 enum task_state {
 	TASK_UNUSED,
 	TASK_RUNNING,			/* has a core or wants one */
 	TASK_SLEEPING,			/* waits for wake_up() */
-	TASK_DEAD,			/* has left its function, stack still in use */
+	TASK_DEAD,			/* has ended, stack still in use */
+	TASK_ZOMBIE,			/* its parent has not yet asked for exit_code */
 };
+
+struct mm;
 
 struct task {
 	u64 sp;				/* while it has no core; switch.S knows it is first */
 	char comm[16];
 	int pid;			/* 0: the idle task of a core */
 	int cpu;
+	u64 stack, stack_end;		/* in the kernel: lowest byte, behind the last */
+
+	/* the task itself; when it gets the core, cr3 is loaded */
+	struct mm *mm;			/* NULL: a thread of the kernel */
+	u64 cr3;			/* its page tables; 0: the kernel's */
 
 	/* cpus[cpu].rq_lock */
 	enum task_state state;
 	int on_rq;			/* 1: has the core or is queued for it */
 	struct list run;		/* in cpu.queue; a task that has the core is not */
+
+	/* tasks_lock */
+	struct task *parent;		/* NULL: nobody will wait for it */
+	long exit_code;
+	bool in_wait;			/* it sleeps until a child ends */
 
 	/* the task itself, interrupts off */
 	u64 nvcsw;			/* it gave up the core: slept, yielded, ended */
@@ -51,6 +66,8 @@ struct task {
 struct cpu {
 	struct cpu *self;		/* %gs:0 */
 	struct task *current;		/* %gs:8 */
+	u64 kernel_sp;			/* %gs:CPU_KERNEL_SP, current's stack_end */
+	u64 user_flags;			/* %gs:CPU_USER_FLAGS, for entry.S */
 	u32 id;
 	u32 apic_id;
 	u32 online;			/* it set up all it needs */
@@ -71,6 +88,10 @@ struct cpu {
 	long last_read;
 	u64 not_found;			/* paths that were asked for and do not exist */
 } __aligned(64);
+
+_Static_assert(offsetof(struct task, sp) == 0, "switch.S");
+_Static_assert(offsetof(struct cpu, kernel_sp) == CPU_KERNEL_SP, "entry.S");
+_Static_assert(offsetof(struct cpu, user_flags) == CPU_USER_FLAGS, "entry.S");
 
 extern struct cpu cpus[MAX_CPUS];
 extern struct task tasks[MAX_TASKS];

@@ -21,6 +21,11 @@ struct fixup {
 
 extern struct fixup fixup;
 
+/* Who is killed by an exception has exited with this plus the vector. */
+#define EXIT_KILLED 256
+
+extern bool show_unhandled_signals;	/* a line for each of them */
+
 void asm_exc_divide_error(void);
 void asm_exc_debug(void);
 void asm_exc_nmi(void);

@@ -45,7 +45,12 @@ typedef __builtin_va_list va_list;
 #define ENOENT		2
 #define E2BIG		7
 #define EBADF		9
+#define ECHILD		10
+#define EAGAIN		11
+#define ENOMEM		12
+#define EFAULT		14
 #define EINVAL		22
 #define EMFILE		24
+#define ENOSYS		38
 
 #endif

@@ -6,13 +6,22 @@
 #include "types.h"
 
 #define X86_EFLAGS_CF	0x0001
+#define X86_EFLAGS_FIXED 0x0002
 #define X86_EFLAGS_PF	0x0004
 #define X86_EFLAGS_ZF	0x0040
 #define X86_EFLAGS_SF	0x0080
 #define X86_EFLAGS_TF	0x0100
 #define X86_EFLAGS_IF	0x0200
+#define X86_EFLAGS_DF	0x0400
 #define X86_EFLAGS_OF	0x0800
+#define X86_EFLAGS_IOPL	0x3000
+#define X86_EFLAGS_NT	0x4000
+#define X86_EFLAGS_RF	0x10000
+#define X86_EFLAGS_AC	0x40000
 
+#define MSR_STAR	0xc0000081
+#define MSR_LSTAR	0xc0000082
+#define MSR_SYSCALL_MASK 0xc0000084
 #define MSR_GS_BASE	0xc0000101
 
 static __always_inline u8 inb(u16 port)
@@ -70,6 +79,14 @@ static __always_inline u64 read_cr4(void)
 	return v;
 }
 
+static __always_inline u64 read_cr3(void)
+{
+	u64 v;
+
+	asm volatile("mov %%cr3, %0" : "=r"(v));
+	return v;
+}
+
 static __always_inline void write_cr3(u64 v)
 {
 	asm volatile("mov %0, %%cr3" : : "r"(v) : "memory");
@@ -107,6 +124,16 @@ static __always_inline void irq_restore(u64 flags)
 {
 	if (flags & X86_EFLAGS_IF)
 		sti();
+}
+
+static __always_inline void memset64(u64 *to, u64 v, size_t words)
+{
+	asm volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(v) : "memory");
+}
+
+static __always_inline void memcpy64(u64 *to, const u64 *from, size_t words)
+{
+	asm volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
 }
 
 static __always_inline u32 xchg(u32 *p, u32 v)
