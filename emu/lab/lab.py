@@ -21,7 +21,7 @@ from emu.moves.schedule import ImageId, MachineSetup, Schedule
 from emu.moves.segment import Moves
 from emu.patch import breaks
 from emu.patch.patcher import Patcher
-from emu.patch.redirect import Arena, Redirect
+from emu.patch.redirect import Arena, Redirect, stores
 from emu.patch.text_poke import NOP5, text_poke_bp_batch, text_poke_queue
 from emu.timeline.fetches import fetches
 from emu.timeline.recording import Recording
@@ -162,11 +162,17 @@ class Lab:
         found = self.report(end)
         return found.sentence if found else end.value
 
-    def report(self, end: End) -> Report | None:
-        """Return the report on a run that ended without an end of its own, else None."""
+    def report(self, end: End, *, exited: bool = False) -> Report | None:
+        """Return the report on a run that ended without an end of its own, else None.
+
+        exited: also on one that the guest ended.
+        """
         whys: dict[End, Why] = {End.DIED: "died", End.STUCK: "stuck", End.BOUND: "bound"}
+        if exited:
+            whys[End.EXIT] = "exited"
         why = whys.get(end)
-        return None if why is None else report(self.machine, self.image, why)
+        placed = self._arena.placed if self._arena else ()
+        return None if why is None else report(self.machine, self.image, why, placed)
 
     def hash(self) -> str:
         """Return the state hash of machine and patcher."""
@@ -246,7 +252,7 @@ class Lab:
     ) -> tuple[Plan, ...]:
         """Return the plans that redirect functions, or give them back: one for each batch."""
         pokes = [r.poke_in() if inward else r.poke_out() for r in redirects]
-        stores = [step for r in redirects for step in r.stores()] if inward else []
+        code = stores(redirects) if inward else ()
         names = ", ".join(r.function for r in redirects)
         plans = []
         for number, batch in enumerate(text_poke_queue(pokes)):
@@ -255,7 +261,7 @@ class Lab:
             if broken:
                 protocol = breaks.BREAKS[broken](protocol)
             what = f"patch {names} {'in' if inward else 'out'}"
-            plans.append(protocol.plan(what, stores if number == 0 else ()))
+            plans.append(protocol.plan(what, code if number == 0 else ()))
         return tuple(plans)
 
     def request(self, plan: Plan, *, inward: bool) -> None:

@@ -5,12 +5,14 @@ never ends. It says what the machine knows, in names of the image, and guesses n
 """
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
 
 from emu.image.elf import ElfImage
+from emu.image.placed import Placed
 from emu.machine import events
 from emu.machine.machine import Machine
 from emu.machine.standing import Standing
@@ -18,7 +20,7 @@ from emu.moves import move, move_text
 from emu.timeline import vectors
 from emu.timeline.place import Place, Places
 
-Why = Literal["died", "stuck", "bound"]
+Why = Literal["died", "stuck", "bound", "exited"]
 
 LONGEST: Final = 15
 """Bytes of the longest instruction (SDM 2, section 2.3.11)."""
@@ -92,15 +94,19 @@ class Report:
     moves: tuple[Made, ...]
 
 
-def report(machine: Machine, image: ElfImage, why: Why) -> Report:
-    """Return the report on a machine. Looking at it has no effect."""
-    places = Places(machine, image)
+def report(machine: Machine, image: ElfImage, why: Why, placed: Sequence[Placed] = ()) -> Report:
+    """Return the report on a machine. Looking at it has no effect.
+
+    placed: what was put into its kernel, to name places in it by.
+    """
+    places = Places(machine, image, placed)
     cores = [_core(machine, places, core) for core in range(machine.cores)]
     moves = _moves(machine, places)
     last = _last_core(machine)
-    order = _ENDLESS if why == "bound" else _SILENT
+    order = _ENDLESS if why in ("bound", "exited") else _SILENT
     cores.sort(key=lambda core: (order.index(_kind(core.standing)), core.standing.core != last))
-    sentence = {"died": _death, "stuck": _stuck, "bound": _bound}[why](machine, cores)
+    sentences = {"died": _death, "stuck": _stuck, "bound": _bound, "exited": _exit}
+    sentence = sentences[why](machine, cores)
     return Report(sentence, machine.retired(), machine.now, tuple(cores), moves)
 
 
@@ -230,4 +236,13 @@ def _bound(machine: Machine, cores: list[Core]) -> str:
     return (
         f"the bound was reached after {machine.retired():,} instructions; "
         f"core {first.standing.core} in {first.place}"
+    )
+
+
+def _exit(machine: Machine, cores: list[Core]) -> str:
+    first = cores[0]
+    value = "" if machine.exit_value is None else f" with exit value {machine.exit_value}"
+    return (
+        f"the guest ended the machine{value} after {machine.retired():,} instructions; "
+        f"core {first.standing.core} in {first.place}{_before(first)}"
     )

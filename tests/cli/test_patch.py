@@ -49,7 +49,7 @@ def test_json_is_one_line_with_the_same_counts(textpoke: Command, source: Path) 
     document = json.loads(line)
     assert (said.status, said.err) == (0, "")
     assert (document["verdict"], document["status"], document["seed"]) == ("safe", 0, 3)
-    assert (document["function"], document["model"], document["cores"]) == (FUNCTION, "sdm", 4)
+    assert (document["functions"], document["model"], document["cores"]) == ([FUNCTION], "sdm", 4)
     counts = document["counts"]
     assert counts["calls"] == counts["old"] + counts["new"]
     assert counts["new"] > counts["old"] > 0
