@@ -59,39 +59,40 @@ def patch(
     save: options.Save = None,
     as_json: options.Json = False,
 ) -> None:
-    r"""Boot a kernel, redirect functions once all cores run tasks, and count.
+    """Boot a kernel, redirect functions once all cores run tasks, and count.
 
-    The kernel meets kernels/include/poke.h. --steps counts from the moment the patch is in.
+    The kernel meets kernels/include/poke.h. --steps counts from the moment the patch is in. All
+    functions are rewritten in one batch (of 256; more are several batches).
 
-    A replacement in C is an ordinary function with the name and the type of the one it replaces;
-    livepatch_NAME will do, too. It may be static. It may use every function and variable of the
-    kernel that a header or it itself declares, and have functions, static variables and strings of
-    its own. #include <toy/defs.h> declares what the toy kernel has (kernels/include/toy). For
-    example, fix.c:
-
-    \b
-        #include <toy/defs.h>
+    A replacement in C is a function with the name, or called livepatch_NAME, and the type of the
+    one it replaces; it may be static. It may use all functions and variables of the kernel that are
+    declared: #include <toy/defs.h> declares those of the toy kernel (kernels/include/toy), and
+    "extern" does it by hand. It may have functions, static variables and strings of its own. What
+    it calls in its own file stays there. fix.c, for example:
 
     \b
-        long vfs_read(struct file *f, char *buf, size_t n)
-        {
-            const struct file_operations *fops = f->inode->fops;
-
+      #include <toy/defs.h>
     \b
-            if (!fops || !fops->read)
-                return -EINVAL;
-            return fops->read(f, buf, n < 8 ? n : 8);
-        }
-
+      long vfs_read(struct file *f, char *buf, size_t n)
+      {
+              const struct file_operations *fops = f->inode->fops;
     \b
-        textpoke patch toy vfs_read --with fix.c
+              if (!fops || !fops->read || n > 64)
+                      return -EINVAL;
+              return fops->read(f, buf, n);
+      }
+    \b
+      textpoke patch toy vfs_read --with fix.c
 
-    Files of assembly belong, in the order given, to those of the FUNCTIONs that no FILE.c has. A
-    replacement in assembly is a body: mov eax, 42 and, on the next line, ret.
+    To see that it works, let it printk() something and wait for that with --until; what the guest
+    prints is in --json. More examples are in kernels/patches.
+
+    A file of assembly is the body of one function: "mov eax, 42" and, on the next line, "ret". Such
+    files go, in the order given, to those FUNCTIONs that no FILE.c has.
 
     Exit status: 0 safe, 2 bad input, 4 the guest died, 6 --until was not seen, 8 HAZARD, 10 torn,
     12 lost or late, 14 unhandled int3, 16 harmful; the highest wins.
-    """
+    """  # noqa: D301 -- click keeps the lines of a paragraph that begins with this character
     from emu.cli import report, verdicts  # noqa: PLC0415 -- loads the machine
     from emu.lab import boot  # noqa: PLC0415 -- loads the machine
     from emu.moves import schedule_file  # noqa: PLC0415 -- loads numpy
@@ -152,17 +153,12 @@ def _load(
     lab: "Lab", functions: Sequence[str], sources: Sequence[Path], include: Sequence[Path]
 ) -> "tuple[Redirect, ...]":
     """Place the replacements, and say on standard error what the compiler had to say."""
-    from emu.patch import replacements  # noqa: PLC0415 -- loads the machine
-
     try:
-        found = replacements.load(lab.guest, lab.arena, functions, sources, include)
+        return lab.load(functions, sources, include=include, warn=console.note_more)
     except BadSource as error:
         for line in error.said:
             console.note_more(line)
         raise
-    for line in found.warnings:
-        console.note_more(line)
-    return found.redirects
 
 
 def _run(
@@ -174,24 +170,31 @@ def _run(
     undo: bool,
 ) -> _Ended:
     """Patch in, run, and with `undo` patch out and run again."""
+    begin = len(lab.machine.output)
     end = lab.patch_in(redirects, instructions=steps)
     if _cut_short(lab):
-        return _Ended(end, f"the patch was not in, in phase {lab.patcher.phase}")
-    end = lab.run(until=until, instructions=steps)
+        return _Ended(end, f"the patch was not in, {_phase(lab)}")
     missed = ""
-    if until and end.name != "TEXT":
-        missed = f"{until.decode(errors='backslashreplace')!r} was not seen"
-    if not undo or end.name not in ("TEXT", "BOUND"):
+    if until is None or until not in lab.machine.output[begin:]:
+        end = lab.run(until=until, instructions=steps)
+        if until and end.name != "TEXT":
+            missed = f"{until.decode(errors='backslashreplace')!r} was not seen"
+    if not undo or end.name in ("EXIT", "DIED", "STUCK"):
         return _Ended(end, missed)
     end = lab.patch_out(redirects, instructions=steps)
     if _cut_short(lab):
-        return _Ended(end, f"the patch was not out, in phase {lab.patcher.phase}")
+        return _Ended(end, f"the patch was not out, {_phase(lab)}")
     return _Ended(lab.run(instructions=steps), missed, undone=True)
 
 
 def _cut_short(lab: "Lab") -> bool:
     """Return whether the patcher could not finish, or the machine ended meanwhile."""
     return not (lab.patcher.done and lab.machine.alive)
+
+
+def _phase(lab: "Lab") -> str:
+    phase = lab.patcher.phase
+    return f"in phase {phase}" if phase else "its code was still being written"
 
 
 def _last_words(lab: "Lab", end: "End") -> Iterator[str]:

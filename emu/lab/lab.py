@@ -3,6 +3,7 @@
 import dataclasses
 import enum
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from emu.detect.detectors import Detectors
 from emu.detect.verdict import Verdict
@@ -19,7 +20,7 @@ from emu.moves.chooser import Chooser
 from emu.moves.plan import Plan
 from emu.moves.schedule import ImageId, MachineSetup, Schedule
 from emu.moves.segment import Moves
-from emu.patch import breaks
+from emu.patch import breaks, replacements
 from emu.patch.patcher import Patcher
 from emu.patch.redirect import Arena, Redirect, stores
 from emu.patch.text_poke import NOP5, text_poke_bp_batch, text_poke_queue
@@ -238,6 +239,23 @@ class Lab:
         return fetches(self.image, self.schedule(), begin, end)
 
     # --- patching ------------------------------------------------------------------------------
+
+    def load(
+        self,
+        functions: Sequence[str],
+        files: Sequence[str | Path],
+        *,
+        include: Sequence[str | Path] = (),
+        warn: Callable[[str], None] | None = None,
+    ) -> tuple[Redirect, ...]:
+        """Place the replacements of functions, in C and in assembly; see `replacements.load`."""
+        return replacements.load(
+            self.arena,
+            functions,
+            [Path(file) for file in files],
+            include=[Path(folder) for folder in include],
+            warn=warn,
+        )
 
     def watch(self, redirects: Sequence[Redirect]) -> Detectors:
         """Let detectors watch these functions from now on."""

@@ -99,11 +99,11 @@ def _target(address: int, branch: bytes) -> int:
 class Arena:
     """The memory the kernel provides for code and variables, given out from its start.
 
-    placed: what lies there, to name places in it by.
+    guest: the kernel. placed: what lies there, to name places in it by.
     """
 
     def __init__(self, guest: Guest) -> None:
-        self._guest = guest
+        self.guest = guest
         self._text = _room(guest, "poke_arena")
         self._data = _room(guest, "poke_data") if "poke_data" in guest.image.symbols else None
         self.placed: list[Placed] = []
@@ -115,10 +115,10 @@ class Arena:
         """
         from emu.image.assemble import assemble  # noqa: PLC0415 -- 30 ms of a start
 
-        site = self._guest.image.sites.of(function)
+        site = self.guest.image.sites.of(function)
         start = self._text.aligned(_ALIGN).start
         replacement = start + _TRAMPOLINE_SIZE
-        code = assemble(source, replacement, self._guest.image.symbols, name)
+        code = assemble(source, replacement, self.guest.image.symbols, name)
         left = self._text.behind(replacement).left
         if len(code) > left:
             raise PokeError(
@@ -137,7 +137,7 @@ class Arena:
 
         Raises BadSymbol, BadSource, PokeError; see `link`.
         """
-        found, self._text, self._data = link(objects, self._guest.image, self._text, self._data)
+        found, self._text, self._data = link(objects, self.guest.image, self._text, self._data)
         self.placed += found
         return found
 
@@ -146,7 +146,7 @@ class Arena:
 
         Raises BadSymbol for an unknown function, NoSite for one without a site.
         """
-        site = self._guest.image.sites.of(function)
+        site = self.guest.image.sites.of(function)
         replacement = placed.symbols.function(name).address
         room = self._text.aligned(_ALIGN)
         if room.left < _TRAMPOLINE_SIZE:

@@ -5,14 +5,11 @@ Linux's samples. A file in assembly (any other name) is one body: such files bel
 functions that no file in C has, in the order given. All files in C are linked together.
 """
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from emu.errors import BadAssembly, BadSource, PokeError, closest
-from emu.guest.guest import Guest
 from emu.image.elf import ElfImage
 from emu.image.object_file import UNDEFINED, ObjectFile
 from emu.image.placed import Placed
@@ -26,61 +23,73 @@ PREFIX: Final = "livepatch_"
 _SHOWN = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Replacements:
-    """Redirects in the order of the functions; what there is to say about the files, by line."""
-
-    redirects: tuple[Redirect, ...]
-    warnings: tuple[str, ...]
-
-
 def load(
-    guest: Guest,
     arena: Arena,
     functions: Sequence[str],
     files: Sequence[Path],
+    *,
     include: Sequence[Path] = (),
-) -> Replacements:
-    """Place replacements of functions.
+    warn: Callable[[str], None] | None = None,
+) -> tuple[Redirect, ...]:
+    """Place replacements of functions; returns redirects in the order of the functions.
 
     Args:
-        guest: the kernel.
-        arena: where they go.
+        arena: where they go, in the kernel.
         functions: of the kernel.
         files: where their replacements are.
         include: folders of headers, for files in C.
+        warn: told what the compiler warns of, and we, line by line.
 
     Raises:
         BadSymbol, NoSite: a function that cannot be patched.
         BadSource, BadAssembly: a file that is no replacement. Unsupported: there is no compiler.
         PokeError: no room, or one function twice.
     """
-    _check_functions(guest.image, functions)
+    _check_functions(arena.guest.image, functions)
     sources = [path for path in files if path.suffix == ".c"]
     texts = [(path.name, _read(path)) for path in files if path.suffix != ".c"]
-    model = code_model(guest.image.symbols["_stext"].address)
-    compiled = [compile_c(path, include, model) for path in sources]
-    objects = [
-        ObjectFile(path.name, each.object) for path, each in zip(sources, compiled, strict=True)
-    ]
+    warn = warn or _ignore
+    objects = _compile(arena.guest.image, sources, include, warn)
     found = {function: _find(function, objects) for function in functions}
     rest = [function for function in functions if found[function] is None]
     _check_count(rest, len(texts), objects)
     placed = arena.place(objects)
-    warnings = [line for each in compiled for line in each.warnings]
-    types = guest.image.prototypes(found) if objects else {}
+    types = arena.guest.image.prototypes(found) if objects else {}
     redirects: dict[str, Redirect] = {}
     for function, where in found.items():
         if where is None:
             continue
         number, name = where
+        told = [*_calls_itself(function, objects[number], name)]
         if theirs := types.get(function):
-            warnings += _check_prototype(function, theirs, placed[number], name)
-        warnings += _calls_itself(function, objects[number], name)
+            told += _check_prototype(function, theirs, placed[number], name)
+        for line in told:
+            warn(f"{placed[number].name}: warning: {line}")
         redirects[function] = arena.redirect_to(function, placed[number], name)
     for function, (name, text) in zip(rest, texts, strict=True):
         redirects[function] = arena.redirect(function, text, name)
-    return Replacements(tuple(redirects[each] for each in functions), tuple(warnings))
+    return tuple(redirects[each] for each in functions)
+
+
+def _ignore(_line: str) -> None:
+    """Say nothing."""
+
+
+def _compile(
+    image: ElfImage,
+    sources: Sequence[Path],
+    include: Sequence[Path],
+    warn: Callable[[str], None],
+) -> tuple[ObjectFile, ...]:
+    """Return the objects of files in C."""
+    model = code_model(image.symbols["_stext"].address)
+    objects = []
+    for path in sources:
+        compiled = compile_c(path, include, model)
+        for line in compiled.warnings:
+            warn(line)
+        objects.append(ObjectFile(path.name, compiled.object))
+    return tuple(objects)
 
 
 def _check_functions(image: ElfImage, functions: Sequence[str]) -> None:
@@ -149,28 +158,24 @@ def _list(names: Sequence[str]) -> str:
     return f"{', '.join(names[:_SHOWN]) or 'nothing'}{more}"
 
 
-def _check_prototype(function: str, theirs: Prototype, placed: Placed, name: str) -> list[str]:
-    """Refuse a replacement that takes or returns something else; returns warnings."""
+def _check_prototype(function: str, theirs: Prototype, placed: Placed, name: str) -> Iterator[str]:
+    """Refuse a replacement that takes or returns something else; yields warnings."""
     ours = prototypes(placed.name, placed.sections, [name]).get(name)
     if ours is None or str(ours) == str(theirs):
-        return []
+        return
     told = f"{name} is {ours}, but the kernel's {function} is {theirs}"
     if not ours.passes_as(theirs):
         raise BadSource(f"{placed.name}: {told}")
-    return [f"{placed.name}: warning: {told}"]
+    yield told
 
 
-def _calls_itself(function: str, each: ObjectFile, name: str) -> list[str]:
+def _calls_itself(function: str, each: ObjectFile, name: str) -> Iterator[str]:
     """Warn of a replacement that calls the function it replaces, which leads back to it."""
     own = next(symbol for symbol in each.functions() if symbol.name == name)
-    called = Counter(
-        each.symbols[relocation.symbol].name
-        for section in each.sections
-        if section.number == own.section
-        for relocation in section.relocations
-        if own.value <= relocation.offset < own.value + own.size
-        and each.symbols[relocation.symbol].section == UNDEFINED
-    )
-    if not called[function]:
-        return []
-    return [f"{each.name}: warning: {name} calls {function}, which leads back to {name}"]
+    for section in each.sections:
+        for relocation in section.relocations if section.number == own.section else ():
+            called = each.symbols[relocation.symbol]
+            within = own.value <= relocation.offset < own.value + own.size
+            if within and called.section == UNDEFINED and called.name == function:
+                yield f"{name} calls {function}, which leads back to {name}: copy the old body instead"
+                return
