@@ -41,7 +41,7 @@ MAX_SAID: Final = 100
 """Lines of what the compiler says that are kept."""
 
 _TOP = (1 << 64) - (1 << 31)
-_ERROR = re.compile(r"^(?:.*?:(\d+):(?:\d+:)? )?(?:fatal )?error: (.*)$")
+_ERROR = re.compile(r"^(?:.*?:(\d+):(?:\d+:)? |[^\s:]+: )?(?:fatal )?error: (.*)$")
 _HOST_HEADERS = ("CPATH", "C_INCLUDE_PATH", "GCC_EXEC_PREFIX", "COMPILER_PATH", "LIBRARY_PATH")
 
 
@@ -80,7 +80,7 @@ def compile_c(source: Path, include: Sequence[Path] = (), model: str = "kernel")
         words = [
             *_compiler(), *FLAGS, f"-mcmodel={model}",
             *(f"-I{each.absolute()}" for each in (*include, resources.include())),
-            f"-ffile-prefix-map={whole.parent}/=",
+            f"-ffile-prefix-map={folder}=.", f"-ffile-prefix-map={whole.parent}/=",
             "-fdiagnostics-color=never", "-fmessage-length=0", "-fmax-errors=20",
             "-c", "-o", str(made), "-x", "c", str(whole),
         ]  # fmt: skip

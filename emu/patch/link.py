@@ -23,7 +23,6 @@ MAX_SIZE: Final = 1 << 18
 """Bytes of an object in memory; each eight are a step of the patcher."""
 
 _BY_ITSELF = ("memcpy", "memmove", "memset", "memcmp")
-_ALIGN = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +67,8 @@ def link(
 
 def _part(each: ObjectFile, room: Room, *, writable: bool) -> _Part:
     """Give addresses to the constant or the writable sections of an object: code comes first."""
-    room = room.aligned(_ALIGN)
     sections = [section for section in each.sections if section.writable == writable]
+    room = room.aligned(max((section.align for section in sections), default=1))
     sections.sort(key=lambda section: not section.executable)
     at, places = room.start, {}
     for section in sections:

@@ -177,5 +177,5 @@ def _calls_itself(function: str, each: ObjectFile, name: str) -> Iterator[str]:
             called = each.symbols[relocation.symbol]
             within = own.value <= relocation.offset < own.value + own.size
             if within and called.section == UNDEFINED and called.name == function:
-                yield f"{name} calls {function}, which leads back to {name}: copy the old body instead"
+                yield f"{name} calls {function}, which leads back here: copy its body instead"
                 return

@@ -23,7 +23,9 @@ def changed(section: str, field: int, value: int) -> bytes:
     """Return fix.elf with one field of a section header changed."""
     data = bytearray(DATA)
     at = SHOFF + 64 * number(section)
-    struct.pack_into("<Q" if field in (FLAGS, OFFSET, SIZE, ALIGN) else "<I", data, at + field, value)
+    struct.pack_into(
+        "<Q" if field in (FLAGS, OFFSET, SIZE, ALIGN) else "<I", data, at + field, value
+    )
     return bytes(data)
 
 
