@@ -169,7 +169,7 @@ def test_undo_gives_the_functions_back(textpoke: Command, source: Path, tmp_path
     assert (said.status, back["verdict"]) == (0, "safe")
     assert there["counts"]["old"] < 20
     assert min(back["counts"]["new"], back["counts"]["old"]) > 300
-    assert back["instructions"] > there["instructions"] + 300_000
+    assert back["instructions"] > 600_000
     assert [plan.name.split()[-1] for plan in Schedule.read(path).plans] == ["in", "out"]
     again = json.loads(textpoke("replay", path, "--json").out)
     assert (again["hash"], again["counts"]) == (back["hash"], back["counts"])

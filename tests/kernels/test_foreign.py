@@ -76,9 +76,9 @@ def test_a_replacement_in_c_for_a_kernel_that_lies_low_and_has_no_headers(
 ) -> None:
     include, source = tmp_path / "include", tmp_path / "new.c"
     include.mkdir()
-    (include / "hot.h").write_text("u64 hot(u64 n);\nu64 warm(u64 n);\n")
+    (include / "hot.h").write_text("u64 hot(u64 n);\n")
     source.write_text(
-        "#include <poke.h>\n#include <hot.h>\nu64 hot(u64 n) { return warm(n) + 1000; }\n"
+        "#include <poke.h>\n#include <hot.h>\nu64 hot(u64 n) { return n + cpus_online; }\n"
     )
     words = ("patch", tiny, "hot", "--with", source, "--cores", 2, "--steps", "50_000")
     said = textpoke(*words, "--include", include, "--json", "--undo")
