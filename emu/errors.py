@@ -70,6 +70,19 @@ class BadAssembly(TextpokeError):
     """The replacement does not assemble; the message begins with file and line."""
 
 
+class BadSource(TextpokeError):
+    """The replacement in C does not compile, or is not one for its function.
+
+    Args:
+        message: begins with the file.
+        said: what the compiler said, line by line, each made printable.
+    """
+
+    def __init__(self, message: str, said: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.said = tuple(_one_line(line) for line in said)
+
+
 class PokeError(TextpokeError):
     """The patcher refuses: the bytes in memory are not the ones the plan expects."""
 

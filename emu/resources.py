@@ -1,8 +1,8 @@
-"""Data that comes with textpoke: the toy kernel, schedules, pictures.
+"""Data that comes with textpoke: the toy kernel and its headers, schedules, pictures.
 
-It lies at its own place in a checkout (`kernels/toy/toy.elf`, `resources/`) and below `emu/data`
-in an installed wheel (see pyproject.toml). The wheel's place is looked at first: beside an
-installed package there may be anybody's folder called `resources`.
+It lies at its own place in a checkout (`kernels/`, `resources/`) and below `emu/data` in an
+installed wheel (see pyproject.toml). The wheel's place is looked at first: beside an installed
+package there may be anybody's folder called `resources`.
 """
 
 import re
@@ -19,6 +19,14 @@ def toy() -> Path:
     found = _first(_PACKAGE / "data" / "toy.elf", _PACKAGE.parent / "kernels" / "toy" / "toy.elf")
     if found is None:
         raise BadImage("toy.elf is missing from this textpoke: install it again, or ./run kernels")
+    return found
+
+
+def include() -> Path:
+    """Return the folder of headers for patches in C; BadImage if this copy lacks it."""
+    found = _first(_PACKAGE / "data" / "include", _PACKAGE.parent / "kernels" / "include")
+    if found is None:
+        raise BadImage("poke.h is missing from this textpoke: install it again")
     return found
 
 

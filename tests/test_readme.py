@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patch.c_source import needs_gcc
+
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```\n(.*?)```", README, re.DOTALL)
@@ -56,6 +58,34 @@ def test_its_commands_work(command: str, status: int, tmp_path: Path) -> None:
     (tmp_path / "new.s").write_text("mov eax, 8\nret\n")
     ended = textpoke(shlex.split(command), tmp_path)
     assert ended.returncode == status, ended.stderr
+
+
+@needs_gcc
+def test_its_fix_in_c_can_be_followed(tmp_path: Path) -> None:
+    """The file, each of the commands and the lines of Python do what is said."""
+    (fix,) = re.findall(r"```c\n(.*?)```", README, re.DOTALL)
+    (commands,) = [
+        block.splitlines()
+        for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+        if "fix.c" in block
+    ]
+    (python,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "fix.c").write_text(fix)
+    assert len(commands) == 2
+    for command in commands:
+        ended = textpoke(shlex.split(command)[1:], tmp_path)
+        assert ended.returncode == 0, ended.stderr
+        assert ended.stderr == "textpoke: moves are chosen at random from seed 1\n"
+        assert ended.stdout.endswith("verdict: safe\n")
+    ran = subprocess.run(
+        [sys.executable, "-c", python],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stdout == "[4, 4, 4, 4, 0, 0, 0, 0]\n", ran.stderr
 
 
 @pytest.mark.parametrize("name", re.findall(r"\]\(([^)]+)\)", README))

@@ -10,19 +10,28 @@ def test_the_toy_is_found_in_a_checkout() -> None:
     assert resources.toy().read_bytes()[:4] == b"\x7fELF"
 
 
+def test_the_headers_are_found_in_a_checkout() -> None:
+    assert (resources.include() / "poke.h").is_file()
+    assert (resources.include() / "toy" / "defs.h").is_file()
+
+
 def test_what_an_installed_wheel_holds_comes_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resources, "_PACKAGE", tmp_path / "emu")
     with pytest.raises(BadImage, match=r"toy\.elf is missing"):
         resources.toy()
-    for folder in ("emu/data/resources/schedules", "resources/schedules", "kernels/toy"):
+    with pytest.raises(BadImage, match=r"poke\.h is missing"):
+        resources.include()
+    folders = ("resources/schedules", "kernels/toy", "kernels/include")
+    for folder in ("emu/data/resources/schedules", "emu/data/include", *folders):
         (tmp_path / folder).mkdir(parents=True)
     for file in ("emu/data/toy.elf", "kernels/toy/toy.elf"):
         (tmp_path / file).touch()
     for file in ("emu/data/resources/schedules/arm.json", "resources/schedules/arm.json"):
         (tmp_path / file).touch()
     assert resources.toy() == tmp_path / "emu/data/toy.elf"
+    assert resources.include() == tmp_path / "emu/data/include"
     assert resources.schedule("arm") == tmp_path / "emu/data/resources/schedules/arm.json"
     assert resources.schedules() == ("arm",)
     assert resources.schedule("../arm") is None

@@ -9,6 +9,7 @@ import importlib
 import os
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -81,6 +82,7 @@ def all_checks() -> list[Check]:
         _guarded("engine", _engine),
         _guarded("compiled code", _cache),
         _guarded("toy kernel", _toy),
+        _guarded("C compiler", _compiler),
         _guarded("QEMU", _qemu),
     ]
     return found
@@ -167,13 +169,26 @@ def _toy() -> Check:
     return Check("toy kernel", OK, f"sha256 {hashlib.sha256(data).hexdigest()}")
 
 
+def _compiler() -> Check:
+    name = os.environ.get("CC") or "gcc"
+    words = shlex.split(name)
+    found = shutil.which(words[0]) if words else None
+    if found is None:
+        return Check("C compiler", NOTE, f"{name} is not here", "only patches in C need it")
+    return _version("C compiler", [found, *words[1:]])
+
+
 def _qemu() -> Check:
     name = "qemu-system-x86_64"
     found = shutil.which(name)
     if found is None:
         return Check("QEMU", NOTE, "not installed", "only tests that compare with it need it")
+    return _version("QEMU", [found])
+
+
+def _version(what: str, command: list[str]) -> Check:
     said = subprocess.run(  # noqa: S603 -- the program that PATH names
-        [found, "--version"], capture_output=True, text=True, timeout=20, check=False
+        [*command, "--version"], capture_output=True, text=True, timeout=20, check=False
     )
     version = said.stdout.partition("\n")[0] or "does not say its version"
-    return Check("QEMU", OK, version)
+    return Check(what, OK, version)

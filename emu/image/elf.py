@@ -8,6 +8,7 @@ for a malformed file is `BadImage`.
 
 import hashlib
 import stat
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from emu.image.symbols import Symbols, read_symbols
 from emu.machine.boot import BootImage
 
 if TYPE_CHECKING:
+    from emu.image.prototype import Prototype
     from emu.image.types import Types
 
 MAX_FILE = 1 << 30
@@ -109,6 +111,16 @@ class ElfImage:
             BadImage: on access, if it is malformed or compressed.
         """
         return Lines(self.name, self._debug_sections())
+
+    def prototypes(self, functions: Iterable[str]) -> "dict[str, Prototype]":
+        """Return the types of functions, of those that debug information has.
+
+        Raises:
+            BadImage: it is malformed or compressed.
+        """
+        from emu.image.prototype import prototypes  # noqa: PLC0415 -- 40 ms of a start
+
+        return prototypes(self.name, self._debug_sections(), functions)
 
     def _debug_sections(self) -> dict[str, bytes]:
         debug = [section for section in self._file.sections if section.name.startswith(".debug_")]

@@ -3,6 +3,7 @@
 import dataclasses
 import enum
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from emu.detect.detectors import Detectors
 from emu.detect.verdict import Verdict
@@ -19,9 +20,9 @@ from emu.moves.chooser import Chooser
 from emu.moves.plan import Plan
 from emu.moves.schedule import ImageId, MachineSetup, Schedule
 from emu.moves.segment import Moves
-from emu.patch import breaks
+from emu.patch import breaks, replacements
 from emu.patch.patcher import Patcher
-from emu.patch.redirect import Arena, Redirect
+from emu.patch.redirect import Arena, Redirect, stores
 from emu.patch.text_poke import NOP5, text_poke_bp_batch, text_poke_queue
 from emu.timeline.fetches import fetches
 from emu.timeline.recording import Recording
@@ -169,16 +170,22 @@ class Lab:
         found = self.report(end)
         return found.sentence if found else end.value
 
-    def report(self, end: End) -> Report | None:
-        """Return the report on a run that ended without an end of its own, else None."""
+    def report(self, end: End, *, exited: bool = False) -> Report | None:
+        """Return the report on a run that ended without an end of its own, else None.
+
+        exited: also on one that the guest ended.
+        """
         whys: dict[End, Why] = {
             End.DIED: "died",
             End.STUCK: "stuck",
             End.BOUND: "bound",
             End.INTERRUPTED: "interrupted",
         }
+        if exited:
+            whys[End.EXIT] = "exited"
         why = whys.get(end)
-        return None if why is None else report(self.machine, self.image, why)
+        placed = self._arena.placed if self._arena else ()
+        return None if why is None else report(self.machine, self.image, why, placed)
 
     def hash(self) -> str:
         """Return the state hash of machine and patcher."""
@@ -245,6 +252,23 @@ class Lab:
 
     # --- patching ------------------------------------------------------------------------------
 
+    def load(
+        self,
+        functions: Sequence[str],
+        files: Sequence[str | Path],
+        *,
+        include: Sequence[str | Path] = (),
+        warn: Callable[[str], None] | None = None,
+    ) -> tuple[Redirect, ...]:
+        """Place the replacements of functions, in C and in assembly; see `replacements.load`."""
+        return replacements.load(
+            self.arena,
+            functions,
+            [Path(file) for file in files],
+            include=[Path(folder) for folder in include],
+            warn=warn,
+        )
+
     def watch(self, redirects: Sequence[Redirect]) -> Detectors:
         """Let detectors watch these functions from now on."""
         self.detectors = Detectors(
@@ -258,7 +282,7 @@ class Lab:
     ) -> tuple[Plan, ...]:
         """Return the plans that redirect functions, or give them back: one for each batch."""
         pokes = [r.poke_in() if inward else r.poke_out() for r in redirects]
-        stores = [step for r in redirects for step in r.stores()] if inward else []
+        code = stores(redirects) if inward else ()
         names = ", ".join(r.function for r in redirects)
         plans = []
         for number, batch in enumerate(text_poke_queue(pokes)):
@@ -267,7 +291,7 @@ class Lab:
             if broken:
                 protocol = breaks.BREAKS[broken](protocol)
             what = f"patch {names} {'in' if inward else 'out'}"
-            plans.append(protocol.plan(what, stores if number == 0 else ()))
+            plans.append(protocol.plan(what, code if number == 0 else ()))
         return tuple(plans)
 
     def request(self, plan: Plan, *, inward: bool) -> None:

@@ -3,7 +3,8 @@
 The trampoline is entered by a call, real or acted out by the int3 handler, so its stack holds
 the address behind the site above the caller's return address. It drops the former and jumps;
 the replacement returns to the caller as the function would have. Both lie in the kernel's
-poke_arena and stay there: grace periods, after which they could be freed, come later.
+poke_arena, variables in its poke_data, and stay there: grace periods, after which they could be
+freed, come later.
 """
 
 import struct
@@ -12,7 +13,12 @@ from dataclasses import dataclass
 
 from emu.errors import PokeError
 from emu.guest.guest import Guest
+from emu.image.object_file import ObjectFile
+from emu.image.placed import Placed
+from emu.image.symbols import Symbol, Symbols
 from emu.moves.plan import Plan, Step, Store
+from emu.patch.link import link
+from emu.patch.room import Room
 from emu.patch.text_poke import NOP5, TextPoke
 
 SITE_SIZE = 5
@@ -74,13 +80,15 @@ class Redirect:
         """Return the poke that gives the function back."""
         return TextPoke(self.site, self.call, NOP5)
 
-    def stores(self) -> tuple[Step, ...]:
-        """Return the steps that write trampoline and replacement."""
-        return tuple(
-            Store(address + at, code[at : at + 8])
-            for address, code in self.code
-            for at in range(0, len(code), 8)
-        )
+
+def stores(redirects: Sequence[Redirect]) -> tuple[Step, ...]:
+    """Return the steps that write what redirects need; what they share is written once."""
+    code = dict.fromkeys(part for redirect in redirects for part in redirect.code)
+    return tuple(
+        Store(address + at, data[at : at + 8])
+        for address, data in code
+        for at in range(0, len(data), 8)
+    )
 
 
 def _target(address: int, branch: bytes) -> int:
@@ -89,12 +97,16 @@ def _target(address: int, branch: bytes) -> int:
 
 
 class Arena:
-    """The memory the kernel provides for code, given out from its start."""
+    """The memory the kernel provides for code and variables, given out from its start.
+
+    guest: the kernel. placed: what lies there, to name places in it by.
+    """
 
     def __init__(self, guest: Guest) -> None:
-        self._guest = guest
-        self._next = guest.image.symbols["poke_arena"].address
-        self._end = guest.image.symbols["poke_arena_end"].address
+        self.guest = guest
+        self._text = _room(guest, "poke_arena")
+        self._data = _room(guest, "poke_data") if "poke_data" in guest.image.symbols else None
+        self.placed: list[Placed] = []
 
     def redirect(self, function: str, source: str, name: str = "patch.s") -> Redirect:
         """Place a trampoline and a replacement, given as assembly, for a function.
@@ -103,19 +115,61 @@ class Arena:
         """
         from emu.image.assemble import assemble  # noqa: PLC0415 -- 30 ms of a start
 
-        site = self._guest.image.sites.of(function)
-        start = -(-self._next // _ALIGN) * _ALIGN
+        site = self.guest.image.sites.of(function)
+        start = self._text.aligned(_ALIGN).start
         replacement = start + _TRAMPOLINE_SIZE
-        code = assemble(source, replacement, self._guest.image.symbols, name)
-        end = replacement + len(code)
-        if end > self._end:
+        code = assemble(source, replacement, self.guest.image.symbols, name)
+        left = self._text.behind(replacement).left
+        if len(code) > left:
             raise PokeError(
-                f"the replacement of {function} has {len(code)} bytes, poke_arena has "
-                f"{max(0, self._end - replacement)} left"
+                f"the replacement of {function} has {len(code)} bytes, poke_arena has {left} left"
             )
-        jump = start + len(_DROP_RETURN) + 5
-        trampoline = _DROP_RETURN + b"\xe9" + struct.pack("<i", replacement - jump)
-        self._next = end
-        return Redirect(
-            function, site, start, replacement, ((start, trampoline), (replacement, code))
-        )
+        self._text = self._text.behind(replacement + len(code))
+        trampoline = start, _trampoline(start, replacement)
+        self._name(trampoline, function)
+        named = Symbols([Symbol(function, replacement, len(code), "func")], name)
+        text = replacement, replacement + len(code)
+        self.placed.append(Placed(name, ((replacement, code),), text, named, {}))
+        return Redirect(function, site, start, replacement, (trampoline, (replacement, code)))
+
+    def place(self, objects: Sequence[ObjectFile]) -> tuple[Placed, ...]:
+        """Link objects into the kernel, all together.
+
+        Raises BadSymbol, BadSource, PokeError; see `link`.
+        """
+        found, self._text, self._data = link(objects, self.guest.image, self._text, self._data)
+        self.placed += found
+        return found
+
+    def redirect_to(self, function: str, placed: Placed, name: str) -> Redirect:
+        """Place a trampoline from a function to one, called `name`, of a placed object.
+
+        Raises BadSymbol for an unknown function, NoSite for one without a site.
+        """
+        site = self.guest.image.sites.of(function)
+        replacement = placed.symbols.function(name).address
+        room = self._text.aligned(_ALIGN)
+        if room.left < _TRAMPOLINE_SIZE:
+            raise PokeError(f"poke_arena has no room for the trampoline of {function}")
+        self._text = room.behind(room.start + _TRAMPOLINE_SIZE)
+        trampoline = room.start, _trampoline(room.start, replacement)
+        self._name(trampoline, function)
+        return Redirect(function, site, room.start, replacement, (*placed.code, trampoline))
+
+    def _name(self, trampoline: tuple[int, bytes], function: str) -> None:
+        """Let a trampoline be named by the function it belongs to."""
+        start, code = trampoline
+        named = Symbol(f"trampoline of {function}", start, len(code), "func")
+        text = start, start + len(code)
+        self.placed.append(Placed(function, (trampoline,), text, Symbols([named]), {}))
+
+
+def _room(guest: Guest, name: str) -> Room:
+    symbols = guest.image.symbols
+    return Room(name, symbols[name].address, symbols[f"{name}_end"].address)
+
+
+def _trampoline(address: int, replacement: int) -> bytes:
+    """Return the trampoline at an address."""
+    jump = address + len(_DROP_RETURN) + SITE_SIZE
+    return _DROP_RETURN + b"\xe9" + struct.pack("<i", replacement - jump)

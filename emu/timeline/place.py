@@ -1,9 +1,11 @@
 """Places: what an address of code is called, and what is wrong with it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from emu.errors import BadImage
 from emu.image.elf import ElfImage
+from emu.image.placed import Placed
 from emu.machine.machine import Machine
 
 
@@ -13,7 +15,7 @@ class Place:
 
     Attributes:
         address: virtual (linear).
-        symbol: `vfs_read+0x5`, or None.
+        symbol: `vfs_read+0x5`, in a replacement `livepatch: vfs_read+0x5`, or None.
         source: `vfs.c:12`, or None.
         wrong: why nothing of the image can be executed there, or None: "not canonical",
             "not mapped", "not RAM", "outside toy.elf", "not text of toy.elf".
@@ -30,10 +32,13 @@ class Place:
 
 
 class Places:
-    """Names addresses as the cores of a machine map them now."""
+    """Names addresses as the cores of a machine map them now.
 
-    def __init__(self, machine: Machine, image: ElfImage) -> None:
-        self._machine, self._image = machine, image
+    placed: what was put into the kernel, where the image names nothing.
+    """
+
+    def __init__(self, machine: Machine, image: ElfImage, placed: Sequence[Placed] = ()) -> None:
+        self._machine, self._image, self._placed = machine, image, placed
         self._known: dict[tuple[int, int], Place] = {}
 
     def at(self, address: int, core: int) -> Place:
@@ -50,12 +55,15 @@ class Places:
             linked = self._image.link_address(physical)
         if linked is None:
             linked = address  # not loaded by the image as it lies there: by its link address
+        for each in self._placed:
+            if linked in each:
+                return Place(address, each.describe(linked), self._source(each, linked), wrong)
         symbol = self._image.symbols.at(linked)
         if wrong is None and not self._image.is_executable(linked):
             outside = symbol is None
             wrong = f"{'outside' if outside else 'not text of'} {self._image.name}"
         named = self._image.symbols.describe(linked) if symbol else None
-        return Place(address, named, self._source(linked), wrong)
+        return Place(address, named, self._source(self._image, linked), wrong)
 
     def _look(self, address: int, core: int) -> tuple[str | None, int | None]:
         """Return what is wrong with an address for any kernel, and its physical address."""
@@ -69,8 +77,8 @@ class Places:
             return "not RAM", None
         return None, physical
 
-    def _source(self, linked: int) -> str | None:
+    def _source(self, code: ElfImage | Placed, linked: int) -> str | None:
         try:
-            return self._image.lines.at(linked)
+            return code.lines.at(linked)
         except BadImage:
             return None  # a report does without what the image cannot say

@@ -5,12 +5,14 @@ never ends. It says what the machine knows, in names of the image, and guesses n
 """
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
 
 from emu.image.elf import ElfImage
+from emu.image.placed import Placed
 from emu.machine import events
 from emu.machine.machine import Machine
 from emu.machine.standing import Standing
@@ -18,10 +20,7 @@ from emu.moves import move, move_text
 from emu.timeline import vectors
 from emu.timeline.place import Place, Places
 
-Why = Literal["died", "stuck", "bound", "interrupted"]
-
-LONGEST: Final = 15
-"""Bytes of the longest instruction (SDM 2, section 2.3.11)."""
+Why = Literal["died", "stuck", "bound", "interrupted", "exited"]
 
 LONGEST: Final = 15
 """Bytes of the longest instruction (SDM 2, section 2.3.11)."""
@@ -95,15 +94,24 @@ class Report:
     moves: tuple[Made, ...]
 
 
-def report(machine: Machine, image: ElfImage, why: Why) -> Report:
-    """Return the report on a machine. Looking at it has no effect."""
-    places = Places(machine, image)
+def report(machine: Machine, image: ElfImage, why: Why, placed: Sequence[Placed] = ()) -> Report:
+    """Return the report on a machine. Looking at it has no effect.
+
+    placed: what was put into its kernel, to name places in it by.
+    """
+    places = Places(machine, image, placed)
     cores = [_core(machine, places, core) for core in range(machine.cores)]
     moves = _moves(machine, places)
     last = _last_core(machine)
     order = _SILENT if why in ("died", "stuck") else _ENDLESS
     cores.sort(key=lambda core: (order.index(_kind(core.standing)), core.standing.core != last))
-    tell = {"died": _death, "stuck": _stuck, "bound": _bound, "interrupted": _interrupted}
+    tell = {
+        "died": _death,
+        "stuck": _stuck,
+        "bound": _bound,
+        "interrupted": _interrupted,
+        "exited": _exit,
+    }
     sentence = tell[why](machine, cores)
     return Report(sentence, machine.retired(), machine.now, tuple(cores), moves)
 
@@ -240,3 +248,9 @@ def _interrupted(machine: Machine, cores: list[Core]) -> str:
 def _so_far(machine: Machine, cores: list[Core]) -> str:
     first = cores[0]
     return f"after {machine.retired():,} instructions; core {first.standing.core} in {first.place}"
+
+
+def _exit(machine: Machine, cores: list[Core]) -> str:
+    value = "" if machine.exit_value is None else f" with exit value {machine.exit_value}"
+    so_far = _so_far(machine, cores)
+    return f"the guest ended the machine{value} {so_far}{_before(cores[0])}"

@@ -13,6 +13,7 @@ from emu.moves.schedule import Schedule
 from tests.cli.conftest import Command
 from tests.image.elf_builder import Builder
 from tests.labs import FUNCTION
+from tests.patch.c_source import PATCHES, needs_gcc
 
 ARGUMENTS = ("patch", "toy", FUNCTION, "--append", "load", "--steps", "20_000")
 
@@ -49,7 +50,7 @@ def test_json_is_one_line_with_the_same_counts(textpoke: Command, source: Path) 
     document = json.loads(line)
     assert (said.status, said.err) == (0, "")
     assert (document["verdict"], document["status"], document["seed"]) == ("safe", 0, 3)
-    assert (document["function"], document["model"], document["cores"]) == (FUNCTION, "sdm", 4)
+    assert (document["functions"], document["model"], document["cores"]) == ([FUNCTION], "sdm", 4)
     counts = document["counts"]
     assert counts["calls"] == counts["old"] + counts["new"]
     assert counts["new"] > counts["old"] > 0
@@ -100,7 +101,29 @@ def test_a_replacement_that_kills_the_kernel_is_status_4(textpoke: Command, sour
     said = textpoke(*ARGUMENTS, "--with", source)
     assert said.status == 4
     assert "verdict: safe" in said.out.decode()
-    assert "the guest ended the machine" in said.err.splitlines()[-1]
+    assert said.err.count("the guest ended the machine with exit value 1 after ") == 1
+    assert f"before that: invalid opcode (#UD) at livepatch: {FUNCTION} (" in said.err
+    assert "the last 32 moves, and where the core stood before:" in said.err
+    assert "    panic: invalid opcode at " in said.err
+    document = json.loads(textpoke(*ARGUMENTS, "--with", source, "--json").out)
+    assert document["status"] == 4
+    assert f"livepatch: {FUNCTION}" in document["report"]["sentence"]
+    assert "panic: invalid opcode" in document["serial"]
+
+
+def test_a_replacement_that_shuts_a_core_down_is_reported_once(
+    textpoke: Command, source: Path
+) -> None:
+    source.write_text("push 0\npush 0\nlidt [rsp]\nud2\n")
+    said = textpoke(*ARGUMENTS, "--with", source)
+    assert said.status == 4
+    assert said.err.count("shut down (triple fault): ") == 1
+    assert f"shut down, RIP livepatch: {FUNCTION}" in said.err
+    assert said.out.decode().endswith("but the guest died\n")
+    path = source.parent / "run.json"
+    saved = textpoke(*ARGUMENTS, "--with", source, "--json", "--save", path)
+    assert (saved.status, len(saved.err.splitlines())) == (4, 1)
+    assert textpoke("replay", path).status == 4
 
 
 def test_a_text_that_is_not_printed_is_a_bound_that_was_reached(
@@ -116,6 +139,101 @@ def test_a_text_ends_the_run(textpoke: Command, source: Path) -> None:
     said = textpoke(*words, "--until", "ok ring", "--steps", "1e9", "--json")
     assert said.status == 0
     assert json.loads(said.out)["instructions"] < 50_000_000
+
+
+# --- several functions, and back again ---------------------------------------------------------
+
+
+def test_several_functions_are_one_batch(textpoke: Command, source: Path, tmp_path: Path) -> None:
+    second = tmp_path / "second.s"
+    second.write_text("xor eax, eax\nret\n")
+    path = tmp_path / "run.json"
+    words = ("patch", "toy", FUNCTION, "vfs_write", "--append", "load", "--steps", "200_000")
+    said = textpoke(*words, "--with", source, "--with", second, "--json", "--save", path)
+    document = json.loads(said.out)
+    assert (said.status, document["functions"]) == (0, [FUNCTION, "vfs_write"])
+    one = json.loads(textpoke("patch", "toy", FUNCTION, *words[4:], "--with", source, "--json").out)
+    assert document["counts"]["calls"] > one["counts"]["calls"] + 10
+    (plan,) = Schedule.read(path).plans
+    assert plan.name == f"patch {FUNCTION}, vfs_write in"
+    assert len(plan.changes) == 2
+
+
+def test_undo_gives_the_functions_back(textpoke: Command, source: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    words = ("patch", "toy", FUNCTION, "--append", "load", "--steps", "300_000", "--with", source)
+    there = json.loads(textpoke(*words, "--json").out)
+    said = textpoke(*words, "--undo", "--json", "--save", path)
+    back = json.loads(said.out)
+    assert (there["undone"], back["undone"]) == (False, True)
+    assert (said.status, back["verdict"]) == (0, "safe")
+    assert there["counts"]["old"] < 20
+    assert min(back["counts"]["new"], back["counts"]["old"]) > 300
+    assert back["instructions"] > 600_000
+    assert [plan.name.split()[-1] for plan in Schedule.read(path).plans] == ["in", "out"]
+    again = json.loads(textpoke("replay", path, "--json").out)
+    assert (again["hash"], again["counts"]) == (back["hash"], back["counts"])
+
+
+def test_undo_after_a_text_that_was_not_seen_is_still_a_bound(
+    textpoke: Command, source: Path
+) -> None:
+    said = textpoke(*ARGUMENTS, "--with", source, "--until", "never", "--undo", "--json")
+    document = json.loads(said.out)
+    assert (said.status, document["status"], document["undone"]) == (6, 6, True)
+
+
+def test_a_guest_that_dies_before_is_not_undone(textpoke: Command, source: Path) -> None:
+    source.write_text("ud2\n")
+    said = textpoke(*ARGUMENTS, "--with", source, "--undo", "--json")
+    assert said.status == 4
+    assert json.loads(said.out)["undone"] is False
+
+
+# --- replacements in C -------------------------------------------------------------------------
+
+
+@needs_gcc
+def test_a_run_with_a_replacement_in_c_replays_without_a_compiler(
+    textpoke: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.json"
+    words = ("patch", "toy", "vfs_read", "--with", PATCHES / "vfs_read.c", "--save", path)
+    said = textpoke(*words, "--until", "vfs_read: cut", "--json", "--undo", "--steps", "100_000")
+    document = json.loads(said.out)
+    assert (said.status, said.err) == (0, "")
+    assert "vfs_read: cut to 4 bytes" in document["serial"]
+    monkeypatch.setenv("PATH", str(tmp_path))
+    again = json.loads(textpoke("replay", path, "--json").out)
+    assert (again["hash"], again["counts"]) == (document["hash"], document["counts"])
+
+
+@needs_gcc
+def test_what_the_compiler_says_is_shown_and_the_sentence_is_last(
+    textpoke: Command, tmp_path: Path
+) -> None:
+    path = tmp_path / "fix.c"
+    path.write_text(
+        "#include <toy/defs.h>\nint cmdline_proc_show(struct seq_file *m)\n{ int x; }\n"
+    )
+    said = textpoke(*ARGUMENTS, "--with", path)
+    assert said.status == 0
+    assert "  fix.c:3:7: warning: unused variable 'x' [-Wunused-variable]" in said.err.splitlines()
+    path.write_text("int cmdline_proc_show(void) { return nothing; }\n")
+    said = textpoke(*ARGUMENTS, "--with", path)
+    *more, last = said.err.splitlines()
+    assert (said.status, said.out) == (2, b"")
+    assert last.startswith("textpoke: fix.c does not compile: line 1: 'nothing' undeclared")
+    assert any(line.startswith("  fix.c:1:38: error: 'nothing'") for line in more)
+
+
+def test_without_a_compiler_a_sentence_says_what_to_do(
+    textpoke: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CC", raising=False)
+    said = textpoke("patch", "toy", "vfs_read", "--with", PATCHES / "vfs_read.c").refusal()
+    assert said.startswith("a replacement in C needs gcc, which is not here: install it")
 
 
 # --- what is refused: one line, status 2, nothing else -----------------------------------------

@@ -5,6 +5,7 @@ is taking ten seconds or two gigabytes.
 """
 
 import contextlib
+import functools
 import io
 import tempfile
 import zlib
@@ -16,9 +17,13 @@ import numpy as np
 
 from emu.errors import BadImage, BadSchedule, BadSnapshot, TextpokeError
 from emu.image.elf import ElfImage
+from emu.image.object_file import ObjectFile
+from emu.image.prototype import prototypes
 from emu.machine import boot, snapshot_file
 from emu.moves import schedule_file
 from emu.moves.schedule import Schedule
+from emu.patch.link import link
+from emu.patch.room import Room
 from tests.image import elf_builder
 
 ROOT = Path(__file__).parents[2]
@@ -73,6 +78,29 @@ def _snapshot(data: bytes) -> None:
         snapshot_file.parse(io.BytesIO(whole), "fuzzed")
 
 
+@functools.cache
+def _toy() -> ElfImage:
+    return ElfImage.read(ROOT / "kernels" / "toy" / "toy.elf")
+
+
+def _object(data: bytes) -> None:
+    """Read an object, link it into the toy kernel, and read its debug information."""
+    symbols = _toy().symbols
+    text, variables = (
+        Room(name, symbols[name].address, symbols[f"{name}_end"].address)
+        for name in ("poke_arena", "poke_data")
+    )
+    with contextlib.suppress(TextpokeError):
+        (placed,) = link([ObjectFile("fuzzed.c", data)], _toy(), text, variables)[0]
+        with contextlib.suppress(BadImage):
+            placed.lines.at(placed.text[0])
+        prototypes(placed.name, placed.sections, ["cmdline_proc_show"])
+
+
+def _objects() -> list[bytes]:
+    return [(ROOT / "tests" / "image" / "fix.elf").read_bytes()]
+
+
 def _snapshots() -> list[bytes]:
     from tests.machine.guest_builder import build  # noqa: PLC0415 -- the fuzzer needs no machine
 
@@ -98,6 +126,7 @@ READERS = {
     reader.name: reader
     for reader in (
         Reader("elf", _elf, _elves),
+        Reader("object", _object, _objects),
         Reader("schedule", _schedule, _schedules),
         Reader("snapshot", _snapshot, _snapshots),
     )

@@ -71,6 +71,25 @@ def test_patch_a_function_of_a_foreign_kernel(
     assert "did you mean warm" in textpoke("patch", tiny, "warn", "--with", source).refusal()
 
 
+def test_a_replacement_in_c_for_a_kernel_that_lies_low_and_has_no_headers(
+    textpoke: Command, tiny: Path, tmp_path: Path
+) -> None:
+    include, source = tmp_path / "include", tmp_path / "new.c"
+    include.mkdir()
+    (include / "hot.h").write_text("u64 hot(u64 n);\n")
+    source.write_text(
+        "#include <poke.h>\n#include <hot.h>\nu64 hot(u64 n) { return n + cpus_online; }\n"
+    )
+    words = ("patch", tiny, "hot", "--with", source, "--cores", 2, "--steps", "50_000")
+    said = textpoke(*words, "--include", include, "--json", "--undo")
+    assert (said.status, said.err) == (0, "")
+    assert json.loads(said.out)["counts"]["new"] > 100
+    assert textpoke(*words).status == 2
+    source.write_text("static int n;\nunsigned long hot(unsigned long x) { return n++ + x; }\n")
+    refused = textpoke(*words).refusal()
+    assert refused.startswith("new.c has variables of its own, and tiny.elf has no poke_data")
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_there_and_back_a_hundred_times(tiny: Path, model: str) -> None:
     lab = boot(tiny, cores=2, model=model, seed=4)

@@ -44,14 +44,18 @@ def test_nothing_overlaps_and_all_is_inside(lab: Lab, arena: Arena) -> None:
     assert all(redirect.trampoline % 16 == 0 for redirect in made)
 
 
-def test_an_arena_that_is_full_says_how_much_is_left(arena: Arena) -> None:
-    arena.redirect(FUNCTION, ".zero 4000")
-    arena.redirect(FUNCTION, ".zero 4000")
+def test_an_arena_that_is_full_says_how_much_is_left(lab: Lab, arena: Arena) -> None:
+    start, end = (lab.image.symbols[name].address for name in ("poke_arena", "poke_arena_end"))
+    for _ in range((end - start - 160) // 4016):  # a trampoline and 4,000 bytes
+        arena.redirect(FUNCTION, ".zero 4000")
+    rest = (end - start - 160) % 4016
+    arena.redirect(FUNCTION, f".zero {rest - 16}" if rest > 16 else "ret")
+    left = 144 if rest > 16 else 128 + rest
     with pytest.raises(
-        PokeError, match=f"replacement of {FUNCTION} has 200 bytes, .* has 144 left"
+        PokeError, match=f"replacement of {FUNCTION} has 200 bytes, .* has {left} left"
     ):
         arena.redirect(FUNCTION, ".zero 200")
-    arena.redirect(FUNCTION, ".zero 144")  # the last byte can be used
+    arena.redirect(FUNCTION, f".zero {left}")  # the last byte can be used
     with pytest.raises(PokeError, match="has 0 left"):
         arena.redirect(FUNCTION, "ret")
 

@@ -1,0 +1,42 @@
+"""Code that was put into a running kernel, and what names it: symbols, lines, call frames.
+
+The kernel's image knows nothing of it: all its addresses lie in the image's poke_arena.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from emu.image.lines import Lines
+from emu.image.symbols import Symbols
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An object in memory.
+
+    Attributes:
+        name: of its source: "fix.c".
+        code: (address, bytes) of what has to be written: code with constants, then variables.
+        text: first address of its code with constants, and the one behind.
+        symbols: of its functions and variables, at their addresses.
+        sections: .debug_* by name, relocated: .debug_line, .debug_frame and so on.
+    """
+
+    name: str
+    code: tuple[tuple[int, bytes], ...]
+    text: tuple[int, int]
+    symbols: Symbols
+    sections: Mapping[str, bytes]
+
+    def __contains__(self, address: object) -> bool:
+        return isinstance(address, int) and self.text[0] <= address < self.text[1]
+
+    @cached_property
+    def lines(self) -> Lines:
+        """Source lines; BadImage, on access, if the debug information is malformed."""
+        return Lines(self.name, dict(self.sections))
+
+    def describe(self, address: int) -> str:
+        """Return `livepatch: vfs_read+0x12`."""
+        return f"livepatch: {self.symbols.describe(address)}"
