@@ -1,12 +1,14 @@
 """What is said while numba compiles: a count at a terminal, one line elsewhere, once."""
 
 import io
+import re
 import sys
 
 import numba
 import pytest
 from numba.core import event
 
+from emu.machine import compiling
 from emu.machine.compiling import Compiling
 
 CLEAR = "\r\x1b[K"
@@ -18,7 +20,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def compile_two(told: Compiling) -> None:
+def compile_two() -> None:
     """Compile a function and, for it, another."""
 
     @numba.njit  # type: ignore[untyped-decorator] # numba has no types
@@ -30,24 +32,27 @@ def compile_two(told: Compiling) -> None:
         found: int = inner(number)
         return 2 * found
 
-    with event.install_listener("numba:compile", told):
-        assert outer(3) == 8
+    assert outer(3) == 8
 
 
 def test_a_terminal_sees_how_many_functions_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiling.announce()  # as the first machine of a process does
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
-    told = Compiling(before=True)
-    compile_two(told)
-    counts = ("0 functions", "0 functions", "1 function")
-    assert terminal.getvalue() == "".join(f"{CLEAR}{LINE}: {n}" for n in counts) + CLEAR
-    assert not told.busy
+    compile_two()
+    *lines, last = terminal.getvalue().split(CLEAR)[1:]
+    counts = [
+        int(found[1]) for line in lines if (found := re.match(rf"{re.escape(LINE)}: (\d+)", line))
+    ]
+    assert (len(lines), last) == (3, "")
+    assert counts == [counts[0], counts[0], counts[0] + 1]
+    assert not compiling.busy()
 
 
 @pytest.mark.parametrize("before", [False, True])
 def test_elsewhere_it_is_one_line_the_first_time(
     capsys: pytest.CaptureFixture[str], before: bool
 ) -> None:
-    told = Compiling(before=before)
-    compile_two(told)
-    compile_two(told)
+    with event.install_listener("numba:compile", Compiling(before=before)):
+        compile_two()
+        compile_two()
     assert capsys.readouterr().err == ("" if before else f"{LINE}\n")
