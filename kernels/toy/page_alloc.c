@@ -17,6 +17,7 @@ static u64 first_word;			/* no free page is in one below */
 static struct spinlock lock;
 
 u64 free_pages;
+u64 min_free_pages;			/* so many are kept back; tests make memory scarce by it */
 
 /* Whole pages of 2 MiB only: these are what mmu.c maps. */
 static void add_ram(u64 from, u64 to)
@@ -61,10 +62,12 @@ void *alloc_page(void)
 	u64 flags = raw_lock_irqsave(&lock);
 	u64 *page = NULL;
 
-	while (first_word < WORDS && taken[first_word] == -1ul)
-		first_word++;
-	if (first_word < WORDS) {
-		u64 bit = __builtin_ctzl(~taken[first_word]);
+	if (free_pages > min_free_pages) {
+		u64 bit;
+
+		while (taken[first_word] == -1ul)
+			first_word++;
+		bit = __builtin_ctzl(~taken[first_word]);
 
 		taken[first_word] |= 1ul << bit;
 		free_pages--;

@@ -55,6 +55,8 @@ void test_user_files(void);
 void test_user_pointers(void);
 void test_user_registers(void);
 void test_user_faults(void);
+void test_user_tables(void);
+void test_no_memory(void);
 void test_fork(void);
 void test_exec(void);
 void test_wait(void);

@@ -102,7 +102,7 @@ void *mm_add_page(struct mm *mm, u64 va);
 void mm_switch(struct mm *mm);
 
 // page_alloc.c
-extern u64 free_pages;
+extern u64 free_pages, min_free_pages;
 void page_alloc_init(u64 start_info);
 bool page_is_ram(u64 pa);
 void *alloc_page(void);

@@ -125,6 +125,23 @@ static void test_registers(void)
 	}
 }
 
+/* The error is the exit code: the kernel makes memory scarce. */
+static void try_fork(void)
+{
+	long code, pid = fork();
+
+	if (pid < 0)
+		exit(-pid);
+	if (pid == 0)
+		exit(7);
+	CHECK(wait(&code) == pid && code == 7);
+}
+
+static void try_exec(void)
+{
+	exit(-exec("child", 0));
+}
+
 int usertest_main(long arg)
 {
 	switch (arg) {
@@ -134,6 +151,8 @@ int usertest_main(long arg)
 	case 3: test_exec(); break;
 	case 4: test_family(); break;
 	case 5: test_registers(); break;
+	case 6: try_fork(); break;
+	case 7: try_exec(); break;
 	case 100: CHECK(data == 5 && bss == 0); return 42;
 	default: return 255;
 	}
