@@ -82,6 +82,7 @@ def test_what_the_compiler_says_drives_no_terminal_and_has_an_end(tmp_path: Path
     lines = "".join(f'#warning "\x1b[31m {number}"\n' for number in range(300))
     said = compile_c(write(tmp_path, lines + "int f(void) { return 0; }\n")).warnings
     assert len(said) == MAX_SAID + 1
+    assert "\x1b" not in "".join(said)
     with pytest.raises(BadSource) as e:
         compile_c(write(tmp_path, '#error "\x1b[31m"\n'))
     assert "\x1b" not in "".join((str(e.value), *e.value.said))
