@@ -28,7 +28,7 @@ class TextpokeError(Exception):
     status: int = 2
 
     def __init__(self, message: str) -> None:
-        super().__init__(_one_line(message))
+        super().__init__(printable(message))
 
 
 class BadImage(TextpokeError):
@@ -75,12 +75,12 @@ class BadSource(TextpokeError):
 
     Args:
         message: begins with the file.
-        said: what the compiler said, line by line, each made printable.
+        said: what the compiler said, line by line, printable.
     """
 
     def __init__(self, message: str, said: Iterable[str] = ()) -> None:
         super().__init__(message)
-        self.said = tuple(_one_line(line) for line in said)
+        self.said = tuple(said)
 
 
 class PokeError(TextpokeError):
@@ -104,8 +104,8 @@ def closest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     return difflib.get_close_matches(name, candidates, n=count)
 
 
-def _one_line(message: str) -> str:
-    """Return `message` with unprintable characters escaped, cut at MAX_MESSAGE."""
-    if len(message) > MAX_MESSAGE:
-        message = message[: MAX_MESSAGE - 3] + "..."
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in message)
+def printable(text: str) -> str:
+    """Return `text` with unprintable characters escaped, line ends too, cut at MAX_MESSAGE."""
+    if len(text) > MAX_MESSAGE:
+        text = text[: MAX_MESSAGE - 3] + "..."
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

@@ -60,6 +60,7 @@ def test_its_commands_work(command: str, status: int, tmp_path: Path) -> None:
     assert ended.returncode == status, ended.stderr
 
 
+@pytest.mark.slow
 @needs_gcc
 def test_its_fix_in_c_can_be_followed(tmp_path: Path) -> None:
     """The file, each of the commands and the lines of Python do what is said."""

@@ -171,7 +171,10 @@ def _toy() -> Check:
 
 def _compiler() -> Check:
     name = os.environ.get("CC") or "gcc"
-    words = shlex.split(name)
+    try:
+        words = shlex.split(name)
+    except ValueError:
+        words = []
     found = shutil.which(words[0]) if words else None
     if found is None:
         return Check("C compiler", NOTE, f"{name} is not here", "only patches in C need it")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _LAST_LINES = 6  # of the serial line, where the guest ended the machine itself
 
 Functions = Annotated[
-    list[str], typer.Argument(metavar="FUNCTION...", help="The functions to redirect, one batch.")
+    list[str], typer.Argument(metavar="FUNCTION", help="The functions to redirect, one batch.")
 ]
 With = Annotated[
     list[Path],

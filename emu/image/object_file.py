@@ -135,6 +135,8 @@ class ObjectFile:
             raise self._file.bad("has a constructor or destructor, which nobody would call")
         if section.flags & SHF_COMPRESSED:
             raise self._file.bad("has compressed debug information: compile with -gz=none")
+        if section.flags & SHF_WRITE and section.flags & SHF_EXECINSTR:
+            raise self._file.bad(f"has {section.name} to be written and executed")
         align = section.align or 1
         if align & (align - 1) or align > _MAX_ALIGN:
             raise self._file.bad(f"{section.name} is to be aligned to {align} bytes")

@@ -11,6 +11,7 @@ from emu.detect.watch import Watched
 from emu.errors import GuestDied, TextpokeError
 from emu.guest.toy import ToyGuest
 from emu.image.elf import ElfImage
+from emu.image.placed import Placed
 from emu.machine import loop
 from emu.machine.fetches import Fetches
 from emu.machine.hashing import state_hash
@@ -78,6 +79,11 @@ class Lab:
             self.guest.require_contract()
             self._arena = Arena(self.guest)
         return self._arena
+
+    @property
+    def placed(self) -> Sequence[Placed]:
+        """What was put into the kernel, trampolines too: names, lines and call frames of it."""
+        return tuple(self._arena.placed) if self._arena else ()
 
     # --- running -------------------------------------------------------------------------------
 
@@ -184,8 +190,7 @@ class Lab:
         if exited:
             whys[End.EXIT] = "exited"
         why = whys.get(end)
-        placed = self._arena.placed if self._arena else ()
-        return None if why is None else report(self.machine, self.image, why, placed)
+        return None if why is None else report(self.machine, self.image, why, self.placed)
 
     def hash(self) -> str:
         """Return the state hash of machine and patcher."""

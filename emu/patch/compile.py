@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from emu import resources
-from emu.errors import BadSource, Unsupported
+from emu.errors import BadSource, Unsupported, printable
 
 FLAGS: Final = (
     "-std=gnu11", "-O2", "-g", "-gdwarf-4",
@@ -162,7 +162,7 @@ def _no_compiler(word: str, error: OSError) -> Unsupported:
 
 
 def _lines(text: str) -> tuple[str, ...]:
-    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    lines = [printable(line.expandtabs().rstrip()) for line in text.splitlines() if line.strip()]
     more = len(lines) - MAX_SAID
     return (*lines[:MAX_SAID], f"and {more} more lines") if more > 0 else tuple(lines)
 

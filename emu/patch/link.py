@@ -14,6 +14,7 @@ from typing import Final
 from emu.errors import BadImage, BadSource, BadSymbol, PokeError
 from emu.image import relocation
 from emu.image.elf import ElfImage
+from emu.image.lines import Lines
 from emu.image.object_file import ABSOLUTE, UNDEFINED, ObjectFile, ObjectSection, ObjectSymbol
 from emu.image.placed import Placed
 from emu.image.symbols import Kind, Symbol, Symbols
@@ -155,9 +156,17 @@ class _Linked:
                 address = self._find(self.object.symbols[each.symbol], shared)
                 relocation.apply(memory, each.offset, each.type, address + each.addend, place)
             except (BadImage, BadSymbol) as error:
-                where = f"{self.object.name}: {symbols.describe(place)}"
+                where = f"{self._line(place, shared)}: in {symbols.describe(place)}"
                 raise type(error)(f"{where}: {error}") from None
         return memory
+
+    def _line(self, place: int, shared: Mapping[str, int]) -> str:
+        """Return `fix.c:12` for an address, or the name of the file alone."""
+        sections = {each.name: self._debug(each, shared) for each in self.object.debug}
+        try:
+            return Lines(self.object.name, sections).at(place) or self.object.name
+        except BadImage:
+            return self.object.name
 
     def _debug(self, section: ObjectSection, shared: Mapping[str, int]) -> bytes:
         """Return debug information with its addresses; what is wrong with it stays as it is."""

@@ -88,3 +88,14 @@ def test_the_doctor_asks_for_what_pyproject_asks_for() -> None:
         need.package: Requirement(need.package + need.versions).specifier for need in checks.NEEDS
     }
     assert asked == wanted
+
+
+@pytest.mark.parametrize("cc", ["", "nocc -O1", "'"])
+def test_a_missing_compiler_is_only_a_note(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cc: str
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("CC", cc)
+    (found,) = [check for check in checks.all_checks() if check.name == "C compiler"]
+    assert (found.state, found.detail) == (checks.NOTE, f"{cc or 'gcc'} is not here")
+    assert found.advice == "only patches in C need it"

@@ -15,7 +15,7 @@ from tests.image.elf_builder import Builder
 from tests.labs import FUNCTION
 from tests.patch.c_source import PATCHES, needs_gcc
 
-ARGUMENTS = ("patch", "toy", FUNCTION, "--append", "load", "--steps", "20_000")
+ARGUMENTS = ("patch", "toy", FUNCTION, "--append", "load", "--steps", "50_000")
 
 
 @pytest.fixture

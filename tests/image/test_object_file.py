@@ -94,6 +94,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "an odd alignment": (lambda: changed(".text", ALIGN, 24), "aligned to 24"),
     "a huge alignment": (lambda: changed(".bss", ALIGN, 1 << 40), "aligned to"),
     "thread-local": (lambda: changed(".data", FLAGS, 0x403), "thread-local"),
+    "written code": (lambda: changed(".text", FLAGS, 7), "written and executed"),
     "compressed": (lambda: changed(".debug_line", FLAGS, 0x800), "-gz=none"),
     "no symbols": (lambda: changed(".symtab", TYPE, 1), "no symbols"),
     "REL": (lambda: changed(".rela.text", TYPE, 9), "without addends"),

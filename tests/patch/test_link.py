@@ -149,7 +149,9 @@ def test_static_symbols_of_the_kernel_are_found_unless_there_are_two(tmp_path: P
     decoded = decode_one(placed.code[0][1], rip)
     assert f"{at - rip - len(decoded.bytes) & (1 << 64) - 1:#x}" in _wide(decoded.op_str)
     two = Symbol("count", at + 0x10, 4, "object", is_global=False)
-    with pytest.raises(BadSymbol, match=r"a\.c: f.*2 symbols 'count', all static: .*\(file\.c:0\)"):
+    with pytest.raises(
+        BadSymbol, match=r"a\.c:1: in f.*2 symbols 'count', all static: .*\(file\.c:0\)"
+    ):
         linked(fake(one, two), *objects)
     linked(fake(one, two, Symbol("count", at + 0x20, 4, "object")), *objects)
 
@@ -166,7 +168,7 @@ def _wide(operands: str) -> str:
     ("text", "error", "says"),
     [
         ("int prinkt(void); int f(void) { return prinkt(); }", BadSymbol,
-         r"a\.c: f\+0x\d+: no symbol 'prinkt' in toy\.elf: did you mean printk"),
+         r"^a\.c:1: in f\+0x\d+: no symbol 'prinkt' in toy\.elf: did you mean printk"),
         ("int memmove(void); int f(void) { return memmove() + 1; }", BadSymbol,
          "the compiler calls it by itself"),
         ("__thread int x; int f(void) { return x; }", BadImage, "thread-local"),
@@ -198,7 +200,9 @@ def test_a_kernel_without_room_for_variables(toy: ElfImage, tmp_path: Path) -> N
 def test_what_is_out_of_reach_is_said_and_the_large_model_reaches(tmp_path: Path) -> None:
     text = "void far(void); void f(void) { far(); far(); }"
     image = fake(Symbol("far", 0xFFFF_8000_0000_0000, 1, "func"))
-    with pytest.raises(BadImage, match=r"a\.c: f.*0xffff7f.* is too far away for R_X86_64_PLT32"):
+    with pytest.raises(
+        BadImage, match=r"a\.c:1: in f.*0xffff7f.* is too far away for R_X86_64_PLT32"
+    ):
         linked(image, *compiled(tmp_path, text))
     (placed,) = linked(image, *compiled(tmp_path, text, model="large"))
     assert struct.pack("<Q", 0xFFFF_8000_0000_0000) in placed.code[0][1]

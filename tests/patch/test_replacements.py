@@ -176,6 +176,24 @@ int cmdline_proc_show(struct seq_file *m)
     assert names == {"livepatch: trampoline of cmdline_proc_show+0x5"}
 
 
+@pytest.mark.slow
+def test_three_hundred_functions_are_two_batches_in_and_two_out(tmp_path: Path) -> None:
+    names = [f"leaf_{number:03}" for number in range(300)]
+    bodies = "".join(f"u32 {name}(u32 x) {{ return ~x - {n}; }}\n" for n, name in enumerate(names))
+    lab = loaded(seed=10)
+    redirects = lab.load(names, [write(tmp_path, f"#include <poke.h>\n{bodies}")])
+    lab.patch_in(redirects)
+    assert lab.patcher.requests == 2
+    assert all(lab.guest.read(each.site, 5) == each.call for each in redirects)
+    lab.run(instructions=400_000)
+    lab.patch_out(redirects)
+    assert all(lab.guest.read(each.site, 5) == NOP5 for each in redirects)
+    lab.drain()
+    verdict = lab.verdict()
+    assert (verdict.status, lab.patcher.requests) == (0, 4)
+    assert verdict.new > 1000
+
+
 # --- pairing, and what is refused --------------------------------------------------------------
 
 
