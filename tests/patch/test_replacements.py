@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from emu.detect.watch import CALL
 from emu.errors import BadAssembly, BadSource, BadSymbol, NoSite, PokeError
 from emu.image.objects import Object
 from emu.lab import Lab
+from emu.machine.state import E_A, E_KIND
 from emu.patch.redirect import Redirect
 from emu.patch.text_poke import NOP5
 from tests.labs import loaded
@@ -102,6 +104,10 @@ def test_several_at_once_and_out_again() -> None:
     lab.run(instructions=400_000)
     lab.drain()
     after = lab.verdict()
+    rows = lab.machine.events.since(lab.machine.events.first)
+    calls = rows[rows[:, E_KIND] == CALL, E_A].tolist()
+    assert set(calls) == {0, 1, 2}  # the numbers of the functions
+    assert after.calls == pytest.approx(len(calls), abs=8)  # some are under way
     assert last_reads(lab) == [len("load\n")] * 4
     assert after.old - before.old > 10 * (after.new - before.new)
     assert after.status == 0
