@@ -22,11 +22,17 @@ void start_kernel(u64 start_info)
 	slab_init();
 	printk("textpoke toy kernel\n");
 	lapic_init();			/* interrupts */
+	passes_init();			/* whether to do without all that follows */
 	timer_init();			/* how long a turn is */
+	timers_init();
+	rcu_init();
 	proc_init();			/* the files */
 	pipe_init();
 	load_init();			/* how much to do */
 	smp_boot();			/* the other cores */
+	if (passes_wanted())
+		passes_run(0);
+	workqueue_init();
 	lapic_timer_start();
 	task_create(init, NULL, 0, "init", -1);
 	idle_loop();
@@ -39,6 +45,11 @@ void idle_loop(void)
 		cli();
 		if (READ_ONCE(this_cpu()->need_resched)) {
 			schedule();
+			continue;
+		}
+		if (rcu_needs_cpu()) {
+			sti();
+			cpu_relax();
 			continue;
 		}
 		safe_halt();

@@ -48,8 +48,10 @@ static void switch_task(bool preempt)
 	struct cpu *c = this_cpu();
 	struct task *prev = c->current, *next;
 
+	rcu_note_context_switch();
 	raw_lock(&c->rq_lock);
 	WRITE_ONCE(c->need_resched, 0);
+	c->switched = c->ticks;
 	if (!preempt && prev->state != TASK_RUNNING)
 		prev->on_rq = 0;
 	else if (prev != c->idle)
@@ -137,7 +139,7 @@ void try_to_wake_up(struct task *t)
 	u64 flags = irq_save();
 
 	raw_lock(&c->rq_lock);
-	if (t->state == TASK_SLEEPING) {
+	if (t->state == TASK_SLEEPING || t->state == TASK_UNINTERRUPTIBLE) {
 		t->state = TASK_RUNNING;
 		if (!t->on_rq)
 			activate(c, t);

@@ -15,6 +15,10 @@
 #include "vfs.h"
 #include "ring.h"
 #include "task.h"
+#include "mutex.h"
+#include "rcu.h"
+#include "timer.h"
+#include "workqueue.h"
 
 extern const u8 __noinstr_text_start[], __noinstr_text_end[];
 extern const u8 __cold_text_start[], __cold_text_end[];
@@ -112,6 +116,13 @@ void free_page(void *page);
 void panic(const char *fmt, ...) __noreturn __printf(1, 2);
 void machine_exit(u8 value) __noreturn;
 
+// passes.c
+void passes_init(void);
+bool passes_wanted(void);
+void passes_run(u32 cpu) __noreturn;
+u32 pass_leaf(u32 x);
+u32 pass_step(u32 x);
+
 // printk.c
 void printk(const char *fmt, ...) __printf(1, 2);
 void vprintk(const char *fmt, va_list args);
@@ -178,7 +189,13 @@ u32 leaf_walk(u32 from, u32 n, u32 x);
 // wait.c
 void wait_init(struct waitq *q);
 void wait_sleep(struct waitq *q);
-void wait_wake(struct waitq *q);
+void wait_block(struct waitq *q);
+struct task *wait_wake(struct waitq *q);
+
+// watchdog.c
+bool is_softlockup(const struct cpu *c, u64 now);
+bool is_hung(const struct task *t, u64 now);
+void watchdog_tick(struct cpu *c);
 
 /* The ordinary part: what is traced and patched. */
 

@@ -21,6 +21,7 @@ enum task_state {
 	TASK_UNUSED,
 	TASK_RUNNING,			/* has a core or wants one */
 	TASK_SLEEPING,			/* waits for wake_up() */
+	TASK_UNINTERRUPTIBLE,		/* the same, but it will not be long */
 	TASK_DEAD,			/* has ended, stack still in use */
 	TASK_ZOMBIE,			/* its parent has not yet asked for exit_code */
 };
@@ -82,6 +83,7 @@ struct cpu {
 	/* this core, interrupts off; others may set need_resched */
 	u32 need_resched;
 	u64 ticks;
+	u64 switched;			/* ticks at the last switch */
 	u64 syncs;			/* sync-core interrupts taken */
 
 	/* what the last read of /proc/cmdline on this core returned */
