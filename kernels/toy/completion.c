@@ -16,12 +16,23 @@ void complete(struct completion *c)
 	spin_unlock(&c->wait.lock);
 }
 
-/* Takes one of them. c may be gone as soon as this returns: complete() is over. */
-void wait_for_completion(struct completion *c)
+static void wait_common(struct completion *c, void (*wait)(struct waitq *))
 {
 	spin_lock(&c->wait.lock);
 	while (!c->done)
-		wait_block(&c->wait);
+		wait(&c->wait);
 	c->done--;
 	spin_unlock(&c->wait.lock);
+}
+
+/* Takes one of them. c may be gone as soon as this returns: complete() is over. */
+void wait_for_completion(struct completion *c)
+{
+	wait_common(c, wait_block);
+}
+
+/* The same, for what may take any time. */
+void wait_for_completion_interruptible(struct completion *c)
+{
+	wait_common(c, wait_sleep);
 }

@@ -27,6 +27,7 @@ void start_kernel(u64 start_info)
 	timers_init();
 	rcu_init();
 	proc_init();			/* the files */
+	ramfs_init();
 	pipe_init();
 	load_init();			/* how much to do */
 	smp_boot();			/* the other cores */
@@ -59,13 +60,16 @@ void idle_loop(void)
 /* The first task: everything is there, and interrupts are on. */
 void init(void *unused)
 {
+	u64 objects = kmalloc_objects, pages = free_pages;
+
 	(void)unused;
 	if (cmdline_has("selftest"))
 		selftest();
 	printk("textpoke toy: %d cpus, %d tasks\n", cpus_online,
 	       cpus_online * (tasks_per_cpu + users_per_cpu));
 	load_start();
-	while (READ_ONCE(cpus_running) != cpus_online)
-		yield();
+	load_wait_running();
 	printk("load: all cpus run tasks\n");
+	if (cmdline_number("turns", 0))
+		load_finish(objects, pages);
 }

@@ -93,6 +93,10 @@ void test_call_rcu(void);
 void test_watchdog(void);
 void test_passes(void);
 
+void test_ramfs(void);
+void test_directories(void);
+void test_names(void);
+
 void test_sites(void);
 void test_ftrace(void);
 void test_leaves(void);

@@ -23,5 +23,6 @@ void mutex_unlock(struct mutex *m);
 void completion_init(struct completion *c);
 void complete(struct completion *c);
 void wait_for_completion(struct completion *c);
+void wait_for_completion_interruptible(struct completion *c);
 
 #endif
