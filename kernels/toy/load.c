@@ -233,7 +233,7 @@ static void check_tasks(void)
 	for (struct task *t = tasks + MAX_CPUS; t < tasks + MAX_TASKS; t++) {
 		while (READ_ONCE(t->state) == TASK_DEAD)
 			yield();
-		if (t->state != TASK_UNUSED && t != current() && strncmp(t->comm, "kworker", 7))
+		if (t->state != TASK_UNUSED && t != current() && !t->is_kworker)
 			panic("panic: load: task %s, pid %d, is left behind", t->comm, t->pid);
 	}
 }

@@ -13,7 +13,7 @@
 
 u32 cpus_running;
 
-/* A core has reached its first task: it can be patched under. */
+/* A core has reached its first task that does something of its own: it can be patched under. */
 static void mark_running(struct cpu *c)
 {
 	c->running = 1;
@@ -62,7 +62,7 @@ static void switch_task(bool preempt)
 		raw_unlock(&c->rq_lock);
 		return;
 	}
-	if (!c->running)
+	if (!c->running && next != c->idle && !next->is_kworker)
 		mark_running(c);
 	if (preempt)
 		prev->nivcsw++;

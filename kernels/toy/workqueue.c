@@ -106,11 +106,20 @@ u64 works_done(void)
 	return sum;
 }
 
+static struct task *kworker_create(struct pool *p, u32 cpu)
+{
+	struct task *t = task_alloc(cpu, "kworker", cpu);
+
+	t->is_kworker = true;
+	task_start(t, task_begin, worker_thread, p);
+	return t;
+}
+
 /* The other cores are there, and no task yet: their first will be kworker. */
 void workqueue_init(void)
 {
 	for (u32 i = 0; i < cpus_online; i++) {
 		list_init(&pools[i].works);
-		pools[i].worker = task_create(worker_thread, &pools[i], i, "kworker", i);
+		pools[i].worker = kworker_create(&pools[i], i);
 	}
 }

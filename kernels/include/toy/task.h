@@ -33,6 +33,7 @@ struct task {
 	char comm[16];
 	int pid;			/* 0: the idle task of a core */
 	int cpu;
+	bool is_kworker;		/* it sleeps until others have work for it */
 	u64 stack, stack_end;		/* in the kernel: lowest byte, behind the last */
 
 	/* the task itself; when it gets the core, cr3 is loaded */
