@@ -7,7 +7,7 @@
  */
 #include <toy/defs.h>
 
-#define ROUNDS		8		/* reads for one open */
+#define ROUNDS		16		/* reads for one open */
 #define RUN		5		/* leaves for one read */
 
 u32 tasks_per_cpu, users_per_cpu;
@@ -181,8 +181,8 @@ static void load_task(void *arg)
 	timer_setup(&alarm, alarm_fn);
 	/* The first goes on until the others have ended: it wakes those that read the pipe. */
 	for (u32 turn = 1; !turns || turn <= turns || (!number && READ_ONCE(c->loads) > 1); turn++) {
-		load_turn();
 		WRITE_ONCE(c->turns, c->turns + 1);
+		load_turn();
 		if (turn % 4 == 0)
 			read_file("/proc/version", buf, sizeof(buf));
 		if (turn % 8 == 0)
@@ -213,7 +213,7 @@ void load_start(void)
 	}
 }
 
-/* Every core has done some of it. */
+/* Every core has begun with it. */
 void load_wait_running(void)
 {
 	for (u32 cpu = 0; cpu < cpus_online; cpu++)

@@ -90,7 +90,7 @@ struct cpu {
 	/* what the last read of /proc/cmdline on this core returned */
 	long last_read;
 	u32 loads;			/* tasks of load.c that have not ended */
-	u64 turns;			/* of theirs */
+	u64 turns;			/* of theirs, with those that just began */
 	u64 alarms;			/* timers of theirs that have run */
 	u64 not_found;			/* paths that were asked for and do not exist */
 } __aligned(64);
