@@ -2,6 +2,8 @@
 /* The open files of the current task, by number. */
 #include <toy/defs.h>
 
+u32 open_files;				/* of all tasks */
+
 int fd_alloc(void)
 {
 	struct files *files = &current()->files;
@@ -13,9 +15,29 @@ int fd_alloc(void)
 	return fd;
 }
 
-void fd_free(int fd)
+/* Takes over the reference to the inode, also if there is no number left. */
+int fd_open(struct inode *inode)
 {
-	bitmap_clear(current()->files.used, fd);
+	int fd = fd_alloc();
+	struct file *f = fget(fd);
+
+	if (!f) {
+		inode_put(inode);
+		return -EMFILE;
+	}
+	f->inode = inode;
+	f->pos = 0;
+	atomic_inc(&open_files);
+	return fd;
+}
+
+void fd_close(int fd)
+{
+	struct files *files = &current()->files;
+
+	bitmap_clear(files->used, fd);
+	atomic_dec(&open_files);
+	inode_put(files->file[fd].inode);
 }
 
 /* NULL if it is not open. */
@@ -32,10 +54,17 @@ struct file *fget(int fd)
 void files_copy(struct files *to, const struct files *from)
 {
 	*to = *from;
+	for (u32 fd = 0; fd < NR_FILES; fd++)
+		if (bitmap_test(to->used, fd)) {
+			inode_get(to->file[fd].inode);
+			atomic_inc(&open_files);
+		}
 }
 
-/* All of them, when their task ends. */
+/* All of the current task, when it ends. */
 void files_close(struct files *files)
 {
-	files->used[0] = 0;
+	for (u32 fd = 0; fd < NR_FILES; fd++)
+		if (bitmap_test(files->used, fd))
+			fd_close(fd);
 }

@@ -9,8 +9,12 @@ void sysvec_apic_timer(struct pt_regs *regs)
 {
 	struct cpu *c = this_cpu();
 
-	(void)regs;
 	c->ticks++;
+	if (c->id == 0)
+		WRITE_ONCE(jiffies, jiffies + 1);
+	run_timers();
+	rcu_tick(user_mode(regs));
+	watchdog_tick(c);
 	WRITE_ONCE(c->need_resched, 1);
 	lapic_eoi();
 	preempt_irq();

@@ -7,10 +7,12 @@
  */
 #include <toy/defs.h>
 
-#define ROUNDS		8		/* reads for one open */
+#define ROUNDS		16		/* reads for one open */
 #define RUN		5		/* leaves for one read */
 
 u32 tasks_per_cpu, users_per_cpu;
+static u32 turns;			/* of each task; 0: for ever */
+static struct completion ended;
 
 /* The file's text is in current->line afterwards, whatever the read says. */
 long read_cmdline(int fd)
@@ -78,46 +80,193 @@ long write_file(const char *path, const char *buf, size_t n)
 	return count;
 }
 
+/* A file of this task's own: made, written, read, removed. */
+void scratch_turn(u64 number)
+{
+	char path[] = "/tmp/load-00", text[8];
+	int fd;
+
+	path[10] += this_cpu()->id;
+	path[11] += number;
+	fd = sys_creat(path);
+	sys_write(fd, path, sizeof(path));
+	sys_lseek(fd, 5);
+	sys_read(fd, text, sizeof(text));
+	sys_ftruncate(fd, 0);
+	sys_close(fd);
+	sys_unlink(path);
+}
+
+/* A file of all tasks: they wait for its mutex. */
+void log_turn(void)
+{
+	char text[8];
+	int fd = sys_open("/tmp/log");
+
+	sys_write(fd, current()->comm, sizeof(text));
+	sys_lseek(fd, 0);
+	sys_read(fd, text, sizeof(text));
+	sys_close(fd);
+}
+
+struct visit {
+	struct work work;
+	u32 visitor;
+};
+
+static void visit_fn(struct work *w)
+{
+	counter_add(container_of(w, struct visit, work)->visitor & 1);
+}
+
+/* Has the next core do something, and waits until it has. */
+void visit_turn(void)
+{
+	struct visit v = { .visitor = this_cpu()->id };
+
+	work_init(&v.work, visit_fn);
+	queue_work_on((v.visitor + 1) % cpus_online, &v.work);
+	flush_work(&v.work);
+}
+
+static void alarm_fn(struct timer *t)
+{
+	(void)t;
+	this_cpu()->alarms++;
+}
+
+/* What a task does besides: some of it takes turns to be done, by the number of the turn. */
+static void side_turn(u32 turn, u64 number, struct timer *alarm)
+{
+	char buf[NAME_SIZE] = "";
+
+	switch (turn % 8) {
+	case 1: timer_mod(alarm, 2); break;
+	case 2: read_file("/proc/none", buf, sizeof(buf)); break;
+	case 3: scratch_turn(number); break;
+	case 4: write_file("/dev/counter", buf, 1); break;
+	case 5: log_turn(); break;
+	case 6: sys_readdir("/tmp", turn / 8 % 4, buf); break;
+	}
+	if (turn % 16 == 7)
+		read_file("/proc/meminfo", buf, sizeof(buf));
+	if (turn % 32 == 15)
+		read_file("/proc/tasks", buf, sizeof(buf));
+	if (turn % 32 == 31)
+		read_file("/proc/timers", buf, sizeof(buf));
+}
+
+/* What takes time; the first task of a core has none, or the core might be idle. */
+static void slow_turn(u32 turn)
+{
+	char buf[8];
+
+	if (turn % 8 == 0)
+		read_file("/dev/pipe", buf, 1);
+	if (turn % 16 == 9)
+		visit_turn();
+	if (turn % 32 == 17)
+		sys_nanosleep(2 * (u64)timer_period);
+	if (turn % 64 == 33)
+		synchronize_rcu();
+}
+
 static void load_task(void *arg)
 {
-	bool first = arg == NULL;
+	u64 number = (u64)arg;
+	struct cpu *c = this_cpu();
+	struct timer alarm;
 	char buf[32];
 
-	for (u32 turn = 1;; turn++) {
+	timer_setup(&alarm, alarm_fn);
+	/* The first goes on until the others have ended: it wakes those that read the pipe. */
+	for (u32 turn = 1; !turns || turn <= turns || (!number && READ_ONCE(c->loads) > 1); turn++) {
+		WRITE_ONCE(c->turns, c->turns + 1);
 		load_turn();
 		if (turn % 4 == 0)
 			read_file("/proc/version", buf, sizeof(buf));
 		if (turn % 8 == 0)
 			read_file("/proc/stat", buf, sizeof(buf));
-		if (turn % 8 == 2)
-			read_file("/proc/none", buf, sizeof(buf));
-		if (turn % 8 == 4)
-			write_file("/dev/counter", buf, 1);
-		if (first)
+		side_turn(turn, number, &alarm);
+		if (number)
+			slow_turn(turn);
+		else
 			write_file("/dev/pipe", "x", 1);
-		else if (turn % 8 == 0)
-			read_file("/dev/pipe", buf, 1);
 		if (turn % 16 == 0)
 			yield();
 	}
+	timer_del(&alarm);
+	atomic_dec(&c->loads);
+	complete(&ended);
 }
 
 void load_start(void)
 {
+	completion_init(&ended);
+	sys_close(sys_creat("/tmp/log"));
 	for (u32 cpu = 0; cpu < cpus_online; cpu++) {
+		cpus[cpu].loads = tasks_per_cpu;
 		for (u64 i = 0; i < tasks_per_cpu; i++)
 			task_create(load_task, (void *)i, cpu, "load", i);
 		for (u32 i = 0; i < users_per_cpu; i++)
-			user_task_create("user", i, cpu);
+			user_task_create("user", turns, cpu);
 	}
+}
+
+/* Every core has begun with it. */
+void load_wait_running(void)
+{
+	for (u32 cpu = 0; cpu < cpus_online; cpu++)
+		while (!READ_ONCE(cpus[cpu].turns))
+			yield();
+}
+
+static void leaked(const char *what, u64 before, u64 after)
+{
+	if (before != after)
+		panic("panic: load: %s: %lu before, %lu after", what, before, after);
+}
+
+/* Only the idle tasks, the workers and who asks may be left. */
+static void check_tasks(void)
+{
+	for (struct task *t = tasks + MAX_CPUS; t < tasks + MAX_TASKS; t++) {
+		while (READ_ONCE(t->state) == TASK_DEAD)
+			yield();
+		if (t->state != TASK_UNUSED && t != current() && !t->is_kworker)
+			panic("panic: load: task %s, pid %d, is left behind", t->comm, t->pid);
+	}
+}
+
+/* turns=N: all tasks of the load end, and what they used is there again. */
+void load_finish(u64 objects, u64 pages)
+{
+	long code;
+
+	for (u32 i = 0; i < cpus_online * tasks_per_cpu; i++)
+		wait_for_completion_interruptible(&ended);
+	while (sys_wait(&code) > 0)
+		;
+	sys_unlink("/tmp/log");
+	rcu_barrier();
+	for (u32 cpu = 0; cpu < cpus_online; cpu++)
+		flush_cpu(cpu);
+	check_tasks();
+	leaked("open files", 0, open_files);
+	leaked("timers", 0, timers_waiting());
+	leaked("inodes", 0, inodes_in_ram);
+	leaked("objects of kmalloc", objects, kmalloc_objects);
+	leaked("free pages", pages, free_pages);
+	printk("load: done, nothing left behind\n");
+	machine_exit(0);
 }
 
 void load_init(void)
 {
 	u64 n = cmdline_number("tasks", 3);
-
 	u64 users = cmdline_number("users", 1);
 
 	tasks_per_cpu = n < 1 ? 1 : n > MAX_PER_CPU ? MAX_PER_CPU : n;
 	users_per_cpu = users > MAX_USERS ? MAX_USERS : users;
+	turns = cmdline_number("turns", 0);
 }

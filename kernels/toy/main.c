@@ -22,11 +22,18 @@ void start_kernel(u64 start_info)
 	slab_init();
 	printk("textpoke toy kernel\n");
 	lapic_init();			/* interrupts */
+	passes_init();			/* whether to do without all that follows */
 	timer_init();			/* how long a turn is */
+	timers_init();
+	rcu_init();
 	proc_init();			/* the files */
+	ramfs_init();
 	pipe_init();
 	load_init();			/* how much to do */
 	smp_boot();			/* the other cores */
+	if (passes_wanted())
+		passes_run(0);
+	workqueue_init();
 	lapic_timer_start();
 	task_create(init, NULL, 0, "init", -1);
 	idle_loop();
@@ -41,6 +48,11 @@ void idle_loop(void)
 			schedule();
 			continue;
 		}
+		if (rcu_needs_cpu()) {
+			sti();
+			cpu_relax();
+			continue;
+		}
 		safe_halt();
 	}
 }
@@ -48,13 +60,16 @@ void idle_loop(void)
 /* The first task: everything is there, and interrupts are on. */
 void init(void *unused)
 {
+	u64 objects = kmalloc_objects, pages = free_pages;
+
 	(void)unused;
 	if (cmdline_has("selftest"))
 		selftest();
 	printk("textpoke toy: %d cpus, %d tasks\n", cpus_online,
 	       cpus_online * (tasks_per_cpu + users_per_cpu));
 	load_start();
-	while (READ_ONCE(cpus_running) != cpus_online)
-		yield();
+	load_wait_running();
 	printk("load: all cpus run tasks\n");
+	if (cmdline_number("turns", 0))
+		load_finish(objects, pages);
 }

@@ -13,7 +13,7 @@
 
 u32 cpus_running;
 
-/* A core has reached its first task: it can be patched under. */
+/* A core has reached its first task that does something of its own: it can be patched under. */
 static void mark_running(struct cpu *c)
 {
 	c->running = 1;
@@ -48,8 +48,10 @@ static void switch_task(bool preempt)
 	struct cpu *c = this_cpu();
 	struct task *prev = c->current, *next;
 
+	rcu_note_context_switch();
 	raw_lock(&c->rq_lock);
 	WRITE_ONCE(c->need_resched, 0);
+	c->switched = c->ticks;
 	if (!preempt && prev->state != TASK_RUNNING)
 		prev->on_rq = 0;
 	else if (prev != c->idle)
@@ -60,7 +62,7 @@ static void switch_task(bool preempt)
 		raw_unlock(&c->rq_lock);
 		return;
 	}
-	if (!c->running)
+	if (!c->running && next != c->idle && !next->is_kworker)
 		mark_running(c);
 	if (preempt)
 		prev->nivcsw++;
@@ -137,7 +139,7 @@ void try_to_wake_up(struct task *t)
 	u64 flags = irq_save();
 
 	raw_lock(&c->rq_lock);
-	if (t->state == TASK_SLEEPING) {
+	if (t->state == TASK_SLEEPING || t->state == TASK_UNINTERRUPTIBLE) {
 		t->state = TASK_RUNNING;
 		if (!t->on_rq)
 			activate(c, t);

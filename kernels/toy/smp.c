@@ -24,8 +24,10 @@ void ap_start(void)
 	mmu_load();
 	cpu_init(ap_id);
 	lapic_init();
-	lapic_timer_start();
 	WRITE_ONCE(this_cpu()->online, 1);
+	if (passes_wanted())
+		passes_run(this_cpu()->id);
+	lapic_timer_start();
 	idle_loop();
 }
 

@@ -119,4 +119,7 @@ void test_files(void)
 	CHECK(write_file("/dev/pipe", "pipe", 4) == 4);
 	CHECK(read_file("/dev/pipe", b, sizeof(b)) == 4 && !memcmp(b, "pipe", 4));
 	CHECK(read_file("/proc/cmdline", b, sizeof(b)) > 0);
+	CHECK(read_file("/proc/meminfo", b, sizeof(b)) > 20 && !memcmp(b, "pages ", 6));
+	CHECK(read_file("/proc/timers", b, sizeof(b)) > 20 && !memcmp(b, "jiffies ", 8));
+	CHECK(read_file("/proc/tasks", b, sizeof(b)) == 32 && !memcmp(b, "0 0 R swapper/0\n", 16));
 }

@@ -19,3 +19,12 @@ long vfs_write(struct file *f, const char *buf, size_t n)
 		return -EINVAL;
 	return fops->write(f, buf, n);
 }
+
+int vfs_truncate(struct inode *inode, size_t size)
+{
+	const struct file_operations *fops = inode->fops;
+
+	if (!fops || !fops->truncate)
+		return -EINVAL;
+	return fops->truncate(inode, size);
+}

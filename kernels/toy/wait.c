@@ -16,29 +16,43 @@
 
 void wait_init(struct waitq *q)
 {
+	q->lock.locked = 0;
 	list_init(&q->sleepers);
 }
 
-/* Lets go of the lock while it sleeps. */
-void wait_sleep(struct waitq *q)
+/* Lets go of the lock meanwhile. */
+static void wait_in(struct waitq *q, enum task_state state)
 {
 	struct task *t = current();
 
 	list_add_tail(&t->wait, &q->sleepers);
-	WRITE_ONCE(t->state, TASK_SLEEPING);
+	WRITE_ONCE(t->state, state);
 	spin_unlock(&q->lock);
 	schedule();
 	spin_lock(&q->lock);
 }
 
-/* Wakes one of them. The caller holds the lock. */
-void wait_wake(struct waitq *q)
+/* For something that may never happen. */
+void wait_sleep(struct waitq *q)
+{
+	wait_in(q, TASK_SLEEPING);
+}
+
+/* For something that will happen soon: the watchdog minds if it does not. */
+void wait_block(struct waitq *q)
+{
+	wait_in(q, TASK_UNINTERRUPTIBLE);
+}
+
+/* Wakes the first of them and returns it, or NULL. The caller holds the lock. */
+struct task *wait_wake(struct waitq *q)
 {
 	struct task *t;
 
 	if (list_empty(&q->sleepers))
-		return;
+		return NULL;
 	t = list_entry(q->sleepers.next, struct task, wait);
 	list_del(&t->wait);
 	try_to_wake_up(t);
+	return t;
 }

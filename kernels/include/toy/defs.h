@@ -15,6 +15,11 @@
 #include "vfs.h"
 #include "ring.h"
 #include "task.h"
+#include "mutex.h"
+#include "rcu.h"
+#include "inode.h"
+#include "timer.h"
+#include "workqueue.h"
 
 extern const u8 __noinstr_text_start[], __noinstr_text_end[];
 extern const u8 __cold_text_start[], __cold_text_end[];
@@ -112,6 +117,13 @@ void free_page(void *page);
 void panic(const char *fmt, ...) __noreturn __printf(1, 2);
 void machine_exit(u8 value) __noreturn;
 
+// passes.c
+void passes_init(void);
+bool passes_wanted(void);
+void passes_run(u32 cpu) __noreturn;
+u32 pass_leaf(u32 x);
+u32 pass_step(u32 x);
+
 // printk.c
 void printk(const char *fmt, ...) __printf(1, 2);
 void vprintk(const char *fmt, va_list args);
@@ -178,7 +190,13 @@ u32 leaf_walk(u32 from, u32 n, u32 x);
 // wait.c
 void wait_init(struct waitq *q);
 void wait_sleep(struct waitq *q);
-void wait_wake(struct waitq *q);
+void wait_block(struct waitq *q);
+struct task *wait_wake(struct waitq *q);
+
+// watchdog.c
+bool is_softlockup(const struct cpu *c, u64 now);
+bool is_hung(const struct task *t, u64 now);
+void watchdog_tick(struct cpu *c);
 
 /* The ordinary part: what is traced and patched. */
 
@@ -199,8 +217,10 @@ void counter_add(u64 n);
 u64 counter_sum(void);
 
 // file.c
+extern u32 open_files;
 int fd_alloc(void);
-void fd_free(int fd);
+int fd_open(struct inode *inode);
+void fd_close(int fd);
 struct file *fget(int fd);
 void files_copy(struct files *to, const struct files *from);
 void files_close(struct files *files);
@@ -211,11 +231,14 @@ void hash_add(struct inode *inode, u32 hash);
 void hash_del(struct inode *inode);
 struct inode *hash_first(u32 hash);
 struct inode *hash_next(struct inode *inode);
+struct inode *hash_nth(const struct inode *dir, u32 number);
 
 // load.c
 extern u32 tasks_per_cpu, users_per_cpu;
 void load_init(void);
 void load_start(void);
+void load_wait_running(void);
+void load_finish(u64 objects, u64 pages) __noreturn;
 u32 mix(u32 x);
 long read_file(const char *path, char *buf, size_t n);
 long write_file(const char *path, const char *buf, size_t n);
@@ -224,7 +247,21 @@ long write_file(const char *path, const char *buf, size_t n);
 struct inode *lookup(struct inode *dir, const char *name, size_t n);
 struct inode *path_walk(const char *path);
 struct inode *not_found(void);
+struct inode *path_parent(const char *path, const char **name);
 void inode_add(struct inode *inode);
+bool dir_name(struct inode *dir, u32 number, char *name);
+
+// inode.c
+extern u32 inodes_in_ram;
+struct inode *inode_alloc(const char *name, const struct file_operations *fops);
+void inode_get(struct inode *inode);
+bool inode_tryget(struct inode *inode);
+void inode_put(struct inode *inode);
+
+// ramfs.c
+void ramfs_init(void);
+int ramfs_create(struct inode *dir, const char *name, bool directory, struct inode **made);
+int ramfs_unlink(struct inode *inode);
 
 // pipe.c
 extern const struct file_operations pipe_fops;
@@ -252,6 +289,11 @@ const char *strchrnul(const char *s, char c);
 
 // syscall.c
 int sys_open(const char *path);
+int sys_creat(const char *path);
+int sys_mkdir(const char *path);
+int sys_unlink(const char *path);
+int sys_ftruncate(int fd, size_t size);
+long sys_readdir(const char *path, u32 number, char *name);
 int sys_close(int fd);
 long sys_read(int fd, char *buf, size_t n);
 long sys_write(int fd, const char *buf, size_t n);
@@ -260,6 +302,7 @@ long sys_lseek(int fd, size_t pos);
 // vfs.c
 long vfs_read(struct file *f, char *buf, size_t n);
 long vfs_write(struct file *f, const char *buf, size_t n);
+int vfs_truncate(struct inode *inode, size_t size);
 
 // selftest.c
 void selftest(void) __noreturn;

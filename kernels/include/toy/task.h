@@ -21,6 +21,7 @@ enum task_state {
 	TASK_UNUSED,
 	TASK_RUNNING,			/* has a core or wants one */
 	TASK_SLEEPING,			/* waits for wake_up() */
+	TASK_UNINTERRUPTIBLE,		/* the same, but it will not be long */
 	TASK_DEAD,			/* has ended, stack still in use */
 	TASK_ZOMBIE,			/* its parent has not yet asked for exit_code */
 };
@@ -32,6 +33,7 @@ struct task {
 	char comm[16];
 	int pid;			/* 0: the idle task of a core */
 	int cpu;
+	bool is_kworker;		/* it sleeps until others have work for it */
 	u64 stack, stack_end;		/* in the kernel: lowest byte, behind the last */
 
 	/* the task itself; when it gets the core, cr3 is loaded */
@@ -82,10 +84,14 @@ struct cpu {
 	/* this core, interrupts off; others may set need_resched */
 	u32 need_resched;
 	u64 ticks;
+	u64 switched;			/* ticks at the last switch */
 	u64 syncs;			/* sync-core interrupts taken */
 
 	/* what the last read of /proc/cmdline on this core returned */
 	long last_read;
+	u32 loads;			/* tasks of load.c that have not ended */
+	u64 turns;			/* of theirs, with those that just began */
+	u64 alarms;			/* timers of theirs that have run */
 	u64 not_found;			/* paths that were asked for and do not exist */
 } __aligned(64);
 

@@ -42,6 +42,7 @@ typedef __builtin_va_list va_list;
 #define MAX_CPUS	POKE_MAX_CPUS
 
 /* Names of errors are Linux's, negative when returned. */
+#define EPERM		1
 #define ENOENT		2
 #define E2BIG		7
 #define EBADF		9
@@ -49,8 +50,11 @@ typedef __builtin_va_list va_list;
 #define EAGAIN		11
 #define ENOMEM		12
 #define EFAULT		14
+#define EEXIST		17
 #define EINVAL		22
 #define EMFILE		24
+#define EFBIG		27
 #define ENOSYS		38
+#define ENOTEMPTY	39
 
 #endif

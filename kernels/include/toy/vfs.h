@@ -1,26 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Files: an inode has a name and operations, a file is an inode being used. */
+/* Files: an inode (inode.h) has a name and operations, a file is an inode being used. */
 #ifndef VFS_H
 #define VFS_H
 
 #include "types.h"
 
 struct file;
+struct inode;
 struct seq_file;
 
 struct file_operations {
 	long (*read)(struct file *f, char *buf, size_t n);
 	long (*write)(struct file *f, const char *buf, size_t n);
-};
-
-struct inode {
-	const char *name;
-	struct inode *parent;		/* NULL: the root */
-	const struct file_operations *fops;	/* NULL: a directory */
-	int (*show)(struct seq_file *m);	/* for seq_read */
-
-	struct inode *hash_next;
-	u32 hash;
+	int (*truncate)(struct inode *inode, size_t size);
 };
 
 struct file {

@@ -142,6 +142,20 @@ static __always_inline u32 xchg(u32 *p, u32 v)
 	return v;
 }
 
+/* True if it is 0 now. */
+static __always_inline bool atomic_dec_and_test(u32 *p)
+{
+	bool zero;
+
+	asm volatile("lock decl %0" : "+m"(*p), "=@ccz"(zero) : : "memory");
+	return zero;
+}
+
+static __always_inline void atomic_dec(u32 *p)
+{
+	asm volatile("lock decl %0" : "+m"(*p) : : "memory");
+}
+
 static __always_inline void atomic_inc(u32 *p)
 {
 	asm volatile("lock incl %0" : "+m"(*p) : : "memory");

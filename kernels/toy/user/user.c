@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What users=N runs on each core, for ever: reads files as load.c does, but from
- * ring 3, and now and then has a child do something.
+ * What users=N runs on each core, for ever or for arg turns: reads files as load.c
+ * does, but from ring 3, and now and then has a child do something.
  */
 #include "programs.h"
 #include "ulib.h"
@@ -51,8 +51,7 @@ int user_main(long arg)
 {
 	int pipe = open("/dev/pipe"), counter = open("/dev/counter");
 
-	(void)arg;
-	for (u32 turn = 1;; turn++) {
+	for (u32 turn = 1; !arg || turn <= arg; turn++) {
 		u32 sum = read_and_pass_on("/proc/cmdline", pipe);
 
 		if (turn % 8 == 4)
@@ -64,6 +63,7 @@ int user_main(long arg)
 		if (turn % 32 == 0)
 			have_a_child(turn / 32, sum);
 	}
+	return 0;
 }
 
 /* Its parent's files are open; it leaves them so, and exits with what it was given. */
