@@ -148,7 +148,7 @@ def test_several_functions_are_one_batch(textpoke: Command, source: Path, tmp_pa
     second = tmp_path / "second.s"
     second.write_text("xor eax, eax\nret\n")
     path = tmp_path / "run.json"
-    words = ("patch", "toy", FUNCTION, "vfs_write", "--append", "load", "--steps", "200_000")
+    words = ("patch", "toy", FUNCTION, "vfs_write", "--append", "load", "--steps", "400_000")
     said = textpoke(*words, "--with", source, "--with", second, "--json", "--save", path)
     document = json.loads(said.out)
     assert (said.status, document["functions"]) == (0, [FUNCTION, "vfs_write"])
