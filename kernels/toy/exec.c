@@ -94,8 +94,8 @@ long sys_exec(const char *name, long arg)
 	mm = exec_mm();
 	if (!mm)
 		return -ENOMEM;
+	exec_regs(task_pt_regs(t), program, arg);	/* first: its old stack goes */
 	mm_switch(mm);
 	strscpy(t->comm, name, sizeof(t->comm));
-	exec_regs(task_pt_regs(t), program, arg);
 	return 0;
 }
