@@ -38,6 +38,7 @@ static const struct {
 	{ "tasks end and their slots are used again", test_exit },
 	{ "ring 3: files and numbers of calls", test_user_files },
 	{ "ring 3: bad pointers", test_user_pointers },
+	{ "ring 3: files that come and go", test_user_ramfs },
 	{ "ring 3: registers survive calls and ticks", test_user_registers },
 	{ "ring 3: who faults is killed", test_user_faults },
 	{ "ring 3: page tables, W^X", test_user_tables },

@@ -53,6 +53,7 @@ void test_memory_all_cores(void);
 
 void test_user_files(void);
 void test_user_pointers(void);
+void test_user_ramfs(void);
 void test_user_registers(void);
 void test_user_faults(void);
 void test_user_tables(void);

@@ -37,12 +37,38 @@ long __x64_sys_write(const struct pt_regs *regs)
 	return sys_write(regs->di, buf, n);
 }
 
-long __x64_sys_open(const struct pt_regs *regs)
+/* Those whose one argument is a path. */
+static long with_path(const struct pt_regs *regs, int (*call)(const char *path))
 {
 	char path[MAX_PATH];
 	long n = strncpy_from_user(path, (char *)regs->di, sizeof(path));
 
-	return n < 0 ? n : sys_open(path);
+	return n < 0 ? n : call(path);
+}
+
+long __x64_sys_open(const struct pt_regs *regs)
+{
+	return with_path(regs, sys_open);
+}
+
+long __x64_sys_creat(const struct pt_regs *regs)
+{
+	return with_path(regs, sys_creat);
+}
+
+long __x64_sys_mkdir(const struct pt_regs *regs)
+{
+	return with_path(regs, sys_mkdir);
+}
+
+long __x64_sys_unlink(const struct pt_regs *regs)
+{
+	return with_path(regs, sys_unlink);
+}
+
+long __x64_sys_ftruncate(const struct pt_regs *regs)
+{
+	return sys_ftruncate(regs->di, regs->si);
 }
 
 long __x64_sys_close(const struct pt_regs *regs)
@@ -60,6 +86,12 @@ long __x64_sys_sched_yield(const struct pt_regs *regs)
 	(void)regs;
 	yield();
 	return 0;
+}
+
+/* Not a struct timespec: a number of nanoseconds. */
+long __x64_sys_nanosleep(const struct pt_regs *regs)
+{
+	return sys_nanosleep(regs->di);
 }
 
 long __x64_sys_getpid(const struct pt_regs *regs)
@@ -107,11 +139,16 @@ const sys_call_ptr_t sys_call_table[NR_syscalls] = {
 	[__NR_close] = __x64_sys_close,
 	[__NR_lseek] = __x64_sys_lseek,
 	[__NR_sched_yield] = __x64_sys_sched_yield,
+	[__NR_nanosleep] = __x64_sys_nanosleep,
 	[__NR_getpid] = __x64_sys_getpid,
 	[__NR_fork] = __x64_sys_fork,
 	[__NR_execve] = __x64_sys_execve,
 	[__NR_exit] = __x64_sys_exit,
 	[__NR_wait4] = __x64_sys_wait4,
+	[__NR_ftruncate] = __x64_sys_ftruncate,
+	[__NR_mkdir] = __x64_sys_mkdir,
+	[__NR_creat] = __x64_sys_creat,
+	[__NR_unlink] = __x64_sys_unlink,
 };
 
 /*

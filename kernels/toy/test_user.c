@@ -12,12 +12,13 @@ static long run_user(const char *program, long arg, u32 cpu)
 	return code;
 }
 
-/* Until those have ended, too, that no parent waits for. */
-static void wait_for_orphans(void)
+/* Until those have ended, too, that no parent waits for, and inodes are freed. */
+static void settle(void)
 {
 	for (u32 i = 0; i < MAX_TASKS; i++)
 		while (READ_ONCE(tasks[i].state) != TASK_UNUSED && !strcmp(tasks[i].comm, "usertest"))
 			yield();
+	rcu_barrier();
 }
 
 static void check_program(long arg)
@@ -32,13 +33,9 @@ void test_user_files(void) { check_program(0); }
 void test_user_pointers(void) { check_program(1); }
 void test_fork(void) { check_program(2); }
 void test_exec(void) { check_program(3); }
+void test_user_ramfs(void) { check_program(8); }
 void test_user_registers(void) { check_program(5); }
-
-void test_wait(void)
-{
-	check_program(4);
-	wait_for_orphans();
-}
+void test_wait(void) { check_program(4); }
 
 /* In the order of user/fault.c. */
 void test_user_faults(void)
@@ -47,8 +44,11 @@ void test_user_faults(void)
 		X86_TRAP_UD, X86_TRAP_BP, X86_TRAP_GP, X86_TRAP_DE, X86_TRAP_PF, X86_TRAP_PF,
 		X86_TRAP_PF, X86_TRAP_PF, X86_TRAP_GP, X86_TRAP_GP, X86_TRAP_DB, X86_TRAP_PF,
 	};
-	u64 objects = kmalloc_objects, pages = free_pages;
+	u64 objects, pages;
 
+	settle();
+	objects = kmalloc_objects;
+	pages = free_pages;
 	show_unhandled_signals = false;	/* pids differ with the number of cores */
 	for (u32 i = 0; i < ARRAY_SIZE(vectors); i++)
 		CHECK(run_user("fault", i, 0) == EXIT_KILLED + vectors[i]);
@@ -120,16 +120,19 @@ static long run_with(u64 pages, long arg)
 /* It fails for want of a first page, of a second, and so on; nothing is lost. */
 void test_no_memory(void)
 {
-	for (long arg = 6; arg <= 7; arg++) {
-		u64 objects = kmalloc_objects, pages = free_pages;
+	u64 objects, pages;
 
+	settle();
+	objects = kmalloc_objects;
+	pages = free_pages;
+	for (long arg = 6; arg <= 7; arg++)
 		for (u64 n = 0; n < 12; n++) {
 			long code = run_with(n, arg);
 
 			CHECK(code == (n < 6 ? ENOMEM : 0));	/* 4 tables, data, stack */
+			settle();
 			CHECK(kmalloc_objects == objects && free_pages == pages);
 		}
-	}
 }
 
 static void storm(void)
@@ -145,9 +148,12 @@ static void storm(void)
 
 void test_storm(void)
 {
-	u64 objects = kmalloc_objects, pages = free_pages;
+	u64 objects, pages;
 
+	settle();
+	objects = kmalloc_objects;
+	pages = free_pages;
 	run_on_each(storm);
-	wait_for_orphans();
+	settle();
 	CHECK(kmalloc_objects == objects && free_pages == pages);
 }

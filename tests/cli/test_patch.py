@@ -161,7 +161,7 @@ def test_several_functions_are_one_batch(textpoke: Command, source: Path, tmp_pa
 
 def test_undo_gives_the_functions_back(textpoke: Command, source: Path, tmp_path: Path) -> None:
     path = tmp_path / "run.json"
-    words = ("patch", "toy", FUNCTION, "--append", "load", "--steps", "300_000", "--with", source)
+    words = ("patch", "toy", FUNCTION, "--append", "load", "--steps", "400_000", "--with", source)
     there = json.loads(textpoke(*words, "--json").out)
     said = textpoke(*words, "--undo", "--json", "--save", path)
     back = json.loads(said.out)

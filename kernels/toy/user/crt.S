@@ -31,11 +31,16 @@
 	SYSTEM_CALL close		__NR_close
 	SYSTEM_CALL lseek		__NR_lseek
 	SYSTEM_CALL sched_yield	__NR_sched_yield
+	SYSTEM_CALL nanosleep		__NR_nanosleep
 	SYSTEM_CALL getpid		__NR_getpid
 	SYSTEM_CALL fork		__NR_fork
 	SYSTEM_CALL exec		__NR_execve
 	SYSTEM_CALL exit		__NR_exit
 	SYSTEM_CALL wait		__NR_wait4
+	SYSTEM_CALL ftruncate		__NR_ftruncate
+	SYSTEM_CALL mkdir		__NR_mkdir
+	SYSTEM_CALL creat		__NR_creat
+	SYSTEM_CALL unlink		__NR_unlink
 
 /* long syscall(long number), without arguments. */
 	FUNCTION syscall

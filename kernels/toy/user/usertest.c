@@ -125,6 +125,29 @@ static void test_registers(void)
 	}
 }
 
+/* Files that come and go; one that is open stays, whoever takes its name away. */
+static void test_ramfs(void)
+{
+	char text[8];
+	int fd = creat("/tmp/usertest");
+	long code, pid;
+
+	CHECK(fd >= 0 && write(fd, "ring 3", 6) == 6 && lseek(fd, 0) == 0);
+	CHECK(read(fd, text, sizeof(text)) == 6 && text[5] == '3');
+	pid = fork();
+	if (pid == 0) {
+		nanosleep(1);
+		CHECK(lseek(fd, 0) == 0 && read(fd, text, sizeof(text)) == 4 && text[3] == 'g');
+		exit(8);
+	}
+	CHECK(ftruncate(fd, 4) == 0 && unlink("/tmp/usertest") == 0 && close(fd) == 0);
+	CHECK(open("/tmp/usertest") == -ENOENT && unlink("/tmp/usertest") == -ENOENT);
+	CHECK(mkdir("/tmp/userdir") == 0 && (fd = creat("/tmp/userdir/file")) >= 0);
+	CHECK(unlink("/tmp/userdir/file") == 0 && unlink("/tmp/userdir") == 0 && close(fd) == 0);
+	CHECK(creat(KERNEL) == -EFAULT && unlink(NOWHERE) == -EFAULT && mkdir(NULL) == -EFAULT);
+	CHECK(wait(&code) == pid && code == 8);
+}
+
 /* The error is the exit code: the kernel makes memory scarce. */
 static void try_fork(void)
 {
@@ -153,6 +176,7 @@ int usertest_main(long arg)
 	case 5: test_registers(); break;
 	case 6: try_fork(); break;
 	case 7: try_exec(); break;
+	case 8: test_ramfs(); break;
 	case 100: CHECK(data == 5 && bss == 0); return 42;
 	default: return 255;
 	}
