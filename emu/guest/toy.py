@@ -127,9 +127,9 @@ class ToyGuest:
         try:
             cpus = self.objects["cpus"]
             task = cpus[core].current if isinstance(cpus, Object) else None  # type: ignore[union-attr] # an Object
+            return int(task) or None if isinstance(task, Object) else None
         except (TextpokeError, AttributeError, IndexError):
             return None  # paging is not on yet, or the kernel has no such thing
-        return int(task) or None if isinstance(task, Object) else None
 
     def _cores_of(self, tasks: tuple[Task, ...]) -> dict[int, int]:
         """Return the core of each task that has one, by the address of the task.
