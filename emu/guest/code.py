@@ -53,8 +53,8 @@ class CodeRegion:
             *placed.text,
             "function",
             placed.symbols,
-            lambda address: placed.frames.at(address),
-            lambda address: placed.lines.at(address),
+            lambda address: placed.frames.at(address),  # noqa: PLW0108 -- read when it is asked
+            lambda address: placed.lines.at(address),  # noqa: PLW0108 -- as above
         )
 
 
@@ -111,10 +111,11 @@ class Code:
 
     def after_call(self, address: int) -> bool:
         """Return whether the instruction before an address is a call."""
-        if self._region(address - 1) is not None or not self._image.is_executable(address - 1):
+        if self._region(address - 1) is not None:
             return _ends_in_call(self._before(address), address)
         if address not in self._calls:
-            self._calls[address] = _ends_in_call(self._before(address), address)
+            code = self._before(address) if self._image.is_executable(address - 1) else b""
+            self._calls[address] = _ends_in_call(code, address)
         return self._calls[address]
 
     def after_site(self, address: int) -> bool:

@@ -84,9 +84,8 @@ class Walk:
 
     def _caller(self, registers: Registers, rules: Rules, cfa: int, frame: Frame) -> Registers:
         columns: list[int | None] = [None] * COLUMNS
-        for column, value in enumerate(registers.columns):
-            if value is not None and (rules.signal_frame or column in CALLEE_SAVED):
-                columns[column] = value
+        for column in range(COLUMNS) if rules.signal_frame else CALLEE_SAVED:
+            columns[column] = registers.columns[column]
         columns[RSP] = cfa
         for column, rule in rules.registers.items():
             columns[column] = self._value(registers, rule, cfa, column)
