@@ -23,8 +23,8 @@ RESUME = "switch_to_resume"
 """The label where a task goes on when it gets a core."""
 
 _CALLS = range(2, 9)  # bytes of a call; the longest has a prefix, SIB and displacement
-_MAX_FUNCTION = 1 << 16  # bytes that are swept for the instruction before an address
-_WORDS = {"push", "pushfq", "pop", "popfq"}  # what moves RSP by a word
+_MAX_FUNCTION = 1 << 16  # bytes that are looked through for pushes
+_WORDS = {"push": 1, "pushfq": 1, "pop": -1, "popfq": -1}  # what they put on the stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Code:
         self._regions: list[CodeRegion] = []
         self._places: dict[tuple[int, bool], Place] = {}
         self._calls: dict[int, bool] = {}
-        self._moved: dict[int, bool] = {}
+        self._inexact: dict[int, frozenset[int]] = {}
 
     def add(self, region: CodeRegion) -> None:
         """Take a region in place of all that it overlaps."""
@@ -133,33 +133,41 @@ class Code:
         in it: a new process goes on in ring 3.
         """
         frames, resume = self._image.frames, self._image.symbols.get(RESUME)
-        if resume is None or frames.begin_of(address) != address:
+        span = frames.span(address)
+        if resume is None or span is None or span[0] != address:
             return False
         rules = frames.at(address)
         assert rules is not None
-        switch = frames.begin_of(resume.address)
-        return (rules.outermost or rules.signal_frame) and frames.begin_of(after) == switch
+        nobodys = rules.outermost or rules.signal_frame
+        return nobodys and frames.span(after) == frames.span(resume.address)
 
     def is_inexact(self, address: int) -> bool:
-        """Return whether the rules at an instruction forget what the one before did to RSP.
+        """Return whether the rules at an instruction forget a push before it.
 
         gcc has no rules for what inline assembly pushes: `pushfq; pop` reads the flags in every
         kernel, and an interrupt can come between the two.
         """
-        if address not in self._moved:
-            self._moved[address] = self._forgets(address)
-        return self._moved[address]
+        span = self._image.frames.span(address)
+        if span is None:
+            return False
+        if span[0] not in self._inexact:
+            self._inexact[span[0]] = self._forgotten(*span)
+        return address in self._inexact[span[0]]
 
-    def _forgets(self, address: int) -> bool:
-        frames = self._image.frames
-        begin, rules, before = frames.begin_of(address), frames.at(address), frames.at(address - 1)
-        if begin in (None, address) or rules is None or before is None or rules.base != RSP:
-            return False
-        assert begin is not None
-        if address - begin > _MAX_FUNCTION or (rules.cfa, rules.base) != (before.cfa, before.base):
-            return False
-        code = disassemble(self._image.read_virtual(begin, address - begin), begin)
-        return bool(code) and code[-1].mnemonic in _WORDS
+    def _forgotten(self, begin: int, end: int) -> frozenset[int]:
+        """Return the instructions of a function whose rules forget a push."""
+        if end - begin > _MAX_FUNCTION:
+            return frozenset()
+        frames, found, pushed, cfa = self._image.frames, set(), 0, None
+        for each in disassemble(self._image.read_virtual(begin, end - begin), begin):
+            rules = frames.at(each.address)
+            now = (rules.cfa, rules.base) if rules else None
+            if now != cfa:
+                pushed, cfa = 0, now
+            if pushed and rules and rules.base == RSP:
+                found.add(each.address)
+            pushed += _WORDS.get(each.mnemonic, 0)
+        return frozenset(found)
 
     @cached_property
     def _sites(self) -> frozenset[int]:

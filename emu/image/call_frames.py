@@ -71,6 +71,10 @@ class CallFrames:
     def __len__(self) -> int:
         return len(self._functions)
 
+    def begins(self) -> tuple[int, ...]:
+        """Return where the functions begin, ascending."""
+        return tuple(self._begins)
+
     def at(self, address: int) -> Rules | None:
         """Return the rules at a link address, None if nothing is known of it.
 
@@ -90,12 +94,12 @@ class CallFrames:
         addresses, rows = self._rows[index]
         return rows[bisect_right(addresses, address) - 1].rules
 
-    def begin_of(self, address: int) -> int | None:
-        """Return where the function that contains an address begins, None if nothing is known."""
+    def span(self, address: int) -> tuple[int, int] | None:
+        """Return begin and end of the function that contains an address; None if none does."""
         index = bisect_right(self._begins, address) - 1
         if index < 0 or address >= self._functions[index].end:
             return None
-        return self._functions[index].begin
+        return self._functions[index].begin, self._functions[index].end
 
     def _malformed(self, error: ValueError) -> BadImage:
         return BadImage(f"{self._where}: call frame information is malformed: {error}")

@@ -56,6 +56,7 @@ class Core:
     log: Log = field(default_factory=list)
     low: int | None = -1
     events: deque[tuple[int, int, int]] = field(default_factory=deque)  # kind or vector, pc, stack
+    begins: bool = False  # it is in the first switch to a task
     early: bool = False  # an interrupt was pushed before its handler was fetched
     calls: dict[int, Log] = field(default_factory=dict)  # of ring 3, by where SYSCALL goes on
 
@@ -109,12 +110,12 @@ class Shadow:
         return found
 
     def log(self, low: int, sp: int | None, core: int | None) -> Log | None:
-        """Return the log of a stack; None if its task has never had a core.
+        """Return the log of a stack; None if its task never had a core, or has just got its first.
 
         sp: as the task has it. core: that is on the stack.
         """
         if core is not None:
-            return self._cores[core].log
+            return None if self._cores[core].begins else self._cores[core].log
         left, log = self._stacks.get(low, (0, []))
         return log if left == sp else None
 
@@ -221,7 +222,7 @@ class Shadow:
             core.calls[address + length] = list(core.log)
             core.log.append(Entry(address + length, _SYSTEM_CALL))
         elif kind in (RETURN, IRET, SYSRET):
-            self._back(core, address, kind, goes_on)
+            self._back(core, address, goes_on)
 
     def _note_stack(self, core: Core, address: int) -> None:
         """Put away the log of the stack that is left, or take up that of the new one."""
@@ -247,11 +248,13 @@ class Shadow:
             core.low = self._low(stack)
             left, core.log = self._stacks.get(core.low, (0, []))
             if left != stack:
-                core.log = []  # a task that begins; what was there is another's
+                core.log, core.begins = [], True  # what was there is another task's
 
-    def _back(self, core: Core, address: int, kind: int, goes_on: int) -> None:
+    def _back(self, core: Core, address: int, goes_on: int) -> None:
         """Pop the entry that a return, IRET or SYSRET goes back to."""
-        if kind == RETURN and not core.log and self._switch <= address < self._switch_end:
+        if core.begins:
+            assert self._switch <= address < self._switch_end
+            core.begins = False
             core.log = [Entry(None, _SYSTEM_CALL)] if goes_on == self._fork else []
             return
         entry = core.log.pop()

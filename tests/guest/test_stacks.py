@@ -183,7 +183,8 @@ def test_no_stack_that_is_called_reliable_is_wrong(
     seed: int, tmp_path: Path, figures: Figures
 ) -> None:
     instants = 2000
-    trial = Trial(seed, tmp_path if shutil.which("gcc") else None)
+    gcc = shutil.which("gcc") is not None
+    trial = Trial(seed, tmp_path if gcc else None)
     trial.look(instants)
     assert trial.wrong == []
     counts = trial.counts
@@ -201,6 +202,7 @@ def test_no_stack_that_is_called_reliable_is_wrong(
     assert counts["on core, reliable"] >= 0.95 * counts["on core"], trial.reasons
     for through in ("interrupt", "user", "trampoline", "in the int3 handler", "new"):
         assert counts[through], f"nothing was seen of this: {through}"
+    assert gcc == (counts["in a replacement"] > 0)
 
 
 # --- mutants of the tables: the test above must notice ------------------------------------------

@@ -12,7 +12,7 @@ from emu.image.call_frames import MAX_BYTES, CallFrames
 from emu.image.elf import ElfImage
 from emu.image.frame_rules import ENTERED, RBP, RBX, RIP, RSP, Rule
 from tests.image.elf_builder import Builder
-from tests.image.frame_builder import CALLED, EH, cie, entry, fde, section, sleb, uleb
+from tests.image.frame_builder import ADDRESS, cie, eh_frame, entry, fde, section, sleb, uleb
 
 CODE = 0xFFFFFFFF80200000
 
@@ -59,7 +59,8 @@ def test_where_a_function_begins_its_return_address_is_on_top(toy: ElfImage) -> 
 def test_outside_all_functions_nothing_is_known(toy: ElfImage) -> None:
     found = frames(b"")
     assert [found.at(CODE + at) is None for at in (-1, 0, 15, 16)] == [True, False, False, True]
-    assert [found.begin_of(CODE + at) for at in (-1, 0, 15, 16)] == [None, CODE, CODE, None]
+    whole = CODE, CODE + 16
+    assert [found.span(CODE + at) for at in (-1, 0, 15, 16)] == [None, whole, whole, None]
     assert toy.frames.at(toy.symbols["poke_arena"].address) is None
     assert len(ElfImage("small", Builder().build()).frames) == 0
     assert CallFrames("huge", bytes(MAX_BYTES + 1)).at(0) is None
@@ -176,14 +177,7 @@ def test_versions_of_a_cie() -> None:
 
 
 def test_eh_frame_has_relative_addresses() -> None:
-    at = CODE + 0x1000
-    head = cie(CALLED, b"zPLRS", data=b"\x03\0\0\0\0\x1b\x1b", identity=EH)
-    body = (
-        struct.pack("<IiI", len(head) + 4, CODE - (at + len(head) + 8), 4)
-        + b"\x04abcd"
-        + b"\x41\x0e\x10"
-    )
-    found = CallFrames("test", b"", head + entry(body) + bytes(4), at)
+    found = CallFrames("test", b"", eh_frame(), ADDRESS)
     rules = [found.at(CODE + offset) for offset in range(5)]
     assert [r and (r.cfa.value, r.signal_frame) for r in rules] == [
         (8, True),
