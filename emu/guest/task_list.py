@@ -103,7 +103,7 @@ def _count(types: Types, size: int, task: StructType) -> int:
         kind = types.variable("tasks")
     except (BadSymbol, BadImage):
         return 0
-    if not isinstance(kind, ArrayType) or kind.element != task or not task.size:
+    if not isinstance(kind, ArrayType) or kind.element.name != task.name or not task.size:
         return 0
     return kind.count or size // task.size
 
