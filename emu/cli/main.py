@@ -19,7 +19,7 @@ from typing import Annotated, Any
 
 import typer
 
-from emu.cli import console, demo, doctor, patch, replay, run
+from emu.cli import console, demo, doctor, patch, replay, run, stack, tasks
 from emu.errors import TextpokeError, Unsupported
 
 INTERNAL, UNREAD = 70, 141
@@ -29,6 +29,8 @@ _VERBS: dict[str, Callable[..., None]] = {
     "run": run.run,
     "patch": patch.patch,
     "replay": replay.replay,
+    "tasks": tasks.tasks,
+    "stack": stack.stack,
     "doctor": doctor.doctor,
 }
 

@@ -132,6 +132,24 @@ Until: TypeAlias = Annotated[
     str | None,
     typer.Option("--until", metavar="TEXT", help="End when the guest has printed this."),
 ]
+Instant: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--until",
+        metavar="TEXT",
+        help="Stop when the guest has printed this, rather than when all cores run tasks.",
+    ),
+]
+After: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--steps",
+        parser=count,
+        metavar="N",
+        help="Stop so many instructions of all cores later; by default 100,000 after a boot "
+        "without --until, else none.",
+    ),
+]
 Input: TypeAlias = Annotated[
     str | None,
     typer.Option(

@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from emu.guest.code import CodeRegion
+from emu.guest.stack import Stack
 from emu.guest.tasks import Task
 from emu.image.elf import ElfImage
 from emu.image.objects import Objects
@@ -31,6 +33,15 @@ class Guest(Protocol):
 
     def current(self, core: int) -> Task | None:
         """Return the task a core runs, None if the kernel does not say."""
+
+    def tasks(self) -> tuple[Task, ...]:
+        """Return all tasks; none before there are any, or if the kernel does not say."""
+
+    def stack(self, task: Task) -> Stack:
+        """Return the stack of a task, which `tasks` has returned since the last move."""
+
+    def add_code(self, region: CodeRegion) -> None:
+        """Take note of code that is in no image, so that stacks are walked through it."""
 
     def online(self) -> int:
         """Return the cores that the kernel uses, as a bit mask."""

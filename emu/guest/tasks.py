@@ -5,10 +5,40 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A thread of the kernel: its number and its name, as the kernel has them."""
+    """A thread of the kernel. What a kernel does not tell is None.
+
+    Attributes:
+        pid, comm: its number and its name, as the kernel has them.
+        state: "running", "sleeping": the kernel's own word, in lower case without TASK_.
+        cpu: the core it belongs to. core: the one that executes on its stack now.
+        on_rq: whether it has a core or waits for one, rather than for something to happen.
+        nvcsw, nivcsw: how often it gave up the core, and how often the core was taken from it.
+        stack, stack_end: its kernel stack: lowest byte, and behind the last.
+        sp: of a task without a core, its stack pointer where it goes on.
+        cr3: its page tables; 0: it has none of its own.
+        address: of its descriptor.
+    """
 
     pid: int
     comm: str
+    state: str | None = None
+    cpu: int | None = None
+    core: int | None = None
+    on_rq: bool | None = None
+    nvcsw: int | None = None
+    nivcsw: int | None = None
+    stack: int | None = None
+    stack_end: int | None = None
+    sp: int | None = None
+    cr3: int | None = None
+    address: int = 0
 
     def __str__(self) -> str:
         return f"{self.comm}/{self.pid}"
+
+    @property
+    def bounds(self) -> tuple[int, int] | None:
+        """Lowest byte of its kernel stack and behind the last; None if the kernel does not say."""
+        if self.stack is None or self.stack_end is None or not self.stack < self.stack_end:
+            return None
+        return self.stack, self.stack_end

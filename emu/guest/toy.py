@@ -4,11 +4,17 @@ Variables are found by symbol and laid out by DWARF. `cpus[].current` and `struc
 optional part of that contract: a kernel without them has cores, but no names for their tasks.
 """
 
+from dataclasses import replace
 from functools import cached_property
 
-from emu.errors import BadImage, BadSymbol, TextpokeError
+from emu.errors import BadImage, TextpokeError
+from emu.guest.code import RESUME, Code, CodeRegion
+from emu.guest.registers import of_core, resuming
+from emu.guest.stack import Stack
+from emu.guest.task_list import TaskList
 from emu.guest.tasks import Task
 from emu.guest.virtual import VirtualMemory
+from emu.guest.walk import Walk
 from emu.image.elf import ElfImage
 from emu.image.objects import Object, Objects
 from emu.machine.machine import Machine
@@ -33,6 +39,7 @@ class ToyGuest:
     def __init__(self, machine: Machine, image: ElfImage) -> None:
         self.machine, self.image = machine, image
         self._memory = VirtualMemory(machine, image.symbols)
+        self._code = Code(image, self._memory.read)
 
     @cached_property
     def objects(self) -> Objects:
@@ -58,18 +65,42 @@ class ToyGuest:
 
     def current(self, core: int) -> Task | None:
         """Return the task a core runs; None before there are tasks, or if there are no names."""
-        if not self._names_tasks:
+        listed, address = self._task_list, self._current(core)
+        if listed is None or not address:
             return None
         try:
-            task = self._object("cpus")[core].current  # type: ignore[union-attr] # an Object
-            if not isinstance(task, Object) or not task:
-                return None
-            comm = task.comm
-            pid = task.pid
+            return replace(listed.at(address), core=core)
         except TextpokeError:
-            return None  # paging is not on yet
-        assert isinstance(comm, Object)
-        return Task(int(pid), comm.string_())
+            return None  # the pointer leads nowhere yet
+
+    def tasks(self) -> tuple[Task, ...]:
+        """Return all tasks; none before there are any, or if the kernel does not say."""
+        if self._task_list is None:
+            return ()
+        try:
+            found = self._task_list.all()
+        except TextpokeError:
+            return ()  # paging is not on yet
+        cores = self._cores_of(found)
+        return tuple(replace(t, core=cores.get(t.address)) for t in found)
+
+    def stack(self, task: Task) -> Stack:
+        """Return the stack of a task, which `tasks` has returned since the last move."""
+        machine, symbols = self.machine, self.image.symbols
+        if task.core is not None:
+            read = VirtualMemory(machine, symbols, task.core).read
+            return Walk(self._code, read, task.bounds).stack(of_core(machine, task.core))
+        resume = symbols.get(RESUME)
+        if resume is None:
+            return Stack((), f"{self.image.name} has no label {RESUME}, where a task goes on")
+        if not task.sp:
+            return Stack((), "the task has no core, and its stack pointer is not known")
+        read = VirtualMemory(machine, symbols, cr3=task.cr3 or None).read
+        return Walk(self._code, read, task.bounds).stack(resuming(resume.address, task.sp))
+
+    def add_code(self, region: CodeRegion) -> None:
+        """Take note of code that is in no image, so that stacks are walked through it."""
+        self._code.add(region)
 
     def online(self) -> int:
         """Return the started cores, as a bit mask."""
@@ -84,14 +115,44 @@ class ToyGuest:
         return int(running) == int(online) > 0
 
     @cached_property
-    def _names_tasks(self) -> bool:
+    def _task_list(self) -> TaskList | None:
         try:
-            members = self.image.types.struct("task").names()
-        except (BadSymbol, BadImage):
-            return False
-        return {"comm", "pid"} <= set(members) and "cpus" in self.image.symbols
+            types = self.image.types
+        except BadImage:
+            return None
+        return TaskList.find(self.image.symbols, types, self._memory.read)
 
-    def _object(self, name: str) -> Object:
-        found = self.objects[name]
-        assert isinstance(found, Object), name
+    def _current(self, core: int) -> int | None:
+        """Return the address of the task that the kernel says a core runs, None if of none."""
+        try:
+            cpus = self.objects["cpus"]
+            task = cpus[core].current if isinstance(cpus, Object) else None  # type: ignore[union-attr] # an Object
+            return int(task) or None if isinstance(task, Object) else None
+        except (TextpokeError, AttributeError, IndexError):
+            return None  # paging is not on yet, or the kernel has no such thing
+
+    def _cores_of(self, tasks: tuple[Task, ...]) -> dict[int, int]:
+        """Return the core of each task that has one, by the address of the task.
+
+        That is the core which executes on the task's stack: while the kernel switches, its own
+        word is the next task already, or still the last. On another stack its word is taken.
+        """
+        found = {}
+        for core in range(self.machine.cores):
+            if not self.machine.started(core):
+                continue
+            registers = of_core(self.machine, core)
+            on = None if registers.user else _on_stack(tasks, registers.sp)
+            address = self._current(core) if on is None else on.address
+            if address is not None:
+                found[address] = core
         return found
+
+
+def _on_stack(tasks: tuple[Task, ...], sp: int | None) -> Task | None:
+    """Return the task on whose kernel stack `sp` is."""
+    for task in tasks:
+        bounds = task.bounds
+        if sp is not None and bounds is not None and bounds[0] < sp <= bounds[1]:
+            return task
+    return None

@@ -12,14 +12,19 @@ _PAGE = 4096
 
 
 class VirtualMemory:
-    """Memory as core 0 maps it. symbols: to name an address that is not mapped."""
+    """Memory as a core maps it.
 
-    def __init__(self, machine: Machine, symbols: Symbols) -> None:
-        self._machine, self._symbols = machine, symbols
+    symbols: to name an address that is not mapped. cr3: page tables other than the core's own.
+    """
+
+    def __init__(
+        self, machine: Machine, symbols: Symbols, core: int = 0, cr3: int | None = None
+    ) -> None:
+        self._machine, self._symbols, self._core, self._cr3 = machine, symbols, core, cr3
 
     def physical(self, address: int) -> int:
         """Return the physical address; TextpokeError where nothing is mapped."""
-        found = self._machine.translate(address)
+        found = self._machine.translate(address, self._core, cr3=self._cr3)
         if found is None:
             raise TextpokeError(f"{self._symbols.describe(address)} is not mapped")
         return found

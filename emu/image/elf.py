@@ -23,6 +23,7 @@ from emu.image.symbols import Symbols, read_symbols
 from emu.machine.boot import BootImage
 
 if TYPE_CHECKING:
+    from emu.image.call_frames import CallFrames
     from emu.image.prototype import Prototype
     from emu.image.types import Types
 
@@ -121,6 +122,23 @@ class ElfImage:
         from emu.image.prototype import prototypes  # noqa: PLC0415 -- 40 ms of a start
 
         return prototypes(self.name, self._debug_sections(), functions)
+
+    @cached_property
+    def frames(self) -> "CallFrames":
+        """Call frame information, from .debug_frame and .eh_frame; none without them.
+
+        Raises:
+            BadImage: on access, if it is malformed or compressed.
+        """
+        from emu.image.call_frames import CallFrames  # noqa: PLC0415 -- only stacks need it
+
+        eh_frame = self._file.section(".eh_frame")
+        return CallFrames(
+            self.name,
+            self._debug_sections().get(".debug_frame", b""),
+            self._file.bytes_of(eh_frame) if eh_frame else b"",
+            eh_frame.address if eh_frame else 0,
+        )
 
     def _debug_sections(self) -> dict[str, bytes]:
         debug = [section for section in self._file.sections if section.name.startswith(".debug_")]

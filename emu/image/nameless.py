@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from emu.errors import BadImage
+from emu.image.call_frames import CallFrames
 from emu.image.elf import ElfImage
 from emu.image.lines import Lines
 from emu.image.sites import Sites
@@ -27,6 +28,11 @@ class NamelessImage(ElfImage):
     def lines(self) -> Lines:
         """No source lines."""
         return Lines(self.name, {})
+
+    @cached_property
+    def frames(self) -> CallFrames:
+        """No call frame information."""
+        return CallFrames(self.name, b"")
 
     @property
     def types(self) -> Types:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from emu.image.call_frames import CallFrames
 from emu.image.lines import Lines
 from emu.image.symbols import Symbols
 
@@ -36,6 +37,11 @@ class Placed:
     def lines(self) -> Lines:
         """Source lines; BadImage, on access, if the debug information is malformed."""
         return Lines(self.name, dict(self.sections))
+
+    @cached_property
+    def frames(self) -> CallFrames:
+        """Call frame information; BadImage, on access, if it is malformed."""
+        return CallFrames(self.name, self.sections.get(".debug_frame", b""))
 
     def describe(self, address: int) -> str:
         """Return `livepatch: vfs_read+0x12`."""

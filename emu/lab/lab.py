@@ -227,6 +227,8 @@ class Lab:
         """Make the moves of a schedule, from the machine's start on; see `Replay`."""
         redirects = Redirect.of_plans(recorded.plans, self.image.symbols.describe)
         calls = {redirect.call for redirect in redirects}
+        for redirect in redirects:
+            self.guest.add_code(redirect.region)
 
         def request(plan: Plan) -> None:
             if self.detectors is None and redirects:

@@ -119,11 +119,15 @@ class MachineView:
         """Return a core's x87, SSE and model-specific registers, in an order of its own."""
         return registers.extended_registers(self.state, core)
 
-    def translate(self, address: int, core: int = 0) -> int | None:
-        """Return the physical address of a virtual one as the core maps it, None if unmapped."""
+    def translate(self, address: int, core: int = 0, *, cr3: int | None = None) -> int | None:
+        """Return the physical address of a virtual one as the core maps it, None if unmapped.
+
+        cr3: page tables other than those the core has loaded.
+        """
         control = (unicorn_layout.CR0, unicorn_layout.CR3, unicorn_layout.CR4, unicorn_layout.EFER)
-        values = (signed(self.register(core, offset)) for offset in control)
-        physical = int(self._native.memory.walk(self.state, *values, signed(address)))
+        cr0, loaded, cr4, efer = (signed(self.register(core, offset)) for offset in control)
+        root = loaded if cr3 is None else signed(cr3)
+        physical = int(self._native.memory.walk(self.state, cr0, root, cr4, efer, signed(address)))
         return None if physical < 0 else physical
 
     def versions(self, core: int, address: int) -> tuple[int, ...]:

@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from emu.errors import PokeError
+from emu.guest.code import CodeRegion
 from emu.guest.guest import Guest
+from emu.image.frame_rules import ENTERED
 from emu.image.object_file import ObjectFile
 from emu.image.placed import Placed
 from emu.image.symbols import Symbol, Symbols
@@ -48,6 +50,18 @@ class Redirect:
         if not -(1 << 31) <= displacement < 1 << 31:
             raise PokeError(f"{self.function} is too far from poke_arena for a call")
         return b"\xe8" + struct.pack("<i", displacement)
+
+    @property
+    def region(self) -> CodeRegion:
+        """The trampoline, as stacks are walked through it.
+
+        At both of its instructions a return address is on top of the stack: first the one to the
+        site, then the one to the function's caller.
+        """
+        begin, jump = self.trampoline, self.trampoline + len(_DROP_RETURN)
+        end, rules = jump + SITE_SIZE, {begin: ENTERED, jump: ENTERED}
+        named = Symbols([Symbol(f"trampoline of {self.function}", begin, end - begin, "func")])
+        return CodeRegion(begin, end, "trampoline", named, rules.get)
 
     @classmethod
     def of_plans(
@@ -126,11 +140,12 @@ class Arena:
             )
         self._text = self._text.behind(replacement + len(code))
         trampoline = start, _trampoline(start, replacement)
-        self._name(trampoline, function)
         named = Symbols([Symbol(function, replacement, len(code), "func")], name)
         text = replacement, replacement + len(code)
-        self.placed.append(Placed(name, ((replacement, code),), text, named, {}))
-        return Redirect(function, site, start, replacement, (trampoline, (replacement, code)))
+        self._add(Placed(name, ((replacement, code),), text, named, {}))
+        redirect = Redirect(function, site, start, replacement, (trampoline, (replacement, code)))
+        self._name(redirect)
+        return redirect
 
     def place(self, objects: Sequence[ObjectFile]) -> tuple[Placed, ...]:
         """Link objects into the kernel, all together.
@@ -138,7 +153,8 @@ class Arena:
         Raises BadSymbol, BadSource, PokeError; see `link`.
         """
         found, self._text, self._data = link(objects, self.guest.image, self._text, self._data)
-        self.placed += found
+        for each in found:
+            self._add(each)
         return found
 
     def redirect_to(self, function: str, placed: Placed, name: str) -> Redirect:
@@ -153,15 +169,21 @@ class Arena:
             raise PokeError(f"poke_arena has no room for the trampoline of {function}")
         self._text = room.behind(room.start + _TRAMPOLINE_SIZE)
         trampoline = room.start, _trampoline(room.start, replacement)
-        self._name(trampoline, function)
-        return Redirect(function, site, room.start, replacement, (*placed.code, trampoline))
+        redirect = Redirect(function, site, room.start, replacement, (*placed.code, trampoline))
+        self._name(redirect)
+        return redirect
 
-    def _name(self, trampoline: tuple[int, bytes], function: str) -> None:
-        """Let a trampoline be named by the function it belongs to."""
-        start, code = trampoline
-        named = Symbol(f"trampoline of {function}", start, len(code), "func")
-        text = start, start + len(code)
-        self.placed.append(Placed(function, (trampoline,), text, Symbols([named]), {}))
+    def _add(self, placed: Placed) -> None:
+        """Let code be named, and stacks be walked through it."""
+        self.placed.append(placed)
+        self.guest.add_code(CodeRegion.of(placed))
+
+    def _name(self, redirect: Redirect) -> None:
+        """Let a trampoline be named by the function it belongs to, and stacks pass it."""
+        region = redirect.region
+        text = region.begin, region.end
+        self.placed.append(Placed(redirect.function, (), text, region.symbols, {}))
+        self.guest.add_code(region)
 
 
 def _room(guest: Guest, name: str) -> Room:

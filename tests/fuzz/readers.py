@@ -16,7 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from emu.errors import BadImage, BadSchedule, BadSnapshot, TextpokeError
+from emu.image.call_frames import CallFrames
 from emu.image.elf import ElfImage
+from emu.image.frame_expression import evaluate
+from emu.image.frame_rules import Rules
 from emu.image.object_file import ObjectFile
 from emu.image.prototype import prototypes
 from emu.machine import boot, snapshot_file
@@ -24,7 +27,7 @@ from emu.moves import schedule_file
 from emu.moves.schedule import Schedule
 from emu.patch.link import link
 from emu.patch.room import Room
-from tests.image import elf_builder
+from tests.image import elf_builder, frame_builder
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / "tests" / "corpus"
@@ -59,6 +62,27 @@ def _elf(data: bytes) -> None:
     ):
         with contextlib.suppress(TextpokeError):
             use()
+
+
+def _frames(data: bytes) -> None:
+    """Read call frame information of both kinds, and compute all that is said for a few places."""
+    for sections in ((data, b""), (b"", data)):
+        with contextlib.suppress(BadImage):
+            frames = CallFrames("fuzzed", *sections, frame_builder.ADDRESS)
+            for address in frames.begins()[:50]:
+                for offset in (0, 1, 7, 100):
+                    with contextlib.suppress(BadImage):
+                        _compute(frames.at(address + offset))
+
+
+def _compute(rules: Rules | None) -> None:
+    for rule in () if rules is None else (rules.cfa, *rules.registers.values()):
+        with contextlib.suppress(ValueError):
+            evaluate(rule.code, lambda column: column, lambda at, _: at >> 1, (1, 2))
+
+
+def _frame_sections() -> list[bytes]:
+    return [frame_builder.every_rule(), frame_builder.eh_frame()]
 
 
 def _schedule(data: bytes) -> None:
@@ -127,6 +151,7 @@ READERS = {
     for reader in (
         Reader("elf", _elf, _elves),
         Reader("object", _object, _objects),
+        Reader("frames", _frames, _frame_sections),
         Reader("schedule", _schedule, _schedules),
         Reader("snapshot", _snapshot, _snapshots),
     )

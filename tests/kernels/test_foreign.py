@@ -106,3 +106,4 @@ def test_there_and_back_a_hundred_times(tiny: Path, model: str) -> None:
     assert (verdict.stale > 0) == (model != "coherent")
     assert lab.guest.read(redirect.site, 5) == before
     assert [lab.guest.current(core) for core in range(2)] == [None, None]
+    assert lab.guest.tasks() == ()

@@ -1,0 +1,223 @@
+"""The walk of a stack, by call frame information, and when to believe it.
+
+Conservative, as Linux's reliable unwinder is (Documentation/livepatch/reliable-stacktrace.rst): a
+stack is called reliable only if each step is by known rules, and its outcome is possible. Checked
+at every step: saved words lie in the stack of the task, above RSP; RSP grows; a return address is
+behind a call; registers that a handler is about to change are not believed. What a walk believes,
+it has read at one instant: memory is kept from one step to the next, and not from walk to walk.
+"""
+
+from typing import Final
+
+from emu.errors import TextpokeError
+from emu.guest.breakpoint_frame import COPIED, is_changing
+from emu.guest.code import Code, Place
+from emu.guest.registers import Registers
+from emu.guest.stack import Frame, FrameKind, Stack
+from emu.image.frame_expression import evaluate
+from emu.image.frame_rules import CALLEE_SAVED, COLUMNS, CS, RSP, Rule, Rules
+from emu.image.objects import Reader
+
+MAX_FRAMES: Final = 256
+
+_PAGE, _WORD = 4096, (1 << 64) - 1
+
+
+class Lost(TextpokeError):  # noqa: N818 -- it says what has happened to the walk
+    """A walk cannot go on, or must not be believed any further; the message says why."""
+
+
+class Walk:
+    """One walk.
+
+    Args:
+        code: of the guest.
+        read: memory, as the task maps it.
+        bounds: lowest byte of its kernel stack, and behind the last; None if nobody knows.
+    """
+
+    def __init__(self, code: Code, read: Reader, bounds: tuple[int, int] | None) -> None:
+        self._code, self._memory, self._bounds = code, read, bounds
+        self._pages: dict[int, bytes] = {}
+        self._frames: list[Frame] = []
+        self._below: int | None = None  # the CFA of the callee, if it is on the same stack
+
+    def stack(self, start: Registers) -> Stack:
+        """Return the stack that begins with these registers."""
+        registers: Registers | None = start
+        try:
+            while registers is not None:
+                if len(self._frames) == MAX_FRAMES:
+                    raise Lost(f"over {MAX_FRAMES} frames")
+                registers = self._step(registers)
+            if self._bounds is None:
+                raise Lost("the kernel does not say where the stack is")
+        except TextpokeError as error:
+            return Stack(tuple(self._frames), str(error))
+        return Stack(tuple(self._frames))
+
+    def _step(self, registers: Registers) -> Registers | None:
+        """Note a frame and return the registers of its caller; None where the stack ends."""
+        place = self._code.at(registers.pc, returns=registers.is_return)
+        rules = place.rules
+        cfa = None
+        try:
+            if rules is not None:
+                cfa = self._cfa(registers, rules)
+        finally:
+            frame = _frame(registers, place, cfa)
+            self._frames.append(frame)
+        if rules is None or cfa is None:
+            if registers.user and not place.inside:
+                return None  # a program that the image knows nothing of
+            raise Lost(f"no call frame information at {frame}")
+        if not registers.is_return and self._code.is_inexact(registers.pc):
+            raise Lost(f"call frame information is not exact at {frame}")
+        if rules.outermost:
+            return None
+        if self._below is not None and cfa <= self._below:
+            raise Lost(f"the frame of {frame} is not above that of its callee")
+        self._below = cfa
+        return self._caller(registers, rules, cfa, frame)
+
+    # --- one step ------------------------------------------------------------------------------
+
+    def _caller(self, registers: Registers, rules: Rules, cfa: int, frame: Frame) -> Registers:
+        columns: list[int | None] = [None] * COLUMNS
+        for column in range(COLUMNS) if rules.signal_frame else CALLEE_SAVED:
+            columns[column] = registers.columns[column]
+        columns[RSP] = cfa
+        for column, rule in rules.registers.items():
+            columns[column] = self._value(registers, rule, cfa, column)
+        pc, sp = columns[rules.return_address], columns[RSP]
+        if pc is None or sp is None:
+            raise Lost(f"{frame} does not say where it returns to")
+        user = registers.user or (rules.signal_frame and self._from_ring_3(rules, columns, cfa))
+        caller = Registers(pc, not rules.signal_frame, user, tuple(columns))
+        if registers.user == user:
+            self._check_stack(registers, sp)
+        else:
+            self._below = None
+        if rules.signal_frame and not user:
+            self._check_breakpoint(registers, rules, cfa)
+        return self._returned(caller, frame) if caller.is_return else caller
+
+    def _cfa(self, registers: Registers, rules: Rules) -> int:
+        if rules.cfa.kind == "val_offset":
+            return self._known(registers, rules.base) + rules.cfa.value & _WORD
+        return self._evaluate(registers, rules.cfa, ())
+
+    def _value(self, registers: Registers, rule: Rule, cfa: int, column: int) -> int | None:
+        """Return what a rule says of a column of the caller; None if it is lost."""
+        found: int | None = None
+        match rule.kind:
+            case "offset":
+                found = self._saved(registers, cfa + rule.value & _WORD)
+            case "val_offset":
+                found = cfa + rule.value & _WORD
+            case "same":
+                found = registers.columns[column]
+            case "register" if rule.value < COLUMNS:
+                found = registers.columns[rule.value]
+            case "expression":
+                found = self._saved(registers, self._evaluate(registers, rule, (cfa,)))
+            case "val_expression":
+                found = self._evaluate(registers, rule, (cfa,))
+        return found
+
+    def _evaluate(self, registers: Registers, rule: Rule, stack: tuple[int, ...]) -> int:
+        try:
+            return evaluate(
+                rule.code, lambda column: self._known(registers, column), self._read, stack
+            )
+        except ValueError as error:
+            raise Lost(f"call frame information is malformed: {error}") from None
+
+    def _known(self, registers: Registers, column: int) -> int:
+        value = registers.columns[column] if column < COLUMNS else None
+        if value is None:
+            raise Lost(f"the value of register {column} is not known")
+        return value
+
+    def _from_ring_3(self, rules: Rules, columns: list[int | None], cfa: int) -> bool:
+        """Return whether it is ring 3 that was interrupted.
+
+        CS lies above RIP where a core pushes both; RIP in a register is SYSCALL's doing, which
+        ring 0 does not do. Source: SDM volume 3A, section 6.14.2, and volume 2, SYSCALL.
+        """
+        selector = columns[CS]
+        rule = rules.registers[rules.return_address]
+        if selector is None and rule.kind == "offset":
+            selector = self._read(cfa + rule.value + 8 & _WORD, 8)
+        return selector is None or selector & 3 == 3
+
+    # --- what is believed ----------------------------------------------------------------------
+
+    def _saved(self, registers: Registers, address: int) -> int:
+        """Return a word that was saved on the stack."""
+        sp = self._known(registers, RSP)
+        if address < sp:
+            raise Lost("a register is saved below the stack pointer")
+        if not registers.user and self._bounds is not None:
+            low, high = self._bounds
+            if not low <= address <= high - 8:
+                raise Lost("the stack pointer is outside the task's stack")
+        return self._read(address, 8)
+
+    def _check_stack(self, registers: Registers, sp: int) -> None:
+        """Raise Lost unless the caller's RSP is possible."""
+        if sp < self._known(registers, RSP):
+            raise Lost("the stack pointer does not grow from callee to caller")
+        if sp % 8:
+            raise Lost("the stack pointer is not a multiple of 8")
+        if not registers.user and self._bounds is not None and sp > self._bounds[1]:
+            raise Lost("the stack pointer is outside the task's stack")
+
+    def _check_breakpoint(self, registers: Registers, rules: Rules, cfa: int) -> None:
+        rule = rules.registers[rules.return_address]
+        at = cfa + rule.value & _WORD
+        if rule.kind != "offset" or (self._bounds and at + COPIED > self._bounds[1]):
+            return
+        if is_changing(at, self._code.in_site, lambda address: self._saved(registers, address)):
+            raise Lost("the int3 handler is changing the interrupted registers")
+
+    def _returned(self, caller: Registers, frame: Frame) -> Registers:
+        """Return the caller; raises Lost unless its pc can be a return address."""
+        pc = caller.pc
+        if self._code.begins(pc, frame.pc):
+            return Registers(pc, False, caller.user, caller.columns)
+        if not self._code.at(pc, returns=True).inside:
+            raise Lost(f"the return address {pc:#x} is not in text")
+        if frame.kind == "trampoline" and self._code.after_site(pc):
+            return caller
+        if self._code.after_site(pc) or not self._code.after_call(pc):
+            raise Lost(f"the return address {pc:#x} is not behind a call")
+        return caller
+
+    # --- memory --------------------------------------------------------------------------------
+
+    def _read(self, address: int, size: int) -> int:
+        offset = address % _PAGE
+        if offset + size > _PAGE:
+            return int.from_bytes(self._memory(address, size), "little")
+        page = address - offset
+        if page not in self._pages:
+            self._pages[page] = self._memory(page, _PAGE)
+        return int.from_bytes(self._pages[page][offset : offset + size], "little")
+
+
+def _frame(registers: Registers, place: Place, cfa: int | None) -> Frame:
+    kind: FrameKind = place.kind
+    if registers.user:
+        kind = "user"
+    elif place.rules is not None and place.rules.signal_frame:
+        kind = "interrupt"
+    return Frame(
+        registers.pc,
+        registers.is_return,
+        cfa,
+        kind,
+        place.function,
+        place.offset,
+        place.source,
+    )
