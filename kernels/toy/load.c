@@ -8,6 +8,7 @@
 #include <toy/defs.h>
 
 #define ROUNDS		16		/* reads for one open */
+#define FOLDER		"/tmp/0"	/* of core 0; it makes files there */
 #define RUN		5		/* leaves for one read */
 
 u32 tasks_per_cpu, users_per_cpu;
@@ -80,14 +81,18 @@ long write_file(const char *path, const char *buf, size_t n)
 	return count;
 }
 
-/* A file of this task's own: made, written, read, removed. */
+/*
+ * A file of this task's own: made, written, read, removed. Who makes one holds
+ * its folder's mutex, so each core has a folder: who waits for it waits for a
+ * task of the same core, which is busy then.
+ */
 void scratch_turn(u64 number)
 {
-	char path[] = "/tmp/load-00", text[8];
+	char path[] = "/tmp/0/load-0", text[8];
 	int fd;
 
-	path[10] += this_cpu()->id;
-	path[11] += number;
+	path[5] += this_cpu()->id;
+	path[12] += number;
 	fd = sys_creat(path);
 	sys_write(fd, path, sizeof(path));
 	sys_lseek(fd, 5);
@@ -145,7 +150,6 @@ static void side_turn(u32 turn, u64 number, struct timer *alarm)
 	case 2: read_file("/proc/none", buf, sizeof(buf)); break;
 	case 3: scratch_turn(number); break;
 	case 4: write_file("/dev/counter", buf, 1); break;
-	case 5: log_turn(); break;
 	case 6: sys_readdir("/tmp", turn / 8 % 4, buf); break;
 	}
 	if (turn % 16 == 7)
@@ -163,6 +167,8 @@ static void slow_turn(u32 turn)
 
 	if (turn % 8 == 0)
 		read_file("/dev/pipe", buf, 1);
+	if (turn % 8 == 5)
+		log_turn();
 	if (turn % 16 == 9)
 		visit_turn();
 	if (turn % 32 == 17)
@@ -200,10 +206,18 @@ static void load_task(void *arg)
 	complete(&ended);
 }
 
+static char *folder_of(u32 cpu, char *path)
+{
+	path[sizeof(FOLDER) - 2] += cpu;
+	return path;
+}
+
 void load_start(void)
 {
 	completion_init(&ended);
 	sys_close(sys_creat("/tmp/log"));
+	for (u32 cpu = 0; cpu < cpus_online; cpu++)
+		sys_mkdir(folder_of(cpu, (char[]){ FOLDER }));
 	for (u32 cpu = 0; cpu < cpus_online; cpu++) {
 		cpus[cpu].loads = tasks_per_cpu;
 		for (u64 i = 0; i < tasks_per_cpu; i++)
@@ -248,6 +262,8 @@ void load_finish(u64 objects, u64 pages)
 	while (sys_wait(&code) > 0)
 		;
 	sys_unlink("/tmp/log");
+	for (u32 cpu = 0; cpu < cpus_online; cpu++)
+		sys_unlink(folder_of(cpu, (char[]){ FOLDER }));
 	rcu_barrier();
 	for (u32 cpu = 0; cpu < cpus_online; cpu++)
 		flush_cpu(cpu);
