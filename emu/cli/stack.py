@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emu.cli import console, instant, options, tasks
-from emu.errors import BadSymbol
+from emu.errors import BadSymbol, closest
 
 if TYPE_CHECKING:
     from emu.guest.stack import Frame, Stack
@@ -76,7 +76,9 @@ def _chosen(there: tuple["Task", ...], which: str) -> list["Task"]:
         return list(there)
     found = [task for task in there if which in (str(task.pid), task.comm, str(task))]
     if not found:
-        raise BadSymbol.unknown("task", which, [task.comm for task in there])
+        near = closest(which, [task.comm for task in there])
+        hint = f"did you mean {' or '.join(near)}?" if near else "textpoke tasks lists all"
+        raise BadSymbol(f"no task {which!r}: {hint}")
     return found
 
 

@@ -92,7 +92,9 @@ class Walk:
         pc, sp = columns[rules.return_address], columns[RSP]
         if pc is None or sp is None:
             raise Lost(f"{frame} does not say where it returns to")
-        user = registers.user or (rules.signal_frame and self._from_ring_3(rules, columns, cfa))
+        user = registers.user
+        if rules.signal_frame and not user and self._from_ring_3(registers, rules, columns, cfa):
+            user = True
         caller = Registers(pc, not rules.signal_frame, user, tuple(columns))
         if registers.user == user:
             self._check_stack(registers, sp)
@@ -111,16 +113,15 @@ class Walk:
         """Return what a rule says of a column of the caller; None if it is lost."""
         found: int | None = None
         match rule.kind:
-            case "offset":
-                found = self._saved(registers, cfa + rule.value & _WORD)
+            case "offset" | "expression":
+                at = self._slot(registers, rule, cfa)
+                found = None if at is None else self._saved(registers, at)
             case "val_offset":
                 found = cfa + rule.value & _WORD
             case "same":
                 found = registers.columns[column]
             case "register" if rule.value < COLUMNS:
                 found = registers.columns[rule.value]
-            case "expression":
-                found = self._saved(registers, self._evaluate(registers, rule, (cfa,)))
             case "val_expression":
                 found = self._evaluate(registers, rule, (cfa,))
         return found
@@ -139,17 +140,29 @@ class Walk:
             raise Lost(f"the value of register {column} is not known")
         return value
 
-    def _from_ring_3(self, rules: Rules, columns: list[int | None], cfa: int) -> bool:
+    def _from_ring_3(
+        self, registers: Registers, rules: Rules, columns: list[int | None], cfa: int
+    ) -> bool:
         """Return whether it is ring 3 that was interrupted.
 
         CS lies above RIP where a core pushes both; RIP in a register is SYSCALL's doing, which
         ring 0 does not do. Source: SDM volume 3A, section 6.14.2, and volume 2, SYSCALL.
         """
-        selector = columns[CS]
-        rule = rules.registers[rules.return_address]
-        if selector is None and rule.kind == "offset":
-            selector = self._read(cfa + rule.value + 8 & _WORD, 8)
-        return selector is None or selector & 3 == 3
+        selector, rule = columns[CS], rules.registers.get(rules.return_address)
+        if selector is None and rule is not None:
+            if rule.kind in ("register", "same"):
+                return True
+            at = self._slot(registers, rule, cfa)
+            selector = None if at is None else self._read(at + 8 & _WORD, 8)
+        if selector is None:
+            raise Lost("nothing says in which ring the interrupted code is")
+        return selector & 3 == 3
+
+    def _slot(self, registers: Registers, rule: Rule, cfa: int) -> int | None:
+        """Return where a register is saved, if it is in memory."""
+        if rule.kind == "offset":
+            return cfa + rule.value & _WORD
+        return self._evaluate(registers, rule, (cfa,)) if rule.kind == "expression" else None
 
     # --- what is believed ----------------------------------------------------------------------
 
@@ -174,9 +187,9 @@ class Walk:
             raise Lost("the stack pointer is outside the task's stack")
 
     def _check_breakpoint(self, registers: Registers, rules: Rules, cfa: int) -> None:
-        rule = rules.registers[rules.return_address]
-        at = cfa + rule.value & _WORD
-        if rule.kind != "offset" or (self._bounds and at + COPIED > self._bounds[1]):
+        rule = rules.registers.get(rules.return_address)
+        at = None if rule is None else self._slot(registers, rule, cfa)
+        if at is None or (self._bounds and at + COPIED > self._bounds[1]):
             return
         if is_changing(at, self._code.in_site, lambda address: self._saved(registers, address)):
             raise Lost("the int3 handler is changing the interrupted registers")
