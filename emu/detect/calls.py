@@ -4,9 +4,7 @@ A call is known by the stack pointer at its site: the same task in the same fram
 body, or a replacement (the trampoline has dropped its return address), with that very value,
 however often it was interrupted in between. So calls pair exactly, whatever the kernel does.
 
-A plan takes one body of a function out of service and puts another in. While it is carried out
-both are; the former is out of service from the moment when no core can have fetched its
-instruction any more, see `out_of_service`.
+Which bodies are in service follows from the plans, see `service`.
 
 An int3 at the site may be begun anew (Linux up to 6.1, where the int3 had vanished): a site that
 is fetched again in the same frame, after an int3 there, is still the same call.
@@ -16,70 +14,17 @@ the site was fetched (INV-TP-NEW in the notes on text_poke; the mutant is a hand
 skips the site).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emu.detect.watch import CALL, NEW, OLD, Watched
+from emu.detect.service import Service
+from emu.detect.watch import CALL, NEW, OLD
 from emu.machine import events
 from emu.machine.state import E_A, E_ADDRESS, E_B, E_KIND, E_STACK
-from emu.machine.word import signed
-from emu.moves.plan import PHASES, Ipi, Phase, Plan, Store
 
 _INT3 = 0xCC
-
-
-def out_of_service(plan: Plan) -> int | None:
-    """Return the phase (a number) at whose end the old instructions of a plan are gone.
-
-    The first that interrupts cores when no site holds its old instruction any more: sync1, unless
-    the plan is broken. None: there is no such phase.
-    """
-    memory = {change.address: bytearray(change.old) for change in plan.changes}
-    phase = None
-    for step in plan.steps:
-        match step:
-            case Phase(name):
-                phase = PHASES.index(name)
-            case Store(address, data):
-                for site, code in memory.items():
-                    for at in range(max(address, site), min(address + len(data), site + len(code))):
-                        code[at - site] = data[at - address]
-            case Ipi() if all(memory[each.address] != each.old for each in plan.changes):
-                return phase
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """What a plan does to bodies. phase: at whose end `after` holds, or None.
-
-    during, after: the bodies in service, by number of the function; None: any.
-    """
-
-    phase: int | None
-    during: Mapping[int, frozenset[int] | None]
-    after: Mapping[int, frozenset[int] | None]
-
-    @classmethod
-    def of(cls, plan: Plan, watched: tuple[Watched, ...]) -> "Service":
-        """Return what a plan does to watched functions."""
-        numbers = {each.site: number for number, each in enumerate(watched)}
-        during: dict[int, frozenset[int] | None] = {}
-        after: dict[int, frozenset[int] | None] = {}
-        for change in plan.changes:
-            number = numbers.get(change.address)
-            if number is None:
-                continue
-            old, new = (watched[number].body(code) for code in (change.old, change.new))
-            if old is None or new is None:
-                during[number] = after[number] = None
-            else:
-                during[number] = frozenset({signed(old), signed(new)})
-                after[number] = frozenset({signed(new)})
-        return cls(out_of_service(plan), during, after)
 
 
 @dataclass(slots=True)

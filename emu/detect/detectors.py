@@ -1,7 +1,8 @@
 """All detectors of a run together: they follow the machine's events and give the verdict."""
 
-from emu.detect.calls import Calls, Service
+from emu.detect.calls import Calls
 from emu.detect.fetches import Fetches
+from emu.detect.service import Service
 from emu.detect.verdict import Verdict
 from emu.detect.watch import Watched, probes
 from emu.guest.guest import Guest
