@@ -39,7 +39,7 @@ def test_stop_is_asked_after_each_step_of_the_patcher() -> None:
     lab = loaded(cores=2)
     inward, _ = plans(lab, redirected(lab))
     seen: list[int] = []
-    lab.request(inward, inward=True)
+    lab.request(inward)
 
     def stop() -> bool:
         seen.append(lab.patcher.index)
@@ -70,7 +70,7 @@ def test_how_a_run_is_cut_does_not_matter() -> None:
         lab = loaded(seed=6)
         booted = lab.chooser.made
         both = plans(lab, redirected(lab))
-        lab.request(both[0], inward=True)
+        lab.request(both[0])
         for cut in cuts:
             lab.run(instructions=cut)
         up_to(lab, booted + 3_000)
@@ -82,9 +82,9 @@ def test_two_functions_one_after_the_other_are_not_late() -> None:
     lab = loaded(seed=7)
     first, second = redirected(lab, FUNCTION, SECOND)
     for redirect in (first, second):
-        lab.carry_out(lab.plan([redirect], inward=True)[0], inward=True)
+        lab.carry_out(lab.plan([redirect], inward=True)[0])
         lab.run(instructions=20_000)
-    lab.carry_out(lab.plan([first], inward=False)[0], inward=False)
+    lab.carry_out(lab.plan([first], inward=False)[0])
     lab.run(instructions=20_000)
     lab.drain()
     verdict = lab.verdict()

@@ -107,13 +107,13 @@ def perform(
     tour = Tour(lab.guest, lab.patcher, detectors.watched)
     try:
         stage.show(tour.picture("before", "All cores run tasks, and these tasks call it."))
-        _walk(stage, lab, tour, lab.plan(redirects, inward=True, broken=broken)[0], inward=True)
+        _walk(stage, lab, tour, lab.plan(redirects, inward=True, broken=broken)[0])
         rounds = ROUNDS if broken else 1
         for number in range(rounds):
             lab.run(instructions=IN_PLACE if number == 0 else BETWEEN)
             if not (lab.machine.alive and lab.patcher.done) or (number and lab.verdict().status):
                 break
-            lab.carry_out(lab.plan(redirects, inward=False)[0], inward=False)
+            lab.carry_out(lab.plan(redirects, inward=False)[0])
             if number == 0 and lab.machine.alive:
                 stage.show(
                     tour.picture("given back", "The function was given back in the same way.")
@@ -123,7 +123,7 @@ def perform(
             if number == 0:
                 stage.say(f"Nothing went wrong yet: the same again, up to {ROUNDS} times.")
             again = lab.plan(redirects, inward=True, broken=broken)[0]
-            lab.carry_out(again, inward=True)
+            lab.carry_out(again)
     except Left:
         pass
     _epilogue(stage, lab)
@@ -161,7 +161,7 @@ def play(
     return lab
 
 
-def _walk(stage: Stage, lab: Lab, tour: Tour, plan: Plan, *, inward: bool) -> None:
+def _walk(stage: Stage, lab: Lab, tour: Tour, plan: Plan) -> None:
     """Let the patcher carry out a plan and show every phase."""
 
     def stop() -> bool:
@@ -169,7 +169,7 @@ def _walk(stage: Stage, lab: Lab, tour: Tour, plan: Plan, *, inward: bool) -> No
             stage.show(scene)
         return lab.patcher.done
 
-    lab.request(plan, inward=inward)
+    lab.request(plan)
     lab.run(stop=stop)
 
 

@@ -1,13 +1,17 @@
-"""Counting calls: each fetch of a site must lead to the old body or to the replacement.
+"""Counting calls: each fetch of a site must lead to a body that is in service.
 
-A call is known by the stack pointer at its site: the same task in the same frame enters the old
-body, or the replacement (the trampoline has dropped its return address), with that very value,
+A call is known by the stack pointer at its site: the same task in the same frame enters the own
+body, or a replacement (the trampoline has dropped its return address), with that very value,
 however often it was interrupted in between. So calls pair exactly, whatever the kernel does.
 
-lost: a call that reached neither. late: the old body was entered from a site that was fetched
-after the sync1 of the plan that patches this function in was complete, when every core has been
-made to see the int3, and before it was patched out again (INV-TP-NEW in the notes on text_poke;
-the mutant is a handler that only skips the site).
+Which bodies are in service follows from the plans, see `service`.
+
+An int3 at the site may be begun anew (Linux up to 6.1, where the int3 had vanished): a site that
+is fetched again in the same frame, after an int3 there, is still the same call.
+
+lost: a call that reached no body. late: one that entered a body which was not in service when
+the site was fetched (INV-TP-NEW in the notes on text_poke; the mutant is a handler that only
+skips the site).
 """
 
 from dataclasses import dataclass, field
@@ -15,36 +19,38 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from emu.detect.service import Service
 from emu.detect.watch import CALL, NEW, OLD
 from emu.machine import events
-from emu.machine.state import E_A, E_B, E_KIND, E_STACK
-from emu.moves.plan import PHASES
+from emu.machine.state import E_A, E_ADDRESS, E_B, E_KIND, E_STACK
 
-_SYNC1 = PHASES.index("sync1")
+_INT3 = 0xCC
 
 
 @dataclass(slots=True)
 class _Call:
-    """A call under way. number: of its event. late: whether the old body would be late."""
+    """A call under way. number: of its event. bodies: those in service when it was made."""
 
     number: int
-    late: bool
+    function: int
+    int3: bool
+    bodies: frozenset[int] | None
 
 
 @dataclass
 class Calls:
-    """The count so far. inward, outward: functions patched in or out, by number of the plan."""
+    """The count so far. plans: what each does to bodies, by the number of the request."""
 
-    inward: dict[int, frozenset[int]] = field(default_factory=dict)
-    outward: dict[int, frozenset[int]] = field(default_factory=dict)
+    plans: dict[int, Service] = field(default_factory=dict)
     calls: int = 0
     old: int = 0
     new: int = 0
     late: int = 0
     lost: int = 0
     _open: dict[int, _Call] = field(default_factory=dict)  # by stack pointer
-    _replaced: set[int] = field(default_factory=set)  # functions whose old body is late to enter
-    _in_sync1: int | None = None  # the plan that is in sync1 and patches in
+    _bodies: dict[int, frozenset[int] | None] = field(default_factory=dict)  # in service
+    _plan: int | None = None  # the one that was in a phase last
+    _ending: Service | None = None  # its phase has begun, at whose end the old bodies go
 
     def take(self, rows: NDArray[np.int64], first: int) -> None:
         """Look at events, the first of which has the number `first`."""
@@ -54,14 +60,11 @@ class Calls:
             row = rows[index]
             kind, number, stack = int(row[E_KIND]), first + int(index), int(row[E_STACK])
             if kind == CALL:
-                self.calls += 1
-                if stack in self._open:
-                    self.lost += 1
-                self._open[stack] = _Call(number, int(row[E_A]) in self._replaced)
+                self._call(number, int(row[E_A]), int(row[E_B]) & 0xFF == _INT3, stack)
             elif kind == events.PHASE:
                 self._phase(int(row[E_A]), int(row[E_B]))
             else:
-                self._arrive(kind, stack)
+                self._arrive(kind, int(row[E_ADDRESS]), stack)
 
     def pending(self) -> tuple[int, ...]:
         """Return the event numbers of the calls that have reached no body yet."""
@@ -74,20 +77,32 @@ class Calls:
                 del self._open[stack]
                 self.lost += 1
 
-    def _arrive(self, kind: int, stack: int) -> None:
+    def _call(self, number: int, function: int, int3: bool, stack: int) -> None:
+        before = self._open.get(stack)
+        if before and before.int3 and before.function == function:  # begun anew
+            number = before.number
+        else:
+            self.calls += 1
+            self.lost += before is not None
+        self._open[stack] = _Call(number, function, int3, self._bodies.get(function))
+
+    def _arrive(self, kind: int, address: int, stack: int) -> None:
         called = self._open.pop(stack, None)
         if called is None:  # a loop in the body that goes back to its start
             return
-        if kind == NEW:
-            self.new += 1
-            return
-        self.old += 1
-        self.late += called.late
+        self.old += kind == OLD
+        self.new += kind == NEW
+        self.late += called.bodies is not None and address not in called.bodies
 
     def _phase(self, phase: int, plan: int) -> None:
-        if self._in_sync1 is not None:  # the phase after sync1: its wait is over
-            self._replaced |= self.inward[self._in_sync1]
-            self._in_sync1 = None
-        if phase == _SYNC1 and plan in self.inward:
-            self._in_sync1 = plan
-        self._replaced -= self.outward.get(plan, frozenset())  # the old body is right again
+        if self._ending is not None:  # the phase after it: its wait is over
+            self._bodies |= self._ending.after
+            self._ending = None
+        service = self.plans.get(plan)
+        if service is None:
+            return
+        if plan != self._plan:
+            self._bodies |= service.during
+        if phase == service.phase:
+            self._ending = service
+        self._plan = plan

@@ -2,6 +2,7 @@
 
 from emu.detect.calls import Calls
 from emu.detect.fetches import Fetches
+from emu.detect.service import Service
 from emu.detect.verdict import Verdict
 from emu.detect.watch import Watched, probes
 from emu.guest.guest import Guest
@@ -23,11 +24,9 @@ class Detectors:
         self.fetches = Fetches(watched)
         self._machine.set_probes(probes(guest, watched))
 
-    def requested(self, number: int, plan: Plan, *, inward: bool) -> None:
-        """Say that the plan of this number was requested, and whether it patches in or out."""
-        sites = {each.site: index for index, each in enumerate(self.watched)}
-        found = frozenset(sites[c.address] for c in plan.changes if c.address in sites)
-        (self.calls.inward if inward else self.calls.outward)[number] = found
+    def requested(self, number: int, plan: Plan) -> None:
+        """Say that the plan of this number was requested."""
+        self.calls.plans[number] = Service.of(plan, self.watched)
 
     def follow(self) -> None:
         """Look at everything that has happened since the last time."""

@@ -49,22 +49,26 @@ class Fetches:
     def take(self, rows: NDArray[np.int64]) -> None:
         """Look at events."""
         kinds = rows[:, E_KIND]
+        sites = np.array([signed(each.site) for each in self.watched], np.int64)
         unstable = rows[kinds == events.STALE_FETCH]
-        sites = [signed(each.site) for each in self.watched]
         unstable = unstable[np.isin(unstable[:, E_ADDRESS], sites)]
         self.stale += int(np.count_nonzero(unstable[:, E_B] & events.FETCH_STALE))
         self.hazard += int(np.count_nonzero(unstable[:, E_B] & events.FETCH_HAZARD))
         self.unhandled += int(np.count_nonzero(kinds == UNHANDLED))
         traps = rows[(kinds == events.TRAP) & (rows[:, E_A] == _BREAKPOINT)]
-        calls = rows[kinds == CALL]
-        for number, each in enumerate(self.watched):
-            self.int3 += int(np.count_nonzero(traps[:, E_ADDRESS] == signed(each.site) + 1))
-            self._sites(each, calls[calls[:, E_A] == number])
+        self.int3 += int(np.count_nonzero(np.isin(traps[:, E_ADDRESS], sites + 1)))
+        self._executed(rows[kinds == CALL])
 
-    def _sites(self, each: Watched, rows: NDArray[np.int64]) -> None:
-        codes, first, counts = np.unique(rows[:, E_B], return_index=True, return_counts=True)
-        for code, row, times in zip(codes, rows[first], counts.tolist(), strict=True):
-            executed = int(code).to_bytes(8, "little", signed=True)[:5]
+    def _executed(self, rows: NDArray[np.int64]) -> None:
+        """Look at what was executed at sites, everything that is the same at once."""
+        what, first, counts = np.unique(
+            rows[:, (E_A, E_B)], axis=0, return_index=True, return_counts=True
+        )
+        for (number, code), row, times in zip(
+            what.tolist(), rows[first], counts.tolist(), strict=True
+        ):
+            each = self.watched[number]
+            executed = code.to_bytes(8, "little", signed=True)[:5]
             if executed[0] == _INT3 or executed in each.legal:
                 continue
             hurts = harmful(executed, each.legal, each.site)

@@ -1,8 +1,8 @@
 """What detectors look at: redirected functions, as probes and as legal bytes.
 
-For every function there are three addresses: its site (a fetch there is a call), the
-instruction behind the site (the old body is entered) and the replacement. The event of a site
-carries the bytes that were executed, so a detector sees what the core saw, not what memory held.
+A fetch of a function's site is a call. What may stand at the site leads to a body: the NOP to
+the function's own, behind the site, and each call to a replacement. The event of a site carries
+the bytes that were executed, so a detector sees what the core saw, not what memory held.
 """
 
 from dataclasses import dataclass
@@ -11,34 +11,51 @@ from typing import Final
 from emu.guest.guest import Guest
 from emu.machine.events import PROBE
 from emu.machine.probes import Probe
+from emu.moves.plan import Change
 
 CALL: Final = PROBE + 1  # a core fetched a site; argument: number of the function
-OLD: Final = PROBE + 2  # a core entered the old body
-NEW: Final = PROBE + 3  # a core entered the replacement
+OLD: Final = PROBE + 2  # a core entered the function's own body
+NEW: Final = PROBE + 3  # a core entered a replacement
 UNHANDLED: Final = PROBE + 4  # the kernel gave up on a breakpoint
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """An instruction that may stand at a site, and the body (an address) that it leads to."""
+
+    instruction: bytes
+    body: int
+
+
+@dataclass(frozen=True, slots=True)
 class Watched:
-    """A redirected function. legal: the instructions that may stand at its site."""
+    """A redirected function. ways: the first is its NOP, which leads behind the site."""
 
     function: str
     site: int
-    replacement: int
-    legal: tuple[bytes, ...]
+    ways: tuple[Way, ...]
 
     @property
-    def body(self) -> int:
-        """Where the old body begins: behind the site."""
-        return self.site + len(self.legal[0])
+    def legal(self) -> tuple[bytes, ...]:
+        """The instructions that may stand at the site."""
+        return tuple(way.instruction for way in self.ways)
+
+    def body(self, instruction: bytes) -> int | None:
+        """Return where an instruction at the site leads, None if it should not stand there."""
+        return next((way.body for way in self.ways if way.instruction == instruction), None)
+
+    def between(self, change: Change) -> "Watched":
+        """Return the function with no other ways than the two of a change."""
+        both = tuple(way for way in self.ways if way.instruction in (change.old, change.new))
+        return Watched(self.function, self.site, both)
 
 
 def probes(guest: Guest, watched: tuple[Watched, ...]) -> list[Probe]:
     """Return the probes that detectors need."""
-    found = []
+    found = {}
     for number, each in enumerate(watched):
-        for address, kind in ((each.site, CALL), (each.body, OLD), (each.replacement, NEW)):
-            found.append(Probe(guest.physical(address), kind, number))
-    unhandled = guest.image.symbols["int3_unhandled"].address
-    found.append(Probe(guest.physical(unhandled), UNHANDLED))
-    return found
+        found[each.site, CALL] = number
+        for way in each.ways:
+            found[way.body, OLD if way.body == each.ways[0].body else NEW] = number
+    found[guest.image.symbols["int3_unhandled"].address, UNHANDLED] = 0
+    return [Probe(guest.physical(at), kind, number) for (at, kind), number in found.items()]

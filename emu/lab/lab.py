@@ -7,7 +7,7 @@ from pathlib import Path
 
 from emu.detect.detectors import Detectors
 from emu.detect.verdict import Verdict
-from emu.detect.watch import Watched
+from emu.detect.watch import Watched, Way
 from emu.errors import GuestDied, TextpokeError
 from emu.guest.toy import ToyGuest
 from emu.image.elf import ElfImage
@@ -24,7 +24,7 @@ from emu.moves.segment import Moves
 from emu.patch import breaks, replacements
 from emu.patch.patcher import Patcher
 from emu.patch.redirect import Arena, Redirect, stores
-from emu.patch.text_poke import NOP5, text_poke_bp_batch, text_poke_queue
+from emu.patch.text_poke import NOP5, TextPoke, text_poke_bp_batch, text_poke_queue
 from emu.timeline.fetches import fetches
 from emu.timeline.recording import Recording
 from emu.timeline.replay import Replay
@@ -34,6 +34,7 @@ DEFAULT_STEPS = 2_000_000_000
 _TASKS_BOUND = 500_000_000
 _DRAIN_BOUND = 10_000_000
 _PIECE = 5_000  # instructions between two looks at whether something has come about
+_NAMED = 3  # functions that a plan's name tells, the others it counts
 _LOOK = 4096  # moves after which output is passed on and Ctrl-C is heard, at the latest
 
 
@@ -226,14 +227,13 @@ class Lab:
     def replay(self, recorded: Schedule, on_step: Callable[[], None] | None = None) -> None:
         """Make the moves of a schedule, from the machine's start on; see `Replay`."""
         redirects = Redirect.of_plans(recorded.plans, self.image.symbols.describe)
-        calls = {redirect.call for redirect in redirects}
         for redirect in redirects:
             self.guest.add_code(redirect.region)
 
         def request(plan: Plan) -> None:
             if self.detectors is None and redirects:
                 self.watch(redirects)
-            self.request(plan, inward=any(change.new in calls for change in plan.changes))
+            self.request(plan)
 
         def drained(mark: int) -> None:
             if self.detectors:
@@ -277,11 +277,14 @@ class Lab:
         )
 
     def watch(self, redirects: Sequence[Redirect]) -> Detectors:
-        """Let detectors watch these functions from now on."""
-        self.detectors = Detectors(
-            self.guest,
-            tuple(Watched(r.function, r.site, r.replacement, (NOP5, r.call)) for r in redirects),
-        )
+        """Let detectors watch these functions from now on; of one there may be several."""
+        ways: dict[int, list[Way]] = {}
+        names = {redirect.site: redirect.function for redirect in redirects}
+        for redirect in redirects:
+            found = ways.setdefault(redirect.site, [Way(NOP5, redirect.site + len(NOP5))])
+            found.append(Way(redirect.call, redirect.replacement))
+        watched = (Watched(names[site], site, tuple(each)) for site, each in ways.items())
+        self.detectors = Detectors(self.guest, tuple(watched))
         return self.detectors
 
     def plan(
@@ -289,28 +292,41 @@ class Lab:
     ) -> tuple[Plan, ...]:
         """Return the plans that redirect functions, or give them back: one for each batch."""
         pokes = [r.poke_in() if inward else r.poke_out() for r in redirects]
-        code = stores(redirects) if inward else ()
-        names = ", ".join(r.function for r in redirects)
+        what = f"patch {_names(redirects)} {'in' if inward else 'out'}"
+        return self._plans(what, pokes, redirects if inward else (), broken)
+
+    def plan_retarget(
+        self, pairs: Sequence[tuple[Redirect, Redirect]], *, broken: str | None = None
+    ) -> tuple[Plan, ...]:
+        """Return the plans that lead redirected functions elsewhere: from one to the other."""
+        pokes = [before.poke_to(after) for before, after in pairs]
+        there = [after for _, after in pairs]
+        return self._plans(f"patch {_names(there)} anew", pokes, there, broken)
+
+    def _plans(
+        self, what: str, pokes: Sequence[TextPoke], placed: Sequence[Redirect], broken: str | None
+    ) -> tuple[Plan, ...]:
+        """Return a plan for each batch of pokes; the first places the code of redirects."""
+        code = stores(placed)
         plans = []
         for number, batch in enumerate(text_poke_queue(pokes)):
             cores = breaks.synced(self.guest.online(), broken)
             protocol = text_poke_bp_batch(self.guest, breaks.arrange(batch, broken), cores)
             if broken:
                 protocol = breaks.BREAKS[broken](protocol)
-            what = f"patch {names} {'in' if inward else 'out'}"
             plans.append(protocol.plan(what, code if number == 0 else ()))
         return tuple(plans)
 
-    def request(self, plan: Plan, *, inward: bool) -> None:
+    def request(self, plan: Plan) -> None:
         """Give the patcher a plan."""
         self.patcher.request(plan)
         if self.detectors:
-            self.detectors.requested(self.patcher.requests, plan, inward=inward)
+            self.detectors.requested(self.patcher.requests, plan)
         self.recording.request(plan)
 
-    def carry_out(self, plan: Plan, *, inward: bool, instructions: int = DEFAULT_STEPS) -> End:
+    def carry_out(self, plan: Plan, *, instructions: int = DEFAULT_STEPS) -> End:
         """Give the patcher a plan and run until it is done."""
-        self.request(plan, inward=inward)
+        self.request(plan)
         return self.run(instructions=instructions, stop=lambda: self.patcher.done)
 
     def patch_in(self, redirects: Sequence[Redirect], *, instructions: int = DEFAULT_STEPS) -> End:
@@ -326,7 +342,7 @@ class Lab:
     def _patch(self, redirects: Sequence[Redirect], inward: bool, instructions: int) -> End:
         end = End.BOUND
         for plan in self.plan(redirects, inward=inward):
-            end = self.carry_out(plan, inward=inward, instructions=instructions)
+            end = self.carry_out(plan, instructions=instructions)
             if not self.patcher.done:
                 break
         return end
@@ -346,3 +362,10 @@ class Lab:
         if self.detectors is None:
             raise TextpokeError("nothing is watched yet: see Lab.watch")
         return self.detectors.verdict()
+
+
+def _names(redirects: Sequence[Redirect]) -> str:
+    """Return the names of functions as a plan's name tells them."""
+    names = [redirect.function for redirect in redirects]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

@@ -75,7 +75,7 @@ class Redirect:
             if isinstance(step, Store)
             for at, byte in enumerate(step.data)
         }
-        found: dict[int, Redirect] = {}
+        found: dict[tuple[int, bytes], Redirect] = {}
         for change in (change for plan in plans for change in plan.changes):
             trampoline = _target(change.address, change.new)
             jump = trampoline + len(_DROP_RETURN)
@@ -83,7 +83,9 @@ class Redirect:
             if change.new[0] == _CALL and code[0] == _JMP:
                 name = name_of(change.address)
                 replacement = _target(jump, code)
-                found[change.address] = cls(name, change.address, trampoline, replacement, ())
+                found[change.address, change.new] = cls(
+                    name, change.address, trampoline, replacement, ()
+                )
         return tuple(found.values())
 
     def poke_in(self) -> TextPoke:
@@ -93,6 +95,12 @@ class Redirect:
     def poke_out(self) -> TextPoke:
         """Return the poke that gives the function back."""
         return TextPoke(self.site, self.call, NOP5)
+
+    def poke_to(self, other: "Redirect") -> TextPoke:
+        """Return the poke that redirects the function from here to another replacement."""
+        if other.site != self.site:
+            raise PokeError(f"{self.function} cannot become {other.function}: it is another site")
+        return TextPoke(self.site, self.call, other.call)
 
 
 def stores(redirects: Sequence[Redirect]) -> tuple[Step, ...]:

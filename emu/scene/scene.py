@@ -82,7 +82,10 @@ class Scene:
 
 
 def take(guest: Guest, watched: Sequence[Watched], phase: str, sentence: str) -> Scene:
-    """Return the picture of a guest's machine at this moment."""
+    """Return the picture of a guest's machine at this moment.
+
+    Of each function the first two ways are shown, as the old instruction and the new one.
+    """
     machine = guest.machine
     sites = tuple(
         Site(each.function, each.site, each.legal[0], each.legal[1], _bytes(guest, None, each))
@@ -107,7 +110,7 @@ _ACTIVITIES = ("waits to be started", "runs", "halted", "dead")  # by C_STATE
 def _bytes(guest: Guest, core: int | None, watched: Watched) -> tuple[Byte, ...]:
     """Return the bytes of a site as a core would fetch them at worst, or as memory has them."""
     found = []
-    for index, (old, new) in enumerate(zip(*watched.legal, strict=True)):
+    for index, (old, new) in enumerate(zip(*watched.legal[:2], strict=True)):
         physical = guest.physical(watched.site + index)
         newest = guest.machine.read(physical, 1)[0]
         value = newest if core is None else guest.machine.versions(core, physical)[-1]

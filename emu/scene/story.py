@@ -10,7 +10,7 @@ from emu.guest.guest import Guest
 from emu.image.objects import Object
 from emu.moves.plan import Change, Plan, Wait
 from emu.patch.patcher import Patcher
-from emu.patch.text_poke import emulation
+from emu.patch.text_poke import NOP5, emulation
 
 _INT3 = 0xCC
 
@@ -63,7 +63,14 @@ def _what_int3_does(guest: Guest, changes: Sequence[Change]) -> str:
             where = guest.image.symbols.describe(change.address)
             return f"The handler does not find {where}: a core that fetches it has nowhere to go."
         if (int(entry.get_("opcode")), int(entry.get_("disp"))) != emulation(change.new):
-            return "The handler skips the site, so a core that fetches it still runs the old body."
+            if change.old == NOP5:
+                return (
+                    "The handler skips the site, so a core that fetches it still runs the old body."
+                )
+            return (
+                "The handler skips the site, so a core that fetches it runs the function's own "
+                "body, which is neither the old one nor the new one."
+            )
     return (
         "A core that fetches it already behaves as the new code will; one that holds the old "
         "byte goes on as before."

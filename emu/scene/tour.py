@@ -39,7 +39,12 @@ class Tour:
 
     def picture(self, phase: str, sentence: str) -> Scene:
         """Return the scene at this moment."""
-        return scene.take(self._guest, self._watched, phase, sentence)
+        changes = {each.address: each for each in self._plan.changes} if self._plan else {}
+        watched = [
+            each.between(changes[each.site]) if each.site in changes else each
+            for each in self._watched
+        ]
+        return scene.take(self._guest, watched, phase, sentence)
 
     def _phase_done(self) -> str | None:
         patcher = self._patcher

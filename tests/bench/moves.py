@@ -24,7 +24,7 @@ def _loaded() -> emu.lab.Lab:
     lab.run_until_tasks()
     redirect = lab.arena.redirect("counter_add", _SAME)
     lab.watch([redirect])
-    lab.carry_out(lab.plan([redirect], inward=True)[0], inward=True)
+    lab.carry_out(lab.plan([redirect], inward=True)[0])
     return lab
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emu.detect.fetches import Fetches
-from emu.detect.watch import CALL, OLD, UNHANDLED, Watched
+from emu.detect.watch import CALL, OLD, UNHANDLED, Watched, Way
 from emu.machine import events
 from emu.machine.state import E_A, E_ADDRESS, E_B, E_CORE, E_KIND, E_SIZE
 from emu.patch.text_poke import NOP5
@@ -14,7 +14,8 @@ CALLED = b"\xe8\x78\x56\x34\x12"
 
 
 def fetches(site: int = HIGH) -> Fetches:
-    return Fetches((Watched("f", site, site + 0x1000, (NOP5, CALLED)),))
+    ways = Way(NOP5, site + 5), Way(CALLED, site + 0x1000)
+    return Fetches((Watched("f", site, ways),))
 
 
 def row(kind: int, address: int = 0, a: int = 0, b: int = 0, core: int = 0) -> list[int]:

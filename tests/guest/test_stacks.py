@@ -89,7 +89,7 @@ class Trial:
     def _patch(self) -> None:
         if self.lab.patcher.done:
             (plan,) = self.lab.plan(self._redirects, inward=self._inward)
-            self.lab.request(plan, inward=self._inward)
+            self.lab.request(plan)
             self._inward = not self._inward
 
     def _note(self) -> None:

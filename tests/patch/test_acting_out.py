@@ -64,7 +64,7 @@ def body(lab: Lab, case: Case) -> Redirect:
     source = f"mov eax, {FIRST}\n{case.before}\n.balign 16, 0x90\n{site}\n{case.after}\n"
     redirect = lab.arena.redirect(FUNCTION, source)
     lab.watch([redirect])
-    lab.carry_out(lab.plan([redirect], inward=True)[0], inward=True, instructions=BOUND)
+    lab.carry_out(lab.plan([redirect], inward=True)[0], instructions=BOUND)
     lab.run(instructions=ENOUGH)
     return redirect
 
@@ -77,7 +77,7 @@ def test_the_handler_does_what_the_new_instruction_does(case: Case) -> None:
     (was,) = last_reads(lab)
 
     batch = [TextPoke(place, old, new)]
-    lab.request(text_poke_bp_batch(lab.guest, batch).plan("body"), inward=False)
+    lab.request(text_poke_bp_batch(lab.guest, batch).plan("body"))
     lab.run(instructions=BOUND, stop=lambda: lab.patcher.phase in ("tail", "head"))
     assert lab.guest.read(place, 1) == b"\xcc"
     everybody = lab.chooser

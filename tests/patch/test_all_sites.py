@@ -8,7 +8,7 @@ address and jumps behind the site, as that of a replaced function does.
 import pytest
 
 from emu.detect.detectors import Detectors
-from emu.detect.watch import Watched
+from emu.detect.watch import Watched, Way
 from emu.image.assemble import assemble
 from emu.lab import Lab
 from emu.moves.plan import Plan, Store
@@ -43,7 +43,8 @@ def patched(lab: Lab, *, shared: bool) -> tuple[list[Plan], list[Plan]]:
         there.append(TextPoke(site, NOP5, call))
         name = names.get(site, "overridden")  # what is weak and gave way has no name
         if not name.startswith("leaf_"):
-            watched.append(Watched(name, site, at + DROPPED, (NOP5, call)))
+            ways = Way(NOP5, site + 5), Way(call, site + 5 if shared else at + DROPPED)
+            watched.append(Watched(name, site, ways))
         code[at] = trampoline
     lab.detectors = Detectors(lab.guest, tuple(watched))
     back = [TextPoke(poke.address, poke.new, poke.old) for poke in there]
@@ -75,11 +76,11 @@ def test_all_sites_at_once_there_and_back(model: str, shared: bool) -> None:
     both = patched(lab, shared=shared)
     for _ in range(2):
         for plan in both[0]:
-            lab.carry_out(plan, inward=False)  # the old body goes on: it is never late
+            lab.carry_out(plan)
         assert [lab.guest.read(site, 1) for site in sites] == [b"\xe8"] * len(sites)
         lab.run(instructions=20_000)
         for plan in both[1]:
-            lab.carry_out(plan, inward=False)
+            lab.carry_out(plan)
         lab.run(instructions=20_000)
     verdict = lab.verdict()
     assert (lab.machine.alive, verdict.status) == (True, 0), verdict

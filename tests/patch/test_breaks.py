@@ -1,4 +1,4 @@
-"""Breaks: what each does to the protocol, where it is safe all the same, and how often it shows."""
+"""Breaks: what each does to the protocol, and where it is safe all the same."""
 
 import pytest
 
@@ -8,10 +8,8 @@ from emu.moves.plan import PHASES, Ipi, Plan, Wait
 from emu.patch import breaks
 from emu.patch.text_poke import NOP5, emulation
 from tests.labs import FUNCTION, MODELS, SECOND, in_and_out, loaded, plans, redirected
-from tests.schedules.test_recorded import MATRIX, SAFE
+from tests.necessity import Case, Outcome, expected
 from tests.summary import Figures
-
-TRIES = 20
 
 WHOLE = " ".join(PHASES)
 ORDERS = {
@@ -87,16 +85,15 @@ def test_a_break_that_is_none_is_refused_with_those_there_are() -> None:
         breaks.check("sync4")
     for name in breaks.BREAKS:
         breaks.check(name)
-    assert set(breaks.EXPLANATIONS) == set(breaks.BREAKS) == set(ORDERS) == set(MATRIX)
+    assert set(breaks.EXPLANATIONS) == set(breaks.BREAKS) == set(ORDERS)
 
 
 SAFE_CELLS = [
     (name, model, function)
-    for name, model in [(n, m) for n in MATRIX for m in MODELS]
+    for name in breaks.BREAKS
+    for model in MODELS
     for function in (FUNCTION, SECOND)
-    if (MATRIX[name][MODELS.index(model)] == SAFE)
-    or (model == "observed" and name in ("sync1", "sync2") and function == FUNCTION)
-    # one version a word: what lies in one word is never torn
+    if expected(Case(name, model, straddles=function == SECOND)) is Outcome.SAFE
 ]
 
 
@@ -119,26 +116,3 @@ def test_where_the_matrix_says_safe_nothing_goes_wrong(
         "breaks that are safe, 200 times in and out", f"{name} {model}",
         int3=verdict.int3, stale=verdict.stale, status=verdict.status,
     )  # fmt: skip
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [n for n in MATRIX if MATRIX[n] != (SAFE,) * 4])
-def test_how_often_chance_hits_a_break(name: str, figures: Figures) -> None:
-    """Reported, not required: 20 times in and out under each model where it can go wrong."""
-    for model in MODELS:
-        if MATRIX[name][MODELS.index(model)] == SAFE:
-            continue
-        hits, seed, lab = 0, 0, None
-        for _ in range(TRIES):
-            if lab is None:
-                seed += 1
-                lab = loaded(model, seed)
-                functions = [SECOND] if name in ("sync1", "sync2") else [FUNCTION]
-                redirects = redirected(
-                    lab, *(functions if name != "unsorted" else [FUNCTION, SECOND])
-                )
-                both = plans(lab, redirects, name)
-            in_and_out(lab, both, 1)
-            if lab.verdict().status:
-                hits, lab = hits + 1, None
-        figures(f"breaks hit by chance in {TRIES} tries", name, **{model: hits})

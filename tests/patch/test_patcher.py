@@ -41,7 +41,7 @@ def memory_by_phase(lab: Lab, redirect: Redirect, *, inward: bool) -> dict[str, 
         entered[0] = lab.patcher.phase if lab.patcher.plan else "done"
         found[entered[0]] = memory
 
-    each_step(lab, plan, look, inward=inward)
+    each_step(lab, plan, look)
     found.pop("", None)
     return found
 
@@ -103,7 +103,7 @@ def test_the_descriptor_is_what_poke_h_says() -> None:
         TextPoke(function, NOP5, b"\xe9\xfe\xff\xff\xff"),
     ]
     plan = text_poke_bp_batch(lab.guest, batch).plan("two")
-    lab.request(plan, inward=False)
+    lab.request(plan)
     lab.run(instructions=BOUND, stop=lambda: lab.patcher.phase == "int3")
     descriptor, stext = lab.guest.objects["bp_desc"], lab.image.symbols["_stext"].address
     assert isinstance(descriptor, Object)
@@ -129,7 +129,7 @@ def test_bytes_that_are_not_as_expected_stop_it_before_it_stores_anything() -> N
     wrong = dataclasses.replace(other.poke_in(), old=b"\x0f\x1f\x44\x00\x01")
     plan = text_poke_bp_batch(lab.guest, [redirect.poke_in(), wrong]).plan("patch two")
     before = text(lab)
-    lab.request(plan, inward=True)
+    lab.request(plan)
     with pytest.raises(PokeError, match="patch two: ring_write holds 0f 1f 44 00 00, not 0f"):
         lab.run(instructions=100_000)
     assert lab.patcher.done
@@ -142,18 +142,18 @@ def test_bytes_that_are_not_as_expected_stop_it_before_it_stores_anything() -> N
 def test_patching_in_twice_is_refused_by_the_bytes() -> None:
     lab = loaded()
     inward, _ = plans(lab, redirected(lab))
-    lab.carry_out(inward, inward=True, instructions=BOUND)
+    lab.carry_out(inward, instructions=BOUND)
     with pytest.raises(PokeError, match=f"{FUNCTION} holds e8 .*, not 0f 1f 44 00 00"):
-        lab.carry_out(inward, inward=True, instructions=BOUND)
+        lab.carry_out(inward, instructions=BOUND)
 
 
 def test_two_requests_at_once_are_refused() -> None:
     lab = loaded()
     inward, outward = plans(lab, redirected(lab))
-    lab.request(inward, inward=True)
+    lab.request(inward)
     requests = lab.patcher.requests
     with pytest.raises(PokeError, match=f"busy with 'patch {FUNCTION} in', at step"):
-        lab.request(outward, inward=False)
+        lab.request(outward)
     assert lab.patcher.requests == requests
     assert lab.patcher.plan is inward
     lab.run(instructions=BOUND, stop=lambda: lab.patcher.done)
@@ -163,11 +163,11 @@ def test_two_requests_at_once_are_refused() -> None:
 def test_a_refused_request_is_not_taken_for_one_that_patches_in() -> None:
     lab = loaded()
     inward, outward = plans(lab, redirected(lab))
-    lab.request(inward, inward=True)
+    lab.request(inward)
     with pytest.raises(PokeError, match="busy"):
-        lab.request(inward, inward=True)
+        lab.request(inward)
     lab.run(instructions=BOUND, stop=lambda: lab.patcher.done)
-    lab.carry_out(outward, inward=False, instructions=BOUND)
+    lab.carry_out(outward, instructions=BOUND)
     lab.run(instructions=20_000)
     verdict = lab.verdict()
     assert verdict.old > 0

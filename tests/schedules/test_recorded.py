@@ -1,6 +1,6 @@
 """Every recorded break replays to the state and the verdict it was recorded with.
 
-The verdicts are those of the necessity matrix (docs/breaks.md), written down here once more.
+The verdicts are those of the necessity matrix (tests/necessity.py, docs/breaks.md).
 """
 
 import dataclasses
@@ -9,28 +9,15 @@ from pathlib import Path
 import pytest
 
 from emu.cli.show import FUNCTION, SECOND
-from emu.detect.verdict import Verdict
 from emu.lab import Lab, boot
 from emu.moves.schedule import MODELS, Schedule
 from emu.patch.breaks import BREAKS
+from tests.make_schedules import wanted
+from tests.necessity import Outcome, found, worst
 
 FOLDER = Path(__file__).parents[2] / "resources" / "schedules"
 
-SAFE, TORN, LATE, UNHANDLED = "safe", "torn", "late", "unhandled"
-MATRIX = {  # coherent, observed, intel2010, sdm
-    "arm": (UNHANDLED,) * 4,
-    "int3": (TORN,) * 4,
-    "sync1": (SAFE, TORN, TORN, TORN),
-    "tail-first": (TORN,) * 4,
-    "head-first": (TORN,) * 4,
-    "sync2": (SAFE, TORN, SAFE, TORN),
-    "sync3": (UNHANDLED,) * 4,
-    "unsorted": (UNHANDLED,) * 4,
-    "emulate": (LATE,) * 4,
-    "missed-core": (UNHANDLED,) * 4,
-    "drain": (SAFE,) * 4,
-}
-CELLS = [(name, model) for name in MATRIX for model in MODELS]
+CELLS = [(name, model) for name in BREAKS for model in MODELS]
 IDS = [f"{name}-{model}" for name, model in CELLS]
 
 
@@ -45,15 +32,7 @@ def replayed(recorded: Schedule) -> Lab:
     return lab
 
 
-def what(verdict: Verdict) -> str:
-    """Return what a verdict is in the words of the matrix."""
-    if verdict.torn:
-        return TORN
-    return {0: SAFE, 12: LATE, 14: UNHANDLED}[verdict.status]
-
-
 def test_there_is_a_schedule_for_every_break_and_model() -> None:
-    assert set(MATRIX) == set(BREAKS)
     assert sorted(path.stem for path in FOLDER.glob("*.json")) == sorted(IDS)
 
 
@@ -67,7 +46,7 @@ def test_a_recorded_break_replays_to_its_state_and_verdict(name: str, model: str
     verdict = lab.verdict()
     assert dataclasses.asdict(verdict) == recorded.end.counts
     assert verdict.name == recorded.end.verdict
-    assert what(verdict) == MATRIX[name][MODELS.index(model)]
+    assert worst(found(verdict)) is wanted(name, model)
     if name == "unsorted":
         assert len(recorded.plans[0].changes) == 2
         assert recorded.plans[0].changes[0].address > recorded.plans[0].changes[1].address
@@ -75,7 +54,7 @@ def test_a_recorded_break_replays_to_its_state_and_verdict(name: str, model: str
         straddles = model == "observed" and name in ("sync1", "sync2")
         changed = lab.image.symbols.describe(recorded.plans[0].changes[0].address)
         assert changed == (SECOND if straddles else FUNCTION)
-    if MATRIX[name][MODELS.index(model)] == SAFE:
+    if wanted(name, model) is Outcome.SAFE:
         assert verdict.new > 0
 
 

@@ -37,7 +37,7 @@ def one_machine(image: ElfImage, seed: int) -> tuple[str, int, int]:
     both = plans(lab, redirected(lab))
     end = "all rounds"
     for plan in both * _ROUNDS:
-        lab.carry_out(plan, inward=plan is both[0], instructions=BOUND)
+        lab.carry_out(plan, instructions=BOUND)
         if not machine.alive or not lab.patcher.done:
             end = "gave up" if machine.alive else "the guest died"
             break

@@ -16,7 +16,7 @@ def patched(model: str, seed: int, broken: str | None = None, *, record: bool = 
     functions = (FUNCTION, SECOND) if broken == "unsorted" else (FUNCTION,)
     inward, outward = plans(lab, redirected(lab, *functions), broken)
     for plan in (inward, outward):
-        lab.carry_out(plan, inward=plan is inward, instructions=200_000)
+        lab.carry_out(plan, instructions=200_000)
         if not (lab.patcher.done and lab.machine.alive):
             break
         lab.run(instructions=3_000)
@@ -41,7 +41,7 @@ def spelled_out(model: str, seed: int) -> tuple[Schedule, str]:
     lab.run_until_tasks()
     (plan, _) = plans(lab, redirected(lab))
     before = len(lab.machine.recorded())
-    lab.carry_out(plan, inward=True)
+    lab.carry_out(plan)
     lab.run(instructions=2_000)
     rows = lab.machine.recorded()
     chosen = lab.schedule()

@@ -33,7 +33,7 @@ def run() -> tuple[Lab, int, list[object]]:
     begin = lab.machine.retired()
     lab.machine.trace()
     (plan, _) = plans(lab, redirected(lab))
-    lab.carry_out(plan, inward=True)
+    lab.carry_out(plan)
     lab.run(instructions=20_000)
     lab.drain()
     return lab, begin, columns(lab.machine.fetches)
