@@ -93,6 +93,10 @@ class GuestDied(TextpokeError):
     status = 4
 
 
+class ValidationError(TextpokeError):
+    """A structure in guest memory contradicts itself: a list whose links do not agree."""
+
+
 class Unsupported(TextpokeError):
     """Something is valid, but this version or this platform cannot do it."""
 

@@ -30,6 +30,11 @@ def include() -> Path:
     return found
 
 
+def image_path(image: str | Path) -> Path:
+    """Return where an image is: "toy" is the one that comes with textpoke."""
+    return toy() if str(image) == "toy" else Path(image)
+
+
 def resource(*parts: str) -> Path | None:
     """Return a file or folder below `resources`, or None if there is none."""
     return _first(

@@ -66,6 +66,13 @@ def shown(data: bytes) -> str:
     return "".join(_SHOWN[byte] for byte in data)
 
 
+def printable(text: str) -> str:
+    """Return text from a file as text that no terminal obeys; newlines and tabs stay."""
+    return "".join(
+        char if char.isprintable() or char in "\n\t" else ascii(char)[1:-1] for char in text
+    )
+
+
 def _write(stream: TextIO, what: str | bytes) -> None:
     try:
         with terminal:

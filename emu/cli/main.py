@@ -19,7 +19,19 @@ from typing import Annotated, Any
 
 import typer
 
-from emu.cli import console, demo, doctor, patch, replay, run, stack, tasks
+from emu.cli import (
+    console,
+    demo,
+    disasm,
+    doctor,
+    patch,
+    replay,
+    run,
+    stack,
+    symbols,
+    tasks,
+    types,
+)
 from emu.errors import TextpokeError, Unsupported
 
 INTERNAL, UNREAD = 70, 141
@@ -31,6 +43,9 @@ _VERBS: dict[str, Callable[..., None]] = {
     "replay": replay.replay,
     "tasks": tasks.tasks,
     "stack": stack.stack,
+    "symbols": symbols.symbols,
+    "types": types.types,
+    "disasm": disasm.disasm,
     "doctor": doctor.doctor,
 }
 

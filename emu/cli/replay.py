@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emu import resources
 from emu.cli import console, options
 
 if TYPE_CHECKING:
@@ -99,7 +100,6 @@ def _check_end(file: str, recorded: "Schedule", end_hash: str, verdict: str | No
 def _fetches(recorded: "Schedule", image: str, interval: str, as_json: bool) -> None:
     from emu.cli import fetches  # noqa: PLC0415 -- loads the machine
     from emu.image.elf import ElfImage  # noqa: PLC0415 -- with the rest
-    from emu.lab import image_path  # noqa: PLC0415 -- loads the machine
 
     begin, end = fetches.interval(interval)
-    fetches.show(ElfImage.read(image_path(image)), recorded, begin, end, as_json=as_json)
+    fetches.show(ElfImage.read(resources.image_path(image)), recorded, begin, end, as_json=as_json)

@@ -1,26 +1,31 @@
-"""Types from DWARF 4 and 5, by pyelftools.
+"""Types from DWARF 2 to 5, as gcc writes it for C.
 
 Names are indexed in one pass (`dwarf_index`); a type is parsed when it is asked for, once. Nesting
-and sizes are bounded, and whatever pyelftools raises on malformed data leaves as BadImage. Not
-read: type units (-fdebug-types-section), split and supplementary DWARF.
-Sources: DWARF 5, sections 5 (types) and 7.5; DWARF 3, section 5.6.6 for DW_AT_bit_offset.
+and sizes are bounded, and the only error is BadImage. Type units (-fdebug-types-section) and
+partial units (dwz, -flto) are read; split (-gsplit-dwarf) and supplementary files (dwz -m) are
+refused. Sources: DWARF 5, sections 5 (types) and 7.5; DWARF 3, section 5.6.6 for DW_AT_bit_offset.
 """
 
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
-
-from elftools.dwarf.die import DIE
+from dataclasses import replace
+from functools import partial
 
 from emu.errors import BadImage
-from emu.image import dwarf_entry as entry
-from emu.image.dwarf_index import Index, malformed_is_bad
+from emu.image import dwarf_names as dw
+from emu.image.catalog import Variable
+from emu.image.declare import declare
+from emu.image.dwarf_base import base_type
+from emu.image.dwarf_data import Cursor, Malformed, malformed_is_bad
+from emu.image.dwarf_entry import Entries, Entry
+from emu.image.dwarf_index import Found, Index
 from emu.image.types import (
     ArrayType,
     EnumType,
-    FloatType,
-    IntType,
+    FunctionType,
     Member,
+    Parameter,
     PointerType,
+    Spelling,
     StructType,
     Type,
     VoidType,
@@ -31,14 +36,15 @@ MAX_DEPTH = 64
 
 MAX_TYPE_SIZE = 1 << 40
 MAX_MEMBERS = 100_000
+"""Members of a structure, those of its members counted, too."""
 
-_STRIPPED = frozenset(
-    f"DW_TAG_{name}" for name in ("const_type", "volatile_type", "restrict_type", "atomic_type")
-) | {"DW_TAG_typedef"}
-_POINTED = {"DW_TAG_subroutine_type": "function", "DW_TAG_array_type": "array"}
-_FLOATS = {0x03, 0x04, 0x09, 0x0F}  # DW_ATE_complex_float, _float, _imaginary_, _decimal_
-_SIGNED = {0x05, 0x06}  # DW_ATE_signed, _signed_char
-_CHARS = {0x06, 0x08, 0x10}  # DW_ATE_signed_char, _unsigned_char, _UTF
+_QUALIFIERS = {
+    dw.DW_TAG_const_type: "const",
+    dw.DW_TAG_volatile_type: "volatile",
+    dw.DW_TAG_restrict_type: "restrict",
+    dw.DW_TAG_atomic_type: "_Atomic",
+}
+_ALL_ONES = (-1, 2**32 - 1, 2**64 - 1)
 
 
 class DwarfReader:
@@ -56,152 +62,265 @@ class DwarfReader:
         if not sections.get(".debug_info"):
             raise BadImage(f"{where}: has no debug information: build with -g")
         self._where = where
-        self._index = Index(where, sections)
-        self._parsed: dict[int, Type] = {}
-        self._makers: dict[str, Callable[[DIE, int], Type]] = {
-            "DW_TAG_base_type": self._base,
-            "DW_TAG_pointer_type": self._pointer,
-            "DW_TAG_array_type": self._array,
-            "DW_TAG_enumeration_type": self._enum,
-            "DW_TAG_structure_type": self._struct,
-            "DW_TAG_union_type": self._struct,
-            "DW_TAG_class_type": self._struct,
+        with malformed_is_bad(where):
+            self._entries = Entries(sections)
+            self._index = Index(self._entries)
+        self._parsed: dict[tuple[int, bool], Type | Malformed | None] = {}
+        self._makers: dict[int, Callable[[Entry, int, bool], Type]] = {
+            dw.DW_TAG_base_type: self._base,
+            dw.DW_TAG_pointer_type: self._pointer,
+            dw.DW_TAG_reference_type: self._pointer,
+            dw.DW_TAG_rvalue_reference_type: self._pointer,
+            dw.DW_TAG_array_type: self._array,
+            dw.DW_TAG_enumeration_type: self._enum,
+            dw.DW_TAG_structure_type: self._struct,
+            dw.DW_TAG_union_type: self._struct,
+            dw.DW_TAG_class_type: self._struct,
+            dw.DW_TAG_subroutine_type: self._function,
+            dw.DW_TAG_subprogram: self._function,
+            dw.DW_TAG_typedef: self._typedef,
+            **dict.fromkeys(_QUALIFIERS, self._qualified),
         }
+
+    @property
+    def pointer_size(self) -> int:
+        """Bytes of a pointer."""
+        units = self._entries.units
+        return units[0].address_size if units else 8
 
     def type_named(self, name: str) -> Type | None:
         """Return the type C calls `name`, or None; BadImage if malformed."""
-        die = self._index.types.get(name)
-        with self._guard():
-            return None if die is None else self._parse(die, 0)
+        offset = self._index.types.get(name)
+        return None if offset is None else self._type_at(offset)
 
-    def variable(self, name: str) -> Type | None:
-        """Return the type of the global variable `name`, or None; BadImage if malformed."""
-        die = self._index.variables.get(name)
-        with self._guard():
-            return None if die is None else self._type_of(die, 0)
+    def variables(self, name: str) -> tuple[Variable, ...]:
+        """Return the variables called `name`, the best one first."""
+        return tuple(self._variable(name, found) for found in self._index.variables.get(name, ()))
+
+    def variable_at(self, address: int) -> Variable | None:
+        """Return the variable that begins at a link address, or None."""
+        found = self._index.at.get(address)
+        return None if found is None else self._variable(*found)
+
+    def function(self, name: str) -> FunctionType | None:
+        """Return the type of the function `name`, or None; BadImage if malformed."""
+        found = self._index.functions.get(name)
+        kind = None if found is None else self._type_at(found.offset)
+        return kind if isinstance(kind, FunctionType) else None
 
     def type_names(self) -> Iterable[str]:
         """Return the names of all types: "struct task", "unsigned long", "u64"."""
         return self._index.types
 
     def variable_names(self) -> Iterable[str]:
-        """Return the names of all global variables."""
+        """Return the names of all variables."""
         return self._index.variables
 
-    def _guard(self) -> AbstractContextManager[None]:
-        return malformed_is_bad(self._where)
+    def function_names(self) -> Iterable[str]:
+        """Return the names of all functions."""
+        return self._index.functions
 
-    def _type_of(self, die: DIE, depth: int) -> Type:
-        """Return the type of an entry by its DW_AT_type; void without one."""
-        for attribute in ("DW_AT_type", "DW_AT_specification"):
-            if attribute in die.attributes:
-                target = die.get_DIE_from_attribute(attribute)
-                return self._parse(target, depth + 1)
-        return VoidType("void", 0)
+    def _variable(self, name: str, found: Found) -> Variable:
+        return Variable(
+            name, found.address, found.file, found.function, found.is_global,
+            partial(self._type_at, found.offset),
+        )  # fmt: skip
 
-    def _parse(self, die: DIE, depth: int) -> Type:
-        """Return the type an entry describes."""
+    def _type_at(self, offset: int) -> Type:
+        with malformed_is_bad(self._where):
+            return self._parse(offset, 0, sketch=False)
+
+    def _parse(self, offset: int, depth: int, *, sketch: bool) -> Type:
+        """Return the type that the entry at `offset` is, or has.
+
+        sketch: structures without members, which is enough for the name of a pointer to them.
+        """
         if depth > MAX_DEPTH:
-            raise self._bad(f"nests over {MAX_DEPTH} types")
-        if die.tag in _STRIPPED or die.tag == "DW_TAG_variable":
-            return self._type_of(die, depth)
-        if die.offset not in self._parsed:
-            make = self._makers.get(str(die.tag))
-            self._parsed[die.offset] = make(die, depth) if make else VoidType("function", 0)
-        return self._parsed[die.offset]
-
-    def _size(self, die: DIE) -> int:
-        size = entry.number(die, "DW_AT_byte_size")
-        if not 0 <= size <= MAX_TYPE_SIZE:
-            raise self._bad(f"has a type of {size} bytes")
-        return size
-
-    def _base(self, die: DIE, _depth: int) -> Type:
-        size, encoding = self._size(die), entry.number(die, "DW_AT_encoding")
-        if encoding in _FLOATS:
-            return FloatType(entry.name(die), size)
-        if size > 16:
-            raise self._bad(f"has an integer of {size} bytes")
-        return IntType(entry.name(die), size, encoding in _SIGNED, encoding in _CHARS)
-
-    def _pointer(self, die: DIE, _depth: int) -> PointerType:
-        target, stars = die, "*"
-        for _ in range(MAX_DEPTH):  # to the name of what it points to
-            if "DW_AT_type" not in target.attributes:
-                break
-            target = target.get_DIE_from_attribute("DW_AT_type")
-            if target.tag == "DW_TAG_pointer_type":
-                stars += "*"
-            elif target.tag not in _STRIPPED:
-                break
-        name = _POINTED.get(str(target.tag), "void")
-        if target.tag in entry.AGGREGATES or target.tag == "DW_TAG_base_type":
-            name = entry.full_name(target)
-
-        def find() -> Type:
-            with self._guard():
-                return self._type_of(die, 0)
-
-        return PointerType(f"{name} {stars}", self._size(die) or 8, find)
-
-    def _array(self, die: DIE, depth: int) -> Type:
-        found = element = self._type_of(die, depth)
-        counts = [
-            entry.count(child)
-            for child in entry.children(die)
-            if child.tag == "DW_TAG_subrange_type"
-        ]
-        if len(counts) > MAX_DEPTH:
-            raise self._bad("has an array of too many dimensions")
-        dimensions = ""
-        for count in reversed(counts or [0]):
-            size = found.size * count
-            if not 0 <= size <= MAX_TYPE_SIZE or count < 0:
-                raise self._bad(f"has an array of {count} elements")
-            dimensions = f"[{count or ''}]{dimensions}"
-            found = ArrayType(f"{element.name}{dimensions}", size, found, count)
+            raise Malformed(f"nests over {MAX_DEPTH} types")
+        key = offset, sketch
+        if key not in self._parsed:
+            self._parsed[key] = None
+            try:
+                self._parsed[key] = self._made(self._entries.at(offset), depth, sketch=sketch)
+            except Malformed as error:
+                self._parsed[key] = error
+                raise
+        found = self._parsed[key]
+        if found is None:
+            raise Malformed("a type contains itself")
+        if isinstance(found, Malformed):
+            raise Malformed(str(found))
         return found
 
-    def _enum(self, die: DIE, _depth: int) -> EnumType:
+    def _made(self, entry: Entry, depth: int, *, sketch: bool) -> Type:
+        make = self._makers.get(entry.tag)
+        if make is not None:
+            return make(entry, depth, sketch)
+        if entry.tag == dw.DW_TAG_unspecified_type:  # nullptr_t, and void of some compilers
+            return VoidType(self._entries.name(entry) or "void", 0)
+        if entry.tag != dw.DW_TAG_variable:
+            raise Malformed(f"a type of kind {entry.tag:#x}, which is not one of C")
+        return self._type_of(entry, depth, sketch=sketch)
+
+    def _type_of(self, entry: Entry, depth: int, *, sketch: bool) -> Type:
+        """Return the type of an entry by its DW_AT_type; void without one."""
+        for attribute in (dw.DW_AT_type, dw.DW_AT_specification, dw.DW_AT_abstract_origin):
+            target = self._entries.reference(entry, attribute)
+            if target is not None:
+                return self._parse(target.offset, depth + 1, sketch=sketch)
+        return VoidType("void", 0)
+
+    def _size(self, entry: Entry) -> int:
+        size = entry.number(dw.DW_AT_byte_size)
+        if not 0 <= size <= MAX_TYPE_SIZE:
+            raise Malformed(f"a type of {size} bytes")
+        return size
+
+    def _base(self, entry: Entry, _depth: int, _sketch: bool) -> Type:
+        encoding = entry.number(dw.DW_AT_encoding)
+        return base_type(self._entries.name(entry), self._size(entry), encoding)
+
+    def _typedef(self, entry: Entry, depth: int, sketch: bool) -> Type:
+        of = self._type_of(entry, depth, sketch=sketch)
+        return replace(of, spelled=Spelling("typedef", self._entries.name(entry), of))
+
+    def _qualified(self, entry: Entry, depth: int, sketch: bool) -> Type:
+        of = self._type_of(entry, depth, sketch=sketch)
+        return replace(of, spelled=Spelling(_QUALIFIERS[entry.tag], "", of))  # type: ignore[arg-type]
+
+    def _pointer(self, entry: Entry, _depth: int, sketch: bool) -> PointerType:
+        target = self._entries.reference(entry, dw.DW_AT_type)
+        size = self._size(entry) or entry.unit.address_size
+
+        def find(sketch: bool = False) -> Type:
+            if target is None:
+                return VoidType("void", 0)
+            with malformed_is_bad(self._where):
+                return self._parse(target.offset, 0, sketch=sketch)
+
+        if sketch:
+            return PointerType("*", size, partial(find, sketch=True))
+        name = declare(PointerType("*", size, partial(find, sketch=True)), plain=True)
+        return PointerType(name, size, find)
+
+    def _array(self, entry: Entry, depth: int, sketch: bool) -> Type:
+        found = self._type_of(entry, depth, sketch=sketch)
+        counts = [
+            self._count(child)
+            for child in self._entries.children(entry)
+            if child.tag == dw.DW_TAG_subrange_type
+        ] or [None]
+        if len(counts) > MAX_DEPTH:
+            raise Malformed("an array of too many dimensions")
+        vector = dw.DW_AT_GNU_vector in entry
+        for count in reversed(counts):
+            size = found.size * (count or 0)
+            if not 0 <= size <= MAX_TYPE_SIZE:
+                raise Malformed(f"an array of {count} elements")
+            found = ArrayType("", size, found, count, vector)
+            if not sketch:
+                found = replace(found, name=declare(found, plain=True))
+        return found
+
+    def _count(self, entry: Entry) -> int | None:
+        """Return the number of elements of one dimension; None if it is not fixed."""
+        form, count = entry.attributes.get(dw.DW_AT_count, (0, None))
+        if isinstance(count, int):
+            if count < 0:
+                raise Malformed(f"an array of {count} elements")
+            # a reference: the bound is a variable
+            return None if dw.DW_FORM_ref_addr <= form <= dw.DW_FORM_ref_udata else count
+        form, bound = entry.attributes.get(dw.DW_AT_upper_bound, (0, None))
+        if not isinstance(bound, int) or dw.DW_FORM_ref_addr <= form <= dw.DW_FORM_ref_udata:
+            return None  # flexible, or of variable length
+        # gcc writes the bound of an array of no elements as -1, or as all ones
+        return 0 if bound in _ALL_ONES else bound + 1
+
+    def _enum(self, entry: Entry, depth: int, _sketch: bool) -> EnumType:
         values = tuple(
-            (entry.number(child, "DW_AT_const_value"), entry.name(child))
-            for child in entry.children(die)
-            if child.tag == "DW_TAG_enumerator"
+            (child.number(dw.DW_AT_const_value), self._entries.name(child))
+            for child in self._entries.children(entry)
+            if child.tag == dw.DW_TAG_enumerator
         )
         signed = any(value < 0 for value, _ in values)
-        return EnumType(entry.full_name(die), min(self._size(die), 16), signed, values)
+        size = self._size(entry)
+        if dw.DW_AT_type in entry:
+            of = self._type_of(entry, depth, sketch=True)
+            size, signed = size or of.size, getattr(of, "signed", signed)
+        if size > 16:
+            raise Malformed(f"an enumeration of {size} bytes")
+        return EnumType(self._entries.full_name(entry), size, signed, values)
 
-    def _struct(self, die: DIE, depth: int) -> Type:
-        name, size = entry.full_name(die), self._size(die)
-        if "DW_AT_declaration" in die.attributes:
-            whole = self._index.types.get(name)
-            return VoidType(name, 0) if whole is None else self._parse(whole, depth + 1)
+    def _struct(self, entry: Entry, depth: int, sketch: bool) -> Type:
+        name, size = self._entries.full_name(entry), self._size(entry)
+        if dw.DW_AT_declaration in entry:
+            return self._declared(entry, name, depth, sketch=sketch)
+        if sketch:
+            return StructType(name, 0, ())
         members: list[Member] = []
-        for child in entry.children(die):
-            if child.tag != "DW_TAG_member":
+        weight = 1
+        for child in self._entries.children(entry):
+            if child.tag != dw.DW_TAG_member:
                 continue
             member = self._member(child, depth)
             if member.offset < 0 or member.offset + member.size > size:
-                raise self._bad(f"has member {member.name!r} outside {name}")
+                raise Malformed(f"member {member.name!r} outside {name}")
             members.append(member)
-            if len(members) > MAX_MEMBERS:
-                raise self._bad(f"has over {MAX_MEMBERS} members in {name}")
-        return StructType(name, size, tuple(members))
+            weight += _weight(member.type)
+            if weight > MAX_MEMBERS:
+                raise Malformed(f"over {MAX_MEMBERS} members in {name}")
+        return StructType(name, size, tuple(members), weight)
 
-    def _member(self, die: DIE, depth: int) -> Member:
-        kind, name = self._type_of(die, depth), entry.name(die)
-        offset = entry.number(die, "DW_AT_data_member_location")
-        width = entry.number(die, "DW_AT_bit_size")
-        if not width:
+    def _declared(self, entry: Entry, name: str, depth: int, *, sketch: bool) -> Type:
+        """Return the type of a structure that is only declared here: the one of that name."""
+        whole = self._entries.reference(entry, dw.DW_AT_signature)  # in a type unit
+        offset = self._index.types.get(name) if whole is None else whole.offset
+        if offset is None or sketch:
+            return StructType(name, 0, ()) if sketch else VoidType(name, 0)
+        return self._parse(offset, depth + 1, sketch=sketch)
+
+    def _member(self, entry: Entry, depth: int) -> Member:
+        kind = self._type_of(entry, depth, sketch=False)
+        name, offset = self._entries.name(entry), _member_offset(entry)
+        width = entry.number(dw.DW_AT_bit_size)
+        if dw.DW_AT_bit_size not in entry:
             return Member(name, offset, kind.size, kind)
-        first = entry.number(die, "DW_AT_data_bit_offset", -1)
-        if first < 0:  # DWARF 3: counted from the most significant bit of the storage
-            storage = entry.number(die, "DW_AT_byte_size") or kind.size
-            first = 8 * (offset + storage) - entry.number(die, "DW_AT_bit_offset") - width
-        if not 0 < width <= 64 or first < 0:
-            raise self._bad(f"has a malformed bitfield {name!r}")
+        if dw.DW_AT_data_bit_offset in entry:
+            first = 8 * offset + entry.number(dw.DW_AT_data_bit_offset)
+        else:  # DWARF 2 and 3: counted from the most significant bit of the storage
+            storage = entry.number(dw.DW_AT_byte_size) or kind.size
+            first = 8 * (offset + storage) - entry.number(dw.DW_AT_bit_offset) - width
+        if not 0 < width <= 128 or not 0 <= first < 8 * MAX_TYPE_SIZE:
+            raise Malformed(f"a bitfield {name!r} of {width} bits")
         size = (first % 8 + width + 7) // 8
         return Member(name, first // 8, size, kind, first % 8, width)
 
-    def _bad(self, message: str) -> BadImage:
-        return BadImage(f"{self._where}: debug information {message}")
+    def _function(self, entry: Entry, depth: int, sketch: bool) -> FunctionType:
+        origin = self._entries.reference(entry, dw.DW_AT_abstract_origin) or entry
+        result = self._type_of(origin, depth, sketch=sketch)
+        parameters: list[Parameter] = []
+        variadic = False
+        for child in self._entries.children(origin):
+            if child.tag == dw.DW_TAG_formal_parameter:
+                kind = self._type_of(child, depth, sketch=sketch)
+                parameters.append(Parameter(self._entries.name(child), kind))
+            variadic = variadic or child.tag == dw.DW_TAG_unspecified_parameters
+        found = FunctionType("", 0, result, tuple(parameters), variadic)
+        return found if sketch else replace(found, name=declare(found, plain=True))
+
+
+def _member_offset(entry: Entry) -> int:
+    """Return DW_AT_data_member_location; DWARF 2 writes it as an expression."""
+    expression = entry.expression(dw.DW_AT_data_member_location)
+    if expression is None:
+        return entry.number(dw.DW_AT_data_member_location)
+    at = Cursor(expression)
+    if at.uint(1) != dw.DW_OP_plus_uconst:
+        raise Malformed("a member whose place is computed")
+    return at.uleb()
+
+
+def _weight(type_: Type) -> int:
+    while isinstance(type_, ArrayType):
+        type_ = type_.element
+    return type_.weight if isinstance(type_, StructType) else 1

@@ -1,93 +1,110 @@
-"""The names in DWARF debug information: one pass over the top-level entries of each unit."""
+"""The names in DWARF debug information: one pass over all entries of all units.
 
-import io
-from collections.abc import Iterator
-from contextlib import contextmanager
+What is at the top of a unit comes before what is declared in functions, a definition that other
+files see before a static one; among equals the first counts.
+"""
 
-from elftools.dwarf.die import DIE
-from elftools.dwarf.dwarfinfo import DebugSectionDescriptor, DwarfConfig, DWARFInfo
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 
-from emu.errors import BadImage, TextpokeError
-from emu.image import dwarf_entry as entry
+from emu.image import dwarf_names as dw
+from emu.image.dwarf_entry import AGGREGATES, Entries, Entry
 
-MAX_UNITS = 20_000
-"""Compilation units; a Debian vmlinux has about 3,000."""
-
-_NAMED = {"DW_TAG_base_type", "DW_TAG_typedef", "DW_TAG_variable", *entry.AGGREGATES}
-_READ = ("info", "abbrev", "str", "line", "line_str", "str_offsets", "addr")
-_UNREAD = (
-    "debug_aranges_sec",
-    "debug_frame_sec",
-    "eh_frame_sec",
-    "debug_loc_sec",
-    "debug_ranges_sec",
-    "debug_pubtypes_sec",
-    "debug_pubnames_sec",
-    "debug_loclists_sec",
-    "debug_rnglists_sec",
-    "debug_sup_sec",
-    "gnu_debugaltlink_sec",
-    "debug_types_sec",
-)
+_TYPES = frozenset({dw.DW_TAG_base_type, dw.DW_TAG_typedef, *AGGREGATES})
+_WANTED = _TYPES | {dw.DW_TAG_variable, dw.DW_TAG_subprogram}
 
 
-@contextmanager
-def malformed_is_bad(where: str) -> Iterator[None]:
-    """Make BadImage of whatever pyelftools raises in the block: it checks little."""
-    try:
-        yield
-    except TextpokeError:
-        raise
-    except Exception as error:  # noqa: BLE001 -- any exception of a parser means malformed data
-        kind = type(error).__name__
-        raise BadImage(f"{where}: debug information is malformed ({kind})") from None
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A variable or function.
+
+    Attributes:
+        offset: of its entry.
+        address: link address, None if it has none.
+        file: the name of its unit without directories.
+        function: what a variable is static in, or "".
+        is_global: visible to other files.
+    """
+
+    offset: int
+    address: int | None
+    file: str
+    function: str
+    is_global: bool
 
 
 class Index:
     """Entries by name.
 
     Attributes:
-        types: definitions by the name C uses ("struct task", "u64"); of several, the first.
-        variables: variables outside functions that are defined; of several static ones with the
-            same name the first, which need not be the one a symbol table finds.
+        types: offset of the definition by the name C uses ("struct task", "u64").
+        variables: variables with a place by name, the best one first.
+        functions: functions by name.
+        at: (name, variable) by address.
+
+    Raises:
+        Malformed: while it is made.
     """
 
-    def __init__(self, where: str, sections: dict[str, bytes]) -> None:
-        """Read all units; BadImage if they are malformed."""
-        self.types: dict[str, DIE] = {}
-        self.variables: dict[str, DIE] = {}
-        with malformed_is_bad(where):
-            for number, unit in enumerate(dwarf(sections).iter_CUs()):
-                if number >= MAX_UNITS:
-                    raise BadImage(f"{where}: debug information has over {MAX_UNITS} units")
-                for die in entry.children(unit.get_top_DIE()):
-                    if die.tag in _NAMED and "DW_AT_declaration" not in die.attributes:
-                        self._add(die)
+    def __init__(self, entries: Entries) -> None:
+        self.types: dict[str, int] = {}
+        self.variables: dict[str, list[Found]] = {}
+        self.functions: dict[str, Found] = {}
+        self.at: dict[int, tuple[str, Found]] = {}
+        self._entries = entries
+        self._files: dict[int, str] = {}
+        self._local: dict[str, int] = {}
+        for entry, parents in entries.walk(_WANTED):
+            entries.allow(1)
+            self._add(entry, parents)
+        for name, offset in self._local.items():
+            self.types.setdefault(name, offset)
+        for found in self.variables.values():
+            found.sort(key=lambda each: (bool(each.function), not each.is_global))
 
-    def _add(self, die: DIE) -> None:
-        name = entry.name(die)
-        if not name and "DW_AT_specification" in die.attributes:
-            name = entry.name(die.get_DIE_from_attribute("DW_AT_specification"))
+    def _add(self, entry: Entry, parents: tuple[Entry, ...]) -> None:
+        if dw.DW_AT_declaration in entry:
+            return
+        name, is_global = self._described(entry)
         if not name:
             return
-        if die.tag == "DW_TAG_variable":
-            known = self.variables.get(name)
-            if known is None or (_is_external(die) and not _is_external(known)):
-                self.variables[name] = die
-        else:
-            self.types.setdefault(entry.full_name(die), die)
+        if entry.tag in _TYPES:
+            inside = any(parent.tag == dw.DW_TAG_subprogram for parent in parents)
+            full = self._entries.full_name(entry)
+            (self._local if inside else self.types).setdefault(full, entry.offset)
+            return
+        if entry.tag == dw.DW_TAG_subprogram:
+            known = self.functions.get(name)
+            if known is None or (is_global and not known.is_global):
+                low = entry.number(dw.DW_AT_low_pc) if dw.DW_AT_low_pc in entry else None
+                self.functions[name] = Found(entry.offset, low, self._file(entry), "", is_global)
+            return
+        function = next((each for each in parents if each.tag == dw.DW_TAG_subprogram), None)
+        where = entry.expression(dw.DW_AT_location)
+        address = None if where is None else self._entries.address(entry.unit, where)
+        if function is not None and address is None:
+            return  # it lives on the stack or in a register
+        within = self._described(function)[0] if function is not None else ""
+        found = Found(entry.offset, address, self._file(entry), within, is_global)
+        self.variables.setdefault(name, []).append(found)
+        if address is not None:
+            self.at.setdefault(address, (name, found))
 
+    def _described(self, entry: Entry) -> tuple[str, bool]:
+        """Return (name, whether other files see it), which a declaration elsewhere may say."""
+        is_global = dw.DW_AT_external in entry
+        name = self._entries.name(entry)
+        for attribute in (dw.DW_AT_specification, dw.DW_AT_abstract_origin):
+            origin = None if name else self._entries.reference(entry, attribute)
+            if origin is not None:
+                name = self._entries.name(origin)
+                is_global = is_global or dw.DW_AT_external in origin
+        return name, is_global
 
-def _is_external(die: DIE) -> bool:
-    return "DW_AT_external" in die.attributes or "DW_AT_specification" in die.attributes
-
-
-def dwarf(sections: dict[str, bytes]) -> DWARFInfo:
-    """Return pyelftools' view of the sections this package reads."""
-    found = {
-        f"debug_{name}_sec": DebugSectionDescriptor(io.BytesIO(data), name, 0, len(data), 0)
-        for name in _READ
-        if (data := sections.get(f".debug_{name}")) is not None
-    }
-    absent = dict.fromkeys((*(f"debug_{name}_sec" for name in _READ), *_UNREAD))
-    return DWARFInfo(DwarfConfig(True, "x64", 8), **(absent | found))
+    def _file(self, entry: Entry) -> str:
+        unit = entry.unit
+        if unit.start not in self._files:
+            top = self._entries.top(unit)
+            path = self._entries.name(top) if top is not None else ""
+            self._files[unit.start] = PurePosixPath(path).name
+        return self._files[unit.start]

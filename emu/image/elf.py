@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from emu.errors import BadImage
 from emu.image.bare_file import BareFile
 from emu.image.elf_boot import boot_parameters
-from emu.image.elf_file import MAGIC, PF_X, SHF_COMPRESSED, ElfFile
+from emu.image.elf_file import MAGIC, PF_X, SHF_ALLOC, SHF_COMPRESSED, ElfFile
 from emu.image.lines import Lines
 from emu.image.sites import Sites
 from emu.image.symbols import Symbols, read_symbols
@@ -99,8 +99,8 @@ class ElfImage:
         Raises:
             BadImage: on access, if the file has none.
         """
+        from emu.image.catalog import Types  # noqa: PLC0415 -- with it
         from emu.image.dwarf import DwarfReader  # noqa: PLC0415 -- 40 ms of a start
-        from emu.image.types import Types  # noqa: PLC0415 -- with it
 
         return Types(DwarfReader(self.name, self._debug_sections()))
 
@@ -168,6 +168,21 @@ class ElfImage:
                 found = self._file.data[load.offset + at : load.offset + at + have]
                 return found + bytes(size - have)
         raise self._file.bad(f"has no {size} bytes at {address:#x}")
+
+    def segment_at(self, address: int) -> tuple[int, int] | None:
+        """Return (start, end) of the segment that holds link address `address`, or None."""
+        for load in self._file.loads:
+            if 0 <= address - load.vaddr < load.memsz:
+                return load.vaddr, load.vaddr + load.memsz
+        return None
+
+    def section_at(self, address: int) -> str | None:
+        """Return the name of the section that link address `address` is in, or None."""
+        for section in self._file.sections:
+            inside = 0 <= address - section.address < section.size
+            if inside and section.flags & SHF_ALLOC:
+                return section.name
+        return None
 
     def link_address(self, physical: int) -> int | None:
         """Return the link address of what is loaded at a physical one, None if nothing is."""

@@ -4,11 +4,11 @@ from functools import cached_property
 
 from emu.errors import BadImage
 from emu.image.call_frames import CallFrames
+from emu.image.catalog import Types
 from emu.image.elf import ElfImage
 from emu.image.lines import Lines
 from emu.image.sites import Sites
 from emu.image.symbols import Symbols
-from emu.image.types import Types
 from emu.machine.boot import BootImage
 
 
@@ -47,6 +47,12 @@ class NamelessImage(ElfImage):
     def read_virtual(self, address: int, size: int) -> bytes:  # noqa: ARG002 -- as any image
         """Raise BadImage."""
         raise self._missing()
+
+    def segment_at(self, address: int) -> None:
+        """Return None: nothing is known to be loaded."""
+
+    def section_at(self, address: int) -> None:
+        """Return None: nothing is known to be loaded."""
 
     def link_address(self, physical: int) -> None:
         """Return None: nothing is known to be loaded."""

@@ -21,6 +21,7 @@ _KINDS: dict[int, Kind] = {0: "label", 1: "object", 2: "func", 10: "func"}  # 10
 _RANK: dict[Kind, int] = {"func": 0, "object": 1, "label": 2, "absolute": 3}
 _UNDEFINED, _ABSOLUTE = 0, 0xFFF1
 _MAX_NESTING = 8
+_PAGE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,17 @@ class Symbols:
             if offset < symbol.size or (symbol.size == 0 and index == last - 1):
                 return symbol, offset
         return None
+
+    def near(self, address: int) -> str | None:
+        """Return `vfs_read+0x5` or `vfs_read`, None where nothing is that a name stands for.
+
+        A label without size stands for a page at the most.
+        """
+        found = self.at(address)
+        if found is None or found[1] >= (found[0].size or _PAGE):
+            return None
+        symbol, offset = found
+        return f"{symbol.name}+{offset:#x}" if offset else symbol.name
 
     def describe(self, address: int) -> str:
         """Return `vfs_read+0x5`, `vfs_read` at its first byte, or the address in hex."""

@@ -1,15 +1,15 @@
 """C types as frozen values: sizes, members, signs. Where they come from is not said here.
 
-Typedefs, const and volatile are stripped when a type is made. The target of a pointer is looked
-up when asked for, because structures point to themselves; everything else is complete. All sizes
-and offsets are bytes unless a name says bits. `Types` finds types by their C name and remembers
-them; a `TypeReader` (DWARF here, BTF later) makes them.
+A type is what it is: a typedef of int is an IntType, and equal to int. How the source spells it
+(typedef, const, volatile, restrict, _Atomic) it remembers in `spelled`, for printing. The target
+of a pointer is looked up when asked for, because structures point to themselves; everything else is
+complete. All sizes and offsets are bytes unless a name says bits. `str(type)` is C (`declare`).
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Literal
 
 from emu.errors import BadSymbol
 
@@ -17,16 +17,51 @@ _STEP = re.compile(r"\.?([A-Za-z_]\w*)|\[(\d{1,9})\]")
 
 
 @dataclass(frozen=True, slots=True)
+class Spelling:
+    """How the source calls a type.
+
+    Attributes:
+        keyword: "typedef" or a qualifier.
+        name: of the typedef; "" for a qualifier.
+        of: the type it is a name of, or qualifies.
+    """
+
+    keyword: Literal["typedef", "const", "volatile", "restrict", "_Atomic"]
+    name: str
+    of: "Type"
+
+
+@dataclass(frozen=True, slots=True)
 class Type:
-    """A C type: `name` as C writes it and `size` in bytes (0 if unknown)."""
+    """A C type.
+
+    Attributes:
+        name: as C writes it, without typedefs and qualifiers.
+        size: bytes; 0 if unknown.
+        spelled: how the source calls it; None if by its name.
+    """
 
     name: str
     size: int
+    spelled: Spelling | None = field(default=None, compare=False, repr=False, kw_only=True)
+
+    def __str__(self) -> str:
+        """Return it in C: a definition with offsets, or a name."""
+        from emu.image.declare import definition  # noqa: PLC0415 -- it imports this
+
+        return definition(self)
+
+    @property
+    def called(self) -> str:
+        """What the source calls it: "u32", "const char *"."""
+        from emu.image.declare import declare  # noqa: PLC0415 -- it imports this
+
+        return declare(self)
 
 
 @dataclass(frozen=True, slots=True)
 class VoidType(Type):
-    """void, a function, or a structure that is only declared: nothing to read."""
+    """void, or a structure that is only declared: nothing to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +70,19 @@ class IntType(Type):
 
     signed: bool
     is_char: bool = False
+    is_bool: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class FloatType(Type):
-    """A floating-point number; its value is not read."""
+    """A floating-point number; `format` says how its bits are meant.
+
+    "ieee" is binary of 2, 4, 8 or 16 bytes, "x87" the extended format in 16 (or 12), "bfloat" the
+    upper half of a float; "decimal" is not read. `parts` is 2 for a complex number.
+    """
+
+    format: str = "ieee"
+    parts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +111,36 @@ class PointerType(Type):
 
 @dataclass(frozen=True, slots=True)
 class ArrayType(Type):
-    """`count` elements, `stride` bytes apart; count 0 is a flexible array."""
+    """`count` elements, `stride` bytes apart; None is a flexible array, or one of variable length.
+
+    A vector of GNU C is an array that is computed with as a whole.
+    """
 
     element: Type
-    count: int
+    count: int | None
+    is_vector: bool = field(default=False, compare=False)
 
     @property
     def stride(self) -> int:
         """Bytes from one element to the next."""
         return self.element.size
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a function; name "" if the source gives none."""
+
+    name: str
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionType(Type):
+    """A function: what it returns and takes, and whether more may follow."""
+
+    result: Type
+    parameters: tuple[Parameter, ...]
+    variadic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +166,18 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class StructType(Type):
-    """A struct or union; the members of anonymous members count as its own."""
+    """A struct or union; the members of anonymous members count as its own.
+
+    weight: how many members there are with those of members, which bounds any walk over them.
+    """
 
     members: tuple[Member, ...]
+    weight: int = field(default=1, compare=False, repr=False)
+
+    @property
+    def is_union(self) -> bool:
+        """Whether its members share their place."""
+        return self.name.startswith("union ")
 
     def member(self, path: str) -> Member:
         """Return the member at `path`, such as "refs", "list.next" or "text[2].len".
@@ -137,77 +210,6 @@ class StructType(Type):
                 else ()
             )
         )
-
-
-class TypeReader(Protocol):
-    """Makes types by name from one format of debug information."""
-
-    def type_named(self, name: str) -> Type | None:
-        """Return the type C calls `name` ("struct task"), or None."""
-
-    def variable(self, name: str) -> Type | None:
-        """Return the type of the global variable `name`, or None."""
-
-    def type_names(self) -> Iterable[str]:
-        """Return the names of all types."""
-
-    def variable_names(self) -> Iterable[str]:
-        """Return the names of all global variables."""
-
-
-class Types:
-    """The types of an image: `types["struct task"]`, `types.variable("tasks")`."""
-
-    def __init__(self, reader: TypeReader) -> None:
-        self._reader = reader
-        self._types: dict[str, Type] = {}
-        self._variables: dict[str, Type] = {}
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._types or self._reader.type_named(name) is not None
-
-    def __getitem__(self, name: str) -> Type:
-        """Return the type C calls `name`; else BadSymbol. BadImage if it is malformed."""
-        return _remember(
-            self._types, "type", name, self._reader.type_named, self._reader.type_names
-        )
-
-    def struct(self, name: str) -> StructType:
-        """Return the struct or union `name`, with or without the keyword.
-
-        Raises:
-            BadSymbol: there is none.
-            BadImage: it is malformed.
-        """
-        for full in (name, f"struct {name}", f"union {name}"):
-            found = self._reader.type_named(full) if full not in self._types else None
-            if full in self._types or found is not None:
-                kind = self[full]
-                if isinstance(kind, StructType):
-                    return kind
-        raise BadSymbol.unknown("struct", name, self._reader.type_names())
-
-    def variable(self, name: str) -> Type:
-        """Return the type of the global variable `name`; else BadSymbol."""
-        return _remember(
-            self._variables, "variable", name, self._reader.variable, self._reader.variable_names
-        )
-
-
-def _remember(
-    known: dict[str, Type],
-    kind: str,
-    name: str,
-    make: Callable[[str], Type | None],
-    names: Callable[[], Iterable[str]],
-) -> Type:
-    """Return known[name], made on first use; BadSymbol if it cannot be made."""
-    if name not in known:
-        made = make(name)
-        if made is None:
-            raise BadSymbol.unknown(kind, name, names())
-        known[name] = made
-    return known[name]
 
 
 def _child(parent: Member, name: str) -> Member:

@@ -9,6 +9,7 @@ print(lab.verdict())
 """
 
 from emu.lab.lab import End, Lab
-from emu.lab.start import boot, go_on, image_path
+from emu.lab.start import boot, go_on
+from emu.resources import image_path
 
 __all__ = ["End", "Lab", "boot", "go_on", "image_path"]

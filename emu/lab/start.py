@@ -36,7 +36,7 @@ def boot(  # noqa: PLR0913 -- what a machine is made of
     engine: compiled or reference, see `emu.machine.engines`; the run is the same.
     """
     chooser = _chooser(seed, quantum, faults)
-    elf = ElfImage.read(image_path(image))
+    elf = ElfImage.read(resources.image_path(image))
     if sha256:
         sha256(elf.boot_image.sha256, elf.name)
     machine = Machine(
@@ -66,7 +66,7 @@ def go_on(  # noqa: PLR0913 -- as for boot
     """
     snapshot = snapshot_file.read(saved)
     name, sha256 = snapshot.setup.image, snapshot.setup.sha256
-    elf = ElfImage.read(image_path(image or "toy"))
+    elf = ElfImage.read(resources.image_path(image or "toy"))
     if elf.boot_image.sha256 != sha256:
         if image is not None:
             raise BadSnapshot(f"{saved}: made with {name}, and {image} is not that file")
@@ -81,8 +81,3 @@ def _chooser(seed: int | None, quantum: int | None, faults: int) -> Chooser:
     if faults:
         raise TextpokeError("faults are chosen at random: they need a seed")
     return round_robin(quantum or 1000)
-
-
-def image_path(image: str | Path) -> Path:
-    """Return where an image is: "toy" is the one that comes with textpoke."""
-    return resources.toy() if str(image) == "toy" else Path(image)

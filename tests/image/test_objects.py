@@ -175,9 +175,9 @@ def test_what_is_no_whole_number_cannot_be_stored(objects: Objects, path: str) -
         things(objects).store_(path, 1)
 
 
-def test_reads_are_bounded(objects: Objects, layout: ElfImage, memory: Memory) -> None:
+def test_reads_are_bounded(objects: Objects, layout: ElfImage) -> None:
     big = layout.types.struct("thing").member("tail").type
-    flexible = Object(big, BASE, memory)
+    flexible = objects.at(big, BASE)
     assert flexible[3] == 0
     with pytest.raises(TypeError):
         int(things(objects))

@@ -1,0 +1,79 @@
+"""textpoke symbols: the names of an image, where they are and what they stand for."""
+
+import fnmatch
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from emu import resources
+from emu.cli import console, options
+from emu.errors import BadSymbol
+
+if TYPE_CHECKING:
+    from emu.image.elf import ElfImage
+    from emu.image.symbols import Symbol
+
+Pattern = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[PATTERN]", help="A name, or a pattern such as 'vfs_*'.", show_default=False
+    ),
+]
+
+
+def symbols(image: options.Image, pattern: Pattern = None, as_json: options.Json = False) -> None:
+    """List symbols: address, size, kind, section, whether there is a site, name and source line.
+
+    --json: {"image", "symbols": [{"name", "address", "size", "kind", "global", "section", "site",
+    "file", "line"}]}; "site" is its address, and what is not known is null.
+    """
+    from emu.image.elf import ElfImage  # noqa: PLC0415 -- loads numpy
+
+    elf = ElfImage.read(resources.image_path(image))
+    found = [_described(elf, symbol) for symbol in matching(elf, pattern)]
+    if as_json:
+        console.document({"image": elf.name, "symbols": found})
+        return
+    for each in found:
+        place = f"{each['file'].rpartition('/')[2]}:{each['line']}" if each["file"] else ""
+        kind = each["kind"] if each["global"] else f"{each['kind']}, local"
+        site = "site" if each["site"] is not None else ""
+        console.line(
+            console.printable(
+                f"{each['address']:016x} {each['size']:7}  {kind:15} {each['section'] or '-':10} "
+                f"{site:4}  {each['name']}  {place}".rstrip()
+            )
+        )
+
+
+def matching(image: "ElfImage", pattern: str | None) -> "list[Symbol]":
+    """Return the symbols whose name matches, in the order of addresses; BadSymbol if none does."""
+    if pattern is None:
+        return list(image.symbols)
+    found = [each for each in image.symbols if fnmatch.fnmatchcase(each.name, pattern)]
+    if not found and is_pattern(pattern):
+        raise BadSymbol(f"no symbol in {image.name} matches {pattern!r}")
+    if not found:
+        found = [image.symbols[pattern]]  # says what is like it
+    return found
+
+
+def is_pattern(name: str) -> bool:
+    """Return whether a name has the wildcards of a shell."""
+    return any(char in name for char in "*?[")
+
+
+def _described(image: "ElfImage", symbol: "Symbol") -> dict[str, Any]:
+    place = image.lines.place(symbol.address) if symbol.kind != "absolute" else None
+    site = image.sites.functions.get(symbol.name) if symbol.kind == "func" else None
+    return {
+        "name": symbol.name,
+        "address": symbol.address,
+        "size": symbol.size,
+        "kind": symbol.kind,
+        "global": symbol.is_global,
+        "section": None if symbol.kind == "absolute" else image.section_at(symbol.address),
+        "site": site,
+        "file": place.path if place else None,
+        "line": place.line if place else None,
+    }
