@@ -165,7 +165,7 @@ def _member(member: Member, base: int, depth: int) -> str:
         return f"{indent}{_body(inner, offset, depth)}{name};  {size}"
     width = "" if member.bit_size is None else f" : {member.bit_size}"
     text = f"{declare(member.type, member.name)}{width};"
-    return f"{indent}{text:{_COLUMN - 8 * depth}}{size}"
+    return f"{indent}{text:{_COLUMN - 8 * depth - 1}} {size}"
 
 
 def _amount(bits: int) -> str:

@@ -205,6 +205,7 @@ class DwarfReader:
 
     def _array(self, entry: Entry, depth: int, sketch: bool) -> Type:
         found = self._type_of(entry, depth, sketch=sketch)
+        drawn = self._type_of(entry, depth, sketch=True)
         counts = [
             self._count(child)
             for child in self._entries.children(entry)
@@ -217,9 +218,9 @@ class DwarfReader:
             size = found.size * (count or 0)
             if not 0 <= size <= MAX_TYPE_SIZE:
                 raise Malformed(f"an array of {count} elements")
-            found = ArrayType("", size, found, count, vector)
-            if not sketch:
-                found = replace(found, name=declare(found, plain=True))
+            drawn = ArrayType("", size, drawn, count, vector)
+            name = "" if sketch else declare(drawn, plain=True)
+            found = ArrayType(name, size, found, count, vector)
         return found
 
     def _count(self, entry: Entry) -> int | None:
@@ -305,8 +306,9 @@ class DwarfReader:
                 kind = self._type_of(child, depth, sketch=sketch)
                 parameters.append(Parameter(self._entries.name(child), kind))
             variadic = variadic or child.tag == dw.DW_TAG_unspecified_parameters
-        found = FunctionType("", 0, result, tuple(parameters), variadic)
-        return found if sketch else replace(found, name=declare(found, plain=True))
+        drawn = None if sketch else self._parse(entry.offset, depth + 1, sketch=True)
+        name = "" if drawn is None else declare(drawn, plain=True)
+        return FunctionType(name, 0, result, tuple(parameters), variadic)
 
 
 def _member_offset(entry: Entry) -> int:

@@ -60,7 +60,7 @@ class Index:
         for name, offset in self._local.items():
             self.types.setdefault(name, offset)
         for found in self.variables.values():
-            found.sort(key=lambda each: (bool(each.function), not each.is_global))
+            found.sort(key=_goodness)
 
     def _add(self, entry: Entry, parents: tuple[Entry, ...]) -> None:
         if dw.DW_AT_declaration in entry:
@@ -108,3 +108,7 @@ class Index:
             path = self._entries.name(top) if top is not None else ""
             self._files[unit.start] = PurePosixPath(path).name
         return self._files[unit.start]
+
+
+def _goodness(found: Found) -> tuple[bool, bool, bool]:
+    return found.address is None, bool(found.function), not found.is_global

@@ -1,6 +1,6 @@
 """Numbers of a kernel: integers of Python that know their C type and where they were read."""
 
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, Self, Union
 
 from emu.errors import TextpokeError
 from emu.image.types import EnumType, IntType, Type
@@ -27,7 +27,7 @@ class Number(int):
 
     def __new__(
         cls, value: int, type_: IntType | EnumType, prog: "Objects", address: int | None = None
-    ) -> "Number":
+    ) -> Self:
         """Make one; address: where it was read, None if it was computed or is a bitfield."""
         made = super().__new__(cls, value)
         made.type_, made.prog_, made._address = type_, prog, address
