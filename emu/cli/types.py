@@ -11,8 +11,7 @@ from emu.cli.symbols import is_pattern
 from emu.errors import BadSymbol
 
 if TYPE_CHECKING:
-    from emu.image.catalog import Types, Variable
-    from emu.image.types import Type
+    from emu.image.types import Type, Types, Variable
 
 Name = Annotated[
     str | None,

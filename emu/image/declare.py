@@ -4,7 +4,7 @@ A definition is laid out as pahole does: behind each member its offset (and lowe
 size, and where the compiler left a gap a comment says so. Length and nesting are bounded.
 """
 
-from emu.image.types import (
+from emu.image.c_types import (
     ArrayType,
     EnumType,
     FunctionType,

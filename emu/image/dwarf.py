@@ -12,13 +12,7 @@ from functools import partial
 
 from emu.errors import BadImage
 from emu.image import dwarf_names as dw
-from emu.image.catalog import Variable
-from emu.image.declare import declare
-from emu.image.dwarf_base import base_type
-from emu.image.dwarf_data import Cursor, Malformed, malformed_is_bad
-from emu.image.dwarf_entry import Entries, Entry
-from emu.image.dwarf_index import Found, Index
-from emu.image.types import (
+from emu.image.c_types import (
     ArrayType,
     EnumType,
     FunctionType,
@@ -30,6 +24,12 @@ from emu.image.types import (
     Type,
     VoidType,
 )
+from emu.image.declare import declare
+from emu.image.dwarf_base import base_type
+from emu.image.dwarf_data import Cursor, Malformed, malformed_is_bad
+from emu.image.dwarf_entry import Entries, Entry
+from emu.image.dwarf_index import Found, Index
+from emu.image.types import Variable
 
 MAX_DEPTH = 64
 """Nesting of types within types, pointers not counted."""

@@ -99,8 +99,8 @@ class ElfImage:
         Raises:
             BadImage: on access, if the file has none.
         """
-        from emu.image.catalog import Types  # noqa: PLC0415 -- with it
-        from emu.image.dwarf import DwarfReader  # noqa: PLC0415 -- 40 ms of a start
+        from emu.image.dwarf import DwarfReader  # noqa: PLC0415 -- not all need it
+        from emu.image.types import Types  # noqa: PLC0415 -- with it
 
         return Types(DwarfReader(self.name, self._debug_sections()))
 
@@ -119,7 +119,7 @@ class ElfImage:
         Raises:
             BadImage: it is malformed or compressed.
         """
-        from emu.image.prototype import prototypes  # noqa: PLC0415 -- 40 ms of a start
+        from emu.image.prototype import prototypes  # noqa: PLC0415 -- only for patches in C
 
         return prototypes(self.name, self._debug_sections(), functions)
 

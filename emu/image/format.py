@@ -8,7 +8,7 @@ the end of an array are left out. At most MAX_PARTS values are printed; then fol
 from typing import TYPE_CHECKING
 
 from emu.errors import TextpokeError
-from emu.image.types import (
+from emu.image.c_types import (
     ArrayType,
     EnumType,
     FloatType,

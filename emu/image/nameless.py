@@ -4,11 +4,11 @@ from functools import cached_property
 
 from emu.errors import BadImage
 from emu.image.call_frames import CallFrames
-from emu.image.catalog import Types
 from emu.image.elf import ElfImage
 from emu.image.lines import Lines
 from emu.image.sites import Sites
 from emu.image.symbols import Symbols
+from emu.image.types import Types
 from emu.machine.boot import BootImage
 
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Self, Union
 
 from emu.errors import TextpokeError
-from emu.image.types import EnumType, IntType, Type
+from emu.image.c_types import EnumType, IntType, Type
 from emu.image.values import number
 
 if TYPE_CHECKING:

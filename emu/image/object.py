@@ -7,10 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Union, overload
 
 from emu.errors import BadSymbol, TextpokeError, Unsupported
-from emu.image.catalog import array_of
-from emu.image.format import render
-from emu.image.number import Number
-from emu.image.types import (
+from emu.image.c_types import (
     ArrayType,
     EnumType,
     FloatType,
@@ -21,6 +18,9 @@ from emu.image.types import (
     StructType,
     Type,
 )
+from emu.image.format import render
+from emu.image.number import Number
+from emu.image.types import array_of
 from emu.image.values import bits, number, text, value
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ patcher. A read is at most `object.MAX_READ` bytes.
 from typing import Protocol
 
 from emu.errors import BadSymbol
-from emu.image.catalog import Types, Variable
+from emu.image.c_types import EnumType, IntType, PointerType, StructType, Type
 from emu.image.number import Number, converted
-from emu.image.object import Object, Value
+from emu.image.object import MAX_READ, Object, Value
 from emu.image.symbols import Symbols
-from emu.image.types import EnumType, IntType, PointerType, StructType, Type
+from emu.image.types import Types, Variable
 
-__all__ = ["Number", "Object", "Objects", "Reader", "Value"]
+__all__ = ["MAX_READ", "Number", "Object", "Objects", "Reader", "Value"]
 
 
 class Reader(Protocol):

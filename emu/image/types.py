@@ -1,236 +1,226 @@
-"""C types as frozen values: sizes, members, signs. Where they come from is not said here.
+"""Types, variables and functions of an image by the names C gives them.
 
-A type is what it is: a typedef of int is an IntType, and equal to int. How the source spells it
-(typedef, const, volatile, restrict, _Atomic) it remembers in `spelled`, for printing. The target
-of a pointer is looked up when asked for, because structures point to themselves; everything else is
-complete. All sizes and offsets are bytes unless a name says bits. `str(type)` is C (`declare`).
+`Types` finds and remembers; a `TypeReader` (DWARF here, BTF later) makes. A name may be one of the
+image ("struct task", "u64"), an integer's in any of its spellings ("unsigned long"), or either
+behind qualifiers and before stars and dimensions: "const char *", "struct task *[4]".
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from emu.errors import BadSymbol
+from emu.image.c_types import (
+    ArrayType,
+    EnumType,
+    FloatType,
+    FunctionType,
+    IntType,
+    Member,
+    Parameter,
+    PointerType,
+    StructType,
+    Type,
+    VoidType,
+)
+from emu.image.declare import declare
 
-_STEP = re.compile(r"\.?([A-Za-z_]\w*)|\[(\d{1,9})\]")
+__all__ = [
+    "ArrayType",
+    "EnumType",
+    "FloatType",
+    "FunctionType",
+    "IntType",
+    "Member",
+    "Parameter",
+    "PointerType",
+    "StructType",
+    "Type",
+    "TypeReader",
+    "Types",
+    "Variable",
+    "VoidType",
+]
+
+MAX_STARS = 16
+MAX_COUNT = 1 << 32
+"""Bounds of a name: pointers and dimensions, elements."""
+
+_NAME = re.compile(r"\s*([A-Za-z_][\w ]*?)\s*((?:\*\s*)*)((?:\[\s*\d+\s*\]\s*)*)")
+_QUALIFIERS = {"const", "volatile", "restrict", "_Atomic"}
+_INTEGER = {"signed", "unsigned", "char", "short", "int", "long", "__int128"}
 
 
 @dataclass(frozen=True, slots=True)
-class Spelling:
-    """How the source calls a type.
+class Variable:
+    """A variable with a fixed place; several may have one name.
 
     Attributes:
-        keyword: "typedef" or a qualifier.
-        name: of the typedef; "" for a qualifier.
-        of: the type it is a name of, or qualifies.
-    """
-
-    keyword: Literal["typedef", "const", "volatile", "restrict", "_Atomic"]
-    name: str
-    of: "Type"
-
-
-@dataclass(frozen=True, slots=True)
-class Type:
-    """A C type.
-
-    Attributes:
-        name: as C writes it, without typedefs and qualifiers.
-        size: bytes; 0 if unknown.
-        spelled: how the source calls it; None if by its name.
+        name: as written.
+        address: link address; None if the compiler says none.
+        file: the source file of the unit, "sched.c".
+        function: the function it is static in, "" outside functions.
+        is_global: visible to other files.
     """
 
     name: str
-    size: int
-    spelled: Spelling | None = field(default=None, compare=False, repr=False, kw_only=True)
-
-    def __str__(self) -> str:
-        """Return it in C: a definition with offsets, or a name."""
-        from emu.image.declare import definition  # noqa: PLC0415 -- it imports this
-
-        return definition(self)
+    address: int | None
+    file: str
+    function: str
+    is_global: bool
+    find_type: Callable[[], Type] = field(compare=False, repr=False)
 
     @property
-    def called(self) -> str:
-        """What the source calls it: "u32", "const char *"."""
-        from emu.image.declare import declare  # noqa: PLC0415 -- it imports this
-
-        return declare(self)
+    def type(self) -> Type:
+        """Its type; BadImage if that is malformed."""
+        return self.find_type()
 
 
-@dataclass(frozen=True, slots=True)
-class VoidType(Type):
-    """void, or a structure that is only declared: nothing to read."""
-
-
-@dataclass(frozen=True, slots=True)
-class IntType(Type):
-    """An integer, character or boolean."""
-
-    signed: bool
-    is_char: bool = False
-    is_bool: bool = field(default=False, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class FloatType(Type):
-    """A floating-point number; `format` says how its bits are meant.
-
-    "ieee" is binary of 2, 4, 8 or 16 bytes, "x87" the extended format in 16 (or 12), "bfloat" the
-    upper half of a float; "decimal" is not read. `parts` is 2 for a complex number.
-    """
-
-    format: str = "ieee"
-    parts: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class EnumType(Type):
-    """An enumeration; `names` pairs each value with its name."""
-
-    signed: bool
-    names: tuple[tuple[int, str], ...]
-
-    def name_of(self, value: int) -> str | None:
-        """Return the first name of `value`, or None."""
-        return next((name for number, name in self.names if number == value), None)
-
-
-@dataclass(frozen=True, slots=True)
-class PointerType(Type):
-    """A pointer; equal pointers have equal names, so that cycles can be compared."""
-
-    find_target: Callable[[], Type] = field(compare=False, repr=False)
+class TypeReader(Protocol):
+    """Makes types by name from one format of debug information."""
 
     @property
-    def target(self) -> Type:
-        """What it points to."""
-        return self.find_target()
+    def pointer_size(self) -> int:
+        """Bytes of a pointer."""
+
+    def type_named(self, name: str) -> Type | None:
+        """Return the type C calls `name` ("struct task"), or None."""
+
+    def variables(self, name: str) -> tuple[Variable, ...]:
+        """Return the variables called `name`, the best one first."""
+
+    def function(self, name: str) -> FunctionType | None:
+        """Return the type of the function `name`, or None."""
+
+    def variable_at(self, address: int) -> Variable | None:
+        """Return the variable that begins at a link address, or None."""
+
+    def type_names(self) -> Iterable[str]:
+        """Return the names of all types."""
+
+    def variable_names(self) -> Iterable[str]:
+        """Return the names of all variables."""
+
+    def function_names(self) -> Iterable[str]:
+        """Return the names of all functions."""
 
 
-@dataclass(frozen=True, slots=True)
-class ArrayType(Type):
-    """`count` elements, `stride` bytes apart; None is a flexible array, or one of variable length.
+class Types:
+    """The types of an image: `types["struct task"]`, `types.variable("tasks")`."""
 
-    A vector of GNU C is an array that is computed with as a whole.
-    """
+    def __init__(self, reader: TypeReader) -> None:
+        self._reader = reader
+        self._types: dict[str, Type | None] = {}
+        self._integers: dict[str, str] | None = None
 
-    element: Type
-    count: int | None
-    is_vector: bool = field(default=False, compare=False)
+    def __contains__(self, name: str) -> bool:
+        return self._find(name) is not None
 
-    @property
-    def stride(self) -> int:
-        """Bytes from one element to the next."""
-        return self.element.size
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A parameter of a function; name "" if the source gives none."""
-
-    name: str
-    type: Type
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionType(Type):
-    """A function: what it returns and takes, and whether more may follow."""
-
-    result: Type
-    parameters: tuple[Parameter, ...]
-    variadic: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A member of a structure.
-
-    Attributes:
-        name: as written; a path ("text[2].len") if found by one; "" for an anonymous one.
-        offset: bytes from the start of the structure to the (storage of the) member.
-        size: bytes.
-        type: its type.
-        bit_offset: lowest bit within the little-endian storage at `offset`; None if no bitfield.
-        bit_size: width of a bitfield in bits, or None.
-    """
-
-    name: str
-    offset: int
-    size: int
-    type: Type
-    bit_offset: int | None = None
-    bit_size: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StructType(Type):
-    """A struct or union; the members of anonymous members count as its own.
-
-    weight: how many members there are with those of members, which bounds any walk over them.
-    """
-
-    members: tuple[Member, ...]
-    weight: int = field(default=1, compare=False, repr=False)
-
-    @property
-    def is_union(self) -> bool:
-        """Whether its members share their place."""
-        return self.name.startswith("union ")
-
-    def member(self, path: str) -> Member:
-        """Return the member at `path`, such as "refs", "list.next" or "text[2].len".
-
-        The offset is counted from the start of this structure.
-
-        Raises:
-            BadSymbol: a name is not a member, or an index is outside the array.
-        """
-        found, at = Member("", 0, self.size, self), 0
-        while at < len(path):
-            step = _STEP.match(path, at)
-            if step is None or (at == 0 and step.group()[0] in ".["):
-                raise BadSymbol(f"{path!r} is not a path of members of {self.name}")
-            name, index = step.groups()
-            found = _element(found, int(index)) if index else _child(found, name)
-            at = step.end()
-        return replace(found, name=path)
+    def __getitem__(self, name: str) -> Type:
+        """Return the type C calls `name`; else BadSymbol. BadImage if it is malformed."""
+        found = self._find(name)
+        if found is None:
+            raise BadSymbol.unknown("type", name, self.names())
+        return found
 
     def names(self) -> tuple[str, ...]:
-        """Return the names of the members, with those of anonymous members in their place."""
-        return tuple(
-            name
-            for member in self.members
-            for name in (
-                (member.name,)
-                if member.name
-                else member.type.names()
-                if isinstance(member.type, StructType)
-                else ()
-            )
-        )
+        """Return the names of all types of the image, sorted: "struct task", "u64"."""
+        return tuple(sorted(self._reader.type_names()))
+
+    def variable_names(self) -> tuple[str, ...]:
+        """Return the names of all variables, sorted."""
+        return tuple(sorted(self._reader.variable_names()))
+
+    def function_names(self) -> tuple[str, ...]:
+        """Return the names of all functions, sorted."""
+        return tuple(sorted(self._reader.function_names()))
+
+    def struct(self, name: str) -> StructType:
+        """Return the struct or union `name`, with or without the keyword.
+
+        Raises:
+            BadSymbol: there is none.
+            BadImage: it is malformed.
+        """
+        for full in (name, f"struct {name}", f"union {name}"):
+            kind = self._find(full)
+            if isinstance(kind, StructType):
+                return kind
+        raise BadSymbol.unknown("struct", name, self._reader.type_names())
+
+    def variable(self, name: str) -> Type:
+        """Return the type of the variable `name`, the best of several; else BadSymbol."""
+        found = self._reader.variables(name)
+        if not found:
+            raise BadSymbol.unknown("variable", name, self._reader.variable_names())
+        return found[0].type
+
+    def variables(self, name: str) -> tuple[Variable, ...]:
+        """Return every variable called `name`: static ones of several files may be."""
+        return self._reader.variables(name)
+
+    def variable_at(self, address: int) -> Variable | None:
+        """Return the variable that begins at a link address, or None."""
+        return self._reader.variable_at(address)
+
+    def function(self, name: str) -> FunctionType:
+        """Return the type of the function `name`; else BadSymbol."""
+        found = self._reader.function(name)
+        if found is None:
+            raise BadSymbol.unknown("function", name, self._reader.function_names())
+        return found
+
+    def pointer_to(self, target: Type) -> PointerType:
+        """Return the type of a pointer to `target`."""
+        name = declare(target, "*", plain=True)
+        return PointerType(name, self._reader.pointer_size, lambda: target)
+
+    def _find(self, name: str) -> Type | None:
+        if name not in self._types:
+            self._types[name] = self._made(name)
+        return self._types[name]
+
+    def _made(self, name: str) -> Type | None:
+        found = self._reader.type_named(name)
+        parts = _NAME.fullmatch(name)
+        if found is not None or parts is None:
+            return found
+        words, stars, dimensions = parts.groups()
+        plain = " ".join(word for word in words.split() if word not in _QUALIFIERS)
+        kind = VoidType("void", 0) if plain == "void" else self._reader.type_named(plain)
+        kind = kind or self._reader.type_named(self._integer(plain))
+        counts = [int(count) for count in re.findall(r"\d+", dimensions)]
+        depth = stars.count("*")
+        if kind is None or depth + len(counts) > MAX_STARS or max(counts, default=0) > MAX_COUNT:
+            return None
+        for _ in range(depth):
+            kind = self.pointer_to(kind)
+        for count in reversed(counts):
+            kind = array_of(kind, count)
+        return kind
+
+    def _integer(self, name: str) -> str:
+        """Return how the image calls an integer type that C gives several names."""
+        if self._integers is None:
+            self._integers = {_canonical(known): known for known in self._reader.type_names()}
+        return self._integers.get(_canonical(name), name)
 
 
-def _child(parent: Member, name: str) -> Member:
-    """Return the member `name` of the structure `parent`, offset from where parent's is."""
-    kind = parent.type
-    if not isinstance(kind, StructType):
-        raise BadSymbol(f"{kind.name} has no members, so no {name!r}")
-    for member in kind.members:
-        if member.name == name:
-            return replace(member, offset=parent.offset + member.offset)
-        if not member.name and isinstance(member.type, StructType) and name in member.type.names():
-            return _child(replace(member, offset=parent.offset + member.offset), name)
-    raise BadSymbol.unknown("member", name, kind.names(), kind.name)
+def array_of(element: Type, count: int | None) -> ArrayType:
+    """Return the type of an array of `count` elements."""
+    suffix = f"[{'' if count is None else count}]"
+    name = declare(element, suffix, plain=True)
+    return ArrayType(name, element.size * (count or 0), element, count)
 
 
-def _element(parent: Member, index: int) -> Member:
-    """Return element `index` of the array `parent`."""
-    kind = parent.type
-    if not isinstance(kind, ArrayType):
-        raise BadSymbol(f"{kind.name} is not an array, so it has no [{index}]")
-    if kind.count and index >= kind.count:
-        raise BadSymbol(f"[{index}] is outside {kind.name}")
-    offset = parent.offset + index * kind.stride
-    return Member("", offset, kind.stride, kind.element)
+def _canonical(name: str) -> str:
+    """Return one name for all of an integer type: "unsigned long int" is "long unsigned"."""
+    words = name.split()
+    if not words or not set(words) <= _INTEGER:
+        return name
+    if {"short", "long", "unsigned"} & set(words) or words == ["signed"]:
+        words = [word for word in words if word != "int"]
+    if "char" not in words:
+        words = [word for word in words if word != "signed"]
+    return " ".join(sorted(words or ["int"]))

@@ -9,7 +9,7 @@ import math
 import struct
 
 from emu.errors import TextpokeError, Unsupported
-from emu.image.types import (
+from emu.image.c_types import (
     ArrayType,
     EnumType,
     FloatType,

@@ -20,18 +20,31 @@ FLAGS = ("-std=gnu11", "-w", "-ffreestanding", "-fno-pic", "-fno-asynchronous-un
 
 def compiled(folder: Path, source: str, *flags: str) -> ElfImage:
     """Compile a C file and link it; skips where there is no gcc."""
-    if shutil.which("gcc") is None or shutil.which("ld") is None:
-        pytest.skip("gcc and binutils are needed to compile the test's C file")
+    require()
     c, linked = folder / "probe.c", folder / "probe.elf"
     c.write_text(source + NOTE)
     objects = folder / "probe.o"
     run("gcc", *FLAGS, *flags, "-c", str(c), "-o", str(objects))
     run("ld", "-nostdlib", "-static", "--build-id=none", "-z", "noexecstack", "-Ttext=0x200000",
-        "-e", "probe_start", "--unresolved-symbols=ignore-all", "-o", str(linked), str(objects))  # fmt: skip
+        "-e", "probe_start", "--unresolved-symbols=ignore-all", "-o", str(linked),
+        str(objects))  # fmt: skip
     return ElfImage.read(linked)
 
 
-def run(*command: str) -> None:
-    """Run a tool; its complaints are the failure."""
+def preprocessed(path: Path, *flags: str) -> str:
+    """Return a C file with its headers; skips where there is no gcc."""
+    require()
+    return run("gcc", *FLAGS, *flags, "-E", "-P", str(path))
+
+
+def require() -> None:
+    """Skip where there is no gcc."""
+    if shutil.which("gcc") is None or shutil.which("ld") is None:
+        pytest.skip("gcc and binutils are needed to compile the test's C file")
+
+
+def run(*command: str) -> str:
+    """Run a tool and return what it prints; its complaints are the failure."""
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
+    return ended.stdout

@@ -19,8 +19,8 @@ from emu.image.types import (
     PointerType,
     StructType,
     Type,
+    Types,
 )
-from emu.image.catalog import Types
 from tests.image.compiled import compiled
 
 _FILL = 0x9E3779B97F4A7C15F39CC0605CEDC834  # digits of the golden ratio: every byte differs
