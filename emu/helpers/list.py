@@ -9,7 +9,7 @@ node's neighbours point back at it, and that every node can be read, and say whi
 from collections.abc import Iterator
 
 from emu.errors import BadSymbol, TextpokeError, ValidationError
-from emu.image.objects import Number, Object
+from emu.image.objects import Object
 from emu.image.types import PointerType, Type
 
 __all__ = (
@@ -114,13 +114,13 @@ def link(node: Object, name: str) -> Object:
     """Return the pointer `name` of a node; ValidationError if it cannot be read."""
     try:
         found = node.member_(name)
+        if isinstance(found, Object) and isinstance(found.type_, PointerType):
+            return Object.pointer_(found.type_, int(found), found.prog_)  # as it is now
     except BadSymbol as error:
         raise BadSymbol(f"no node of a list: {error}") from None
     except TextpokeError as error:
         raise ValidationError(f"the node {node!r} cannot be read: {error}") from None
-    if isinstance(found, Number) or not isinstance(found.type_, PointerType):
-        raise BadSymbol(f"no node of a list: its {name} is no pointer")
-    return found.cast_(found.type_)  # type: ignore[return-value] # a pointer as it is now
+    raise BadSymbol(f"no node of a list: its {name} is no pointer")
 
 
 def _walk(head: Object, direction: str) -> Iterator[Object]:

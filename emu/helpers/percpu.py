@@ -19,7 +19,7 @@ def per_cpu(found: Value, core: int) -> Value:
     """Return a core's copy of a per-CPU variable: of an array, its element.
 
     Args:
-        found: the variable, as `objects["cpus"]` gives it.
+        found: the variable, as `objects.place("cpus")` gives it.
         core: from 0.
 
     Raises:

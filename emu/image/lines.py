@@ -19,7 +19,7 @@ MAX_BYTES = 4 << 20
 
 
 class Place(NamedTuple):
-    """A line of a source file; `path` is as the compiler noted it, line 0 is no line at all."""
+    """A line of a source file; `path` is as the compiler noted it."""
 
     path: str
     line: int
@@ -59,7 +59,9 @@ class Lines:
         """Return the source line for a link address, or None."""
         index = bisect_right(self._addresses, address) - 1
         row = self._rows[index] if index >= 0 else None
-        return Place(row.path, row.line) if row is not None and row.path else None
+        if row is None or not row.path or row.line < 1:
+            return None  # nothing was compiled here, or not from a line
+        return Place(row.path, row.line)
 
     def addresses(self, place: str) -> tuple[int, ...]:
         """Return where the code of `vfs.c:120` begins, ascending: inlined code in several places.

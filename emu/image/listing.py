@@ -98,7 +98,7 @@ def listing(
     for instruction in disassemble(code, start):
         address = instruction.address
         place = image.lines.place(address)
-        changed = place if place is not None and place.line and place != before else None
+        changed = place if place is not None and place != before else None
         before = place
         text = sources.line(*changed) if sources is not None and changed is not None else None
         yield Row(

@@ -7,7 +7,7 @@ written: `store_` returns what to store, because every store into a running kern
 patcher. A read is at most `object.MAX_READ` bytes.
 """
 
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from emu.errors import BadSymbol
 from emu.image.c_types import EnumType, IntType, PointerType, StructType, Type
@@ -48,17 +48,26 @@ class Objects:
         Raises:
             BadSymbol: no such variable, or nothing says its type.
         """
+        return self.place(name).resolve_()
+
+    def place(self, name: str) -> Object:
+        """Return a variable as the place it has: it is not read, though it be a number.
+
+        A per-CPU variable of Linux may not be mapped where its symbol is. Raises as `objects[name]`.
+        """
         symbol = self.symbols.get(name)
         if symbol is not None and symbol.kind == "func":
             return Object(self.types.function(name), symbol.address, self)
         known = self.types.variables(name)
         if symbol is None:
-            placed = [each for each in known if each.address is not None]
-            return self._placed(placed[0]) if placed else self._unknown(name)
+            address = known[0].address if known else None
+            if address is None:
+                self._unknown(name)
+            return self.at(known[0].type, address)
         same = [each for each in known if each.address == symbol.address]
         found = same[0] if same else self.types.variable_at(symbol.address)
         kind = found.type if found is not None else self.types.variable(name)
-        return Object(kind, symbol.address, self).resolve_()
+        return Object(kind, symbol.address, self)
 
     def variable(self, name: str, where: str) -> Value:
         """Return a static variable by the file or the function it is in.
@@ -73,7 +82,7 @@ class Objects:
         known = self.types.variables(name)
         for found in known:
             if where in (found.file, found.function) and found.address is not None:
-                return self._placed(found)
+                return self.at(found.type, found.address).resolve_()
         places = [place for each in known for place in (each.file, each.function) if place]
         raise BadSymbol.unknown(f"variable {name!r} in", where, places)
 
@@ -109,11 +118,7 @@ class Objects:
         """Return the type C calls `type_`, or the type that is given; else BadSymbol."""
         return self.types[type_] if isinstance(type_, str) else type_
 
-    def _placed(self, found: Variable) -> Value:
-        assert found.address is not None
-        return Object(found.type, found.address, self).resolve_()
-
-    def _unknown(self, name: str) -> Value:
+    def _unknown(self, name: str) -> NoReturn:
         if name in self.types.function_names():
             raise BadSymbol(f"the function {name!r} has no place: it was inlined everywhere")
         raise BadSymbol.unknown("symbol", name, (symbol.name for symbol in self.symbols))

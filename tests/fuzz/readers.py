@@ -7,6 +7,7 @@ is taking ten seconds or two gigabytes.
 import contextlib
 import functools
 import io
+import struct
 import tempfile
 import zlib
 from collections.abc import Callable
@@ -15,13 +16,18 @@ from pathlib import Path
 
 import numpy as np
 
-from emu.errors import BadImage, BadSchedule, BadSnapshot, TextpokeError
+from emu.errors import BadImage, BadSchedule, BadSnapshot, BadSymbol, TextpokeError
 from emu.image.call_frames import CallFrames
+from emu.image.dwarf import DwarfReader
 from emu.image.elf import ElfImage
 from emu.image.frame_expression import evaluate
 from emu.image.frame_rules import Rules
+from emu.image.lines import Lines
 from emu.image.object_file import ObjectFile
+from emu.image.objects import Object, Objects
 from emu.image.prototype import prototypes
+from emu.image.symbols import Symbols
+from emu.image.types import Types
 from emu.machine import boot, snapshot_file
 from emu.moves import schedule_file
 from emu.moves.schedule import Schedule
@@ -125,6 +131,63 @@ def _objects() -> list[bytes]:
     return [(ROOT / "tests" / "image" / "fix.elf").read_bytes()]
 
 
+_SECTIONS = (".debug_abbrev", ".debug_info", ".debug_str", ".debug_line", ".debug_line_str")
+
+
+def _dwarf(data: bytes) -> None:
+    """Read debug information, everything in it, and objects of its types.
+
+    The sections lie behind one another, behind their five lengths; memory is the file again.
+    """
+    lengths, at = struct.unpack_from("<5I", data.ljust(20, b"\0")), 20
+    sections = {}
+    for name, length in zip(_SECTIONS, lengths, strict=True):
+        sections[name] = data[at : at + length]
+        at += len(sections[name])
+
+    def read(address: int, size: int) -> bytes:
+        start = address % (len(data) or 1)
+        return (data[start:] + bytes(size))[:size]
+
+    with contextlib.suppress(BadImage):
+        lines = Lines("fuzzed", sections)
+        lines.at(0x200004)
+        with contextlib.suppress(BadSymbol):
+            lines.addresses("layout.c:18")
+    try:
+        types = Types(DwarfReader("fuzzed", sections))
+    except BadImage:
+        return
+    objects = Objects(Symbols(()), types, read)
+    for name in (*types.names(), "unsigned long", "struct list *[3]"):
+        with contextlib.suppress(TextpokeError):
+            found = objects.at(name, 0x1000)
+            assert str(found.type_)
+            _use(found)
+    for name in types.variable_names():
+        for variable in types.variables(name):
+            with contextlib.suppress(TextpokeError):
+                _use(objects.at(variable.type, 0x1000))
+    for name in types.function_names():
+        with contextlib.suppress(TextpokeError):
+            assert types.function(name).called
+
+
+def _use(found: Object) -> None:
+    assert found.format_()
+    with contextlib.suppress(TypeError):  # void has no value
+        found.value_()
+
+
+def _dwarves() -> list[bytes]:
+    seeds = []
+    for name in ("layout4.elf", "layout5.elf"):
+        image = ElfImage.read(ROOT / "tests" / "image" / name)
+        parts = [image._debug_sections().get(section, b"") for section in _SECTIONS]
+        seeds.append(struct.pack("<5I", *map(len, parts)) + b"".join(parts))
+    return seeds
+
+
 def _snapshots() -> list[bytes]:
     from tests.machine.guest_builder import build  # noqa: PLC0415 -- the fuzzer needs no machine
 
@@ -150,6 +213,7 @@ READERS = {
     reader.name: reader
     for reader in (
         Reader("elf", _elf, _elves),
+        Reader("dwarf", _dwarf, _dwarves),
         Reader("object", _object, _objects),
         Reader("frames", _frames, _frame_sections),
         Reader("schedule", _schedule, _schedules),

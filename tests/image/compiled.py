@@ -18,7 +18,7 @@ void probe_start(void) { for (;;) ; }
 FLAGS = ("-std=gnu11", "-w", "-ffreestanding", "-fno-pic", "-fno-asynchronous-unwind-tables")
 
 
-def compiled(folder: Path, source: str, *flags: str) -> ElfImage:
+def compiled(folder: Path, source: str, *flags: str, link: tuple[str, ...] = ()) -> ElfImage:
     """Compile a C file and link it; skips where there is no gcc."""
     require()
     c, linked = folder / "probe.c", folder / "probe.elf"
@@ -26,7 +26,7 @@ def compiled(folder: Path, source: str, *flags: str) -> ElfImage:
     objects = folder / "probe.o"
     run("gcc", *FLAGS, *flags, "-c", str(c), "-o", str(objects))
     run("ld", "-nostdlib", "-static", "--build-id=none", "-z", "noexecstack", "-Ttext=0x200000",
-        "-e", "probe_start", "--unresolved-symbols=ignore-all", "-o", str(linked),
+        "-e", "probe_start", "--unresolved-symbols=ignore-all", *link, "-o", str(linked),
         str(objects))  # fmt: skip
     return ElfImage.read(linked)
 

@@ -85,7 +85,9 @@ def literal(leaf: Leaf, value: object) -> str:
 def check(folder: Path, source: str, types: Types, names: Iterable[str], *flags: str) -> int:
     """Compare types with what the compiler says of them in `source`; returns how many members."""
     structs = [types.struct(name) for name in names]
-    text, sizes, values = [source], [], []
+    text = [source]
+    sizes: list[tuple[str, int]] = []
+    values: list[tuple[StructType, Leaf, object]] = []
     for struct in structs:
         sizes.append((f"sizeof({struct.name})", struct.size))
         for name in struct.names():

@@ -42,7 +42,6 @@ def test_every_kind_of_type(tmp_path: Path, flags: tuple[str, ...]) -> None:
     assert probe.read_everything(image, objects) >= len(NAMES)
 
 
-@pytest.mark.slow
 def test_the_structures_of_the_toy_kernel(tmp_path: Path) -> None:
     """Each is asked of the first file that has it, its headers read."""
     toy = ElfImage.read(TOY)
