@@ -36,7 +36,7 @@ def types(image: options.Image, name: Name = None, as_json: options.Json = False
 
     elf = ElfImage.read(resources.image_path(image))
     found = elf.types
-    if name is None or is_pattern(name):
+    if name is None or (is_pattern(name) and name not in found):  # `u8 *` is a type, too
         names = [each for each in found.names() if fnmatch.fnmatchcase(each, name or "*")]
         if not names:
             raise BadSymbol(f"no type in {elf.name} matches {name!r}")

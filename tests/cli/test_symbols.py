@@ -1,0 +1,51 @@
+import json
+
+from emu.image.elf import ElfImage
+from tests.cli.conftest import Command
+from tests.conftest import TOY
+from tests.image.elf_builder import Builder, Sym
+
+
+def test_a_pattern_lists_what_matches(textpoke: Command) -> None:
+    said = textpoke("symbols", "toy", "vfs_*")
+    lines = said.out.decode().splitlines()
+    assert said.status == 0
+    assert len(lines) >= 2
+    read = next(line for line in lines if " vfs_read " in line).split()
+    assert read[2:] == ["func", ".text", "site", "vfs_read", read[-1]]
+    assert read[-1].startswith("vfs.c:")
+    assert int(read[0], 16) == ElfImage.read(TOY).symbols["vfs_read"].address
+
+
+def test_all_symbols_for_scripts(textpoke: Command) -> None:
+    told = json.loads(textpoke("symbols", TOY, "--json").out)
+    toy = ElfImage.read(TOY)
+    assert told["image"] == "toy.elf"
+    assert [each["name"] for each in told["symbols"]] == [each.name for each in toy.symbols]
+    by_name = {each["name"]: each for each in told["symbols"]}
+    read, cpus = by_name["vfs_read"], by_name["cpus"]
+    assert read["site"] == toy.sites.of("vfs_read")
+    assert read["file"].endswith("vfs.c")
+    assert (cpus["kind"], cpus["site"], cpus["line"]) == ("object", None, None)
+    assert cpus["section"] == ".bss"
+    assert set(read) == {
+        "name", "address", "size", "kind", "global", "section", "site", "file", "line",
+    }  # fmt: skip
+
+
+def test_names_that_are_not_there(textpoke: Command) -> None:
+    assert "did you mean vfs_read" in textpoke("symbols", "toy", "vfs_raed").refusal()
+    assert textpoke("symbols", "toy", "xx*").refusal() == "no symbol in toy.elf matches 'xx*'"
+    assert "No such file" in textpoke("symbols", "/absent.elf").refusal()
+
+
+def test_a_name_drives_no_terminal(textpoke: Command, tmp_path: object) -> None:
+    from pathlib import Path
+
+    assert isinstance(tmp_path, Path)
+    path = tmp_path / "evil.elf"
+    path.write_bytes(Builder(symbols=(Sym("evil\x1b[2J", 0xFFFFFFFF80200000, 4),)).build())
+    said = textpoke("symbols", path)
+    assert said.status == 0
+    assert b"evil\\x1b[2J" in said.out
+    assert b"\x1b" not in said.out
