@@ -34,7 +34,8 @@ class Number(int):
         return made
 
     def __repr__(self) -> str:
-        return self.format_()
+        """Return the number, or `(enum task_state)TASK_RUNNING` for an enumeration's value."""
+        return self.format_() if self.name_() else int.__repr__(self)
 
     def __str__(self) -> str:
         return int.__repr__(self)
@@ -43,7 +44,7 @@ class Number(int):
     def address_(self) -> int:
         """The address it was read from; TextpokeError if it has none."""
         if self._address is None:
-            raise TextpokeError(f"{self!r} is a value or a bitfield: it has no address")
+            raise TextpokeError(f"{self.format_()} is a value or a bitfield: it has no address")
         return self._address
 
     def value_(self) -> int | bool:

@@ -14,7 +14,7 @@ from emu.image.c_types import EnumType, IntType, PointerType, StructType, Type
 from emu.image.number import Number, converted
 from emu.image.object import MAX_READ, Object, Value
 from emu.image.symbols import Symbols
-from emu.image.types import Types, Variable
+from emu.image.types import Types
 
 __all__ = ["MAX_READ", "Number", "Object", "Objects", "Reader", "Value"]
 
@@ -53,7 +53,7 @@ class Objects:
     def place(self, name: str) -> Object:
         """Return a variable as the place it has: it is not read, though it be a number.
 
-        A per-CPU variable of Linux may not be mapped where its symbol is. Raises as `objects[name]`.
+        A per-CPU variable of Linux may not be mapped where its symbol is. Raises as `[name]`.
         """
         symbol = self.symbols.get(name)
         if symbol is not None and symbol.kind == "func":

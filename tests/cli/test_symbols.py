@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 from emu.image.elf import ElfImage
 from tests.cli.conftest import Command
@@ -39,10 +40,7 @@ def test_names_that_are_not_there(textpoke: Command) -> None:
     assert "No such file" in textpoke("symbols", "/absent.elf").refusal()
 
 
-def test_a_name_drives_no_terminal(textpoke: Command, tmp_path: object) -> None:
-    from pathlib import Path
-
-    assert isinstance(tmp_path, Path)
+def test_a_name_drives_no_terminal(textpoke: Command, tmp_path: Path) -> None:
     path = tmp_path / "evil.elf"
     path.write_bytes(Builder(symbols=(Sym("evil\x1b[2J", 0xFFFFFFFF80200000, 4),)).build())
     said = textpoke("symbols", path)

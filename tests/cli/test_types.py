@@ -1,11 +1,13 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from emu.image.elf import ElfImage
 from tests.cli.conftest import Command
 from tests.conftest import TOY
+from tests.image.elf_builder import build
 
 LAYOUT = Path(__file__).parents[1] / "image" / "layout5.elf"
 
@@ -38,14 +40,14 @@ def test_variables_and_functions_show_their_type(textpoke: Command, name: str, t
 
 
 def test_documents(textpoke: Command) -> None:
-    def told(*words: object) -> dict[str, object]:
+    def told(*words: object) -> dict[str, Any]:
         found = json.loads(textpoke("types", LAYOUT, *words, "--json").out)
         assert found.pop("image") == "layout5.elf"
         assert isinstance(found, dict)
         return found
 
-    (thing,) = told("struct thing")["types"]  # type: ignore[misc]
-    members = {each["name"]: each for each in thing["members"]}  # type: ignore[index]
+    (thing,) = told("struct thing")["types"]
+    members = {each["name"]: each for each in thing["members"]}
     assert members["wide"] == {
         "name": "wide", "type": "long unsigned int", "offset": 57, "size": 5, "bit_offset": 0,
         "bit_size": 40,
@@ -62,15 +64,13 @@ def test_documents(textpoke: Command) -> None:
     ]  # fmt: skip
     assert told("start") == {"function": "start", "type": "void start(void)"}
     listed = told()["types"]
-    assert {"name": "struct pair", "kind": "struct", "size": 4} in listed  # type: ignore[operator]
+    assert {"name": "struct pair", "kind": "struct", "size": 4} in listed
 
 
 def test_names_that_are_not_there(textpoke: Command, tmp_path: Path) -> None:
     assert "did you mean thing" in textpoke("types", LAYOUT, "thign").refusal()
     assert "no type in layout5.elf matches 'q*'" in textpoke("types", LAYOUT, "q*").refusal()
     stripped = tmp_path / "stripped.elf"
-    from tests.image.elf_builder import build
-
     stripped.write_bytes(build())
     assert "build with -g" in textpoke("types", stripped).refusal()
 

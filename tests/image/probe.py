@@ -120,12 +120,12 @@ def _is_flexible(type_: Type) -> bool:
     return isinstance(type_, ArrayType) and type_.count is None
 
 
-def read_everything(image: ElfImage, objects: Objects) -> int:
-    """Read, format and walk every variable of an image; returns how many."""
+def read_everything(image: ElfImage, objects: Objects, lowest: int = 0) -> int:
+    """Read and format every variable at `lowest` or above; returns how many."""
     count = 0
     for name in image.types.variable_names():
         for variable in image.types.variables(name):
-            if variable.address is not None:
+            if variable.address is not None and variable.address >= lowest:
                 found = objects.at(variable.type, variable.address).resolve_()
                 assert found.format_()
                 assert repr(found)

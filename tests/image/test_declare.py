@@ -138,7 +138,7 @@ def test_static_variables_of_one_name_are_told_apart(kinds: ElfImage) -> None:
     objects = Objects(kinds.symbols, kinds.types, kinds.read_virtual)
     assert objects["twice"] == objects.variable("twice", "probe.c") == 5
     assert objects.variable("twice", "count") == 7
-    with pytest.raises(BadSymbol, match="no variable 'twice' in 'cuont'.*did you mean count"):
+    with pytest.raises(BadSymbol, match=r"no variable 'twice' in 'cuont'.*did you mean count"):
         objects.variable("twice", "cuont")
     within = [each.function for each in kinds.types.variables("twice")]
     assert within == ["", "count"]
@@ -160,7 +160,7 @@ def test_a_vector_is_an_array_that_says_so(kinds: ElfImage) -> None:
 def test_an_enumeration_has_the_sign_of_its_integer(kinds: ElfImage) -> None:
     sizes = {name: kinds.types[f"enum {name}"].size for name in ("tiny", "huge", "mood")}
     assert sizes == {"tiny": 1, "huge": 8, "mood": 4}
-    assert kinds.types.struct("integers").member("wide").type == IntType("__int128", 16, True)  # noqa: FBT003
+    assert kinds.types.struct("integers").member("wide").type == IntType("__int128", 16, True)
 
 
 def test_link_time_optimisation_leaves_types_and_variables(tmp_path: Path) -> None:

@@ -195,7 +195,7 @@ def test_a_number_knows_its_type_and_place(objects: Objects, memory: Memory) -> 
     refs = things(objects, 1).refs
     assert isinstance(refs, Number)
     assert (refs + 1, f"{refs}", json.dumps(refs)) == (8, "7", "7")
-    assert repr(refs) == "(odd_u32)7"
+    assert (repr(refs), refs.format_()) == ("7", "(odd_u32)7")
     assert refs.address_of_() == refs.address_ == BASE + 152
     assert refs.address_of_().type_.name == "unsigned int *"
     assert refs.container_of_("struct thing", "refs") == things(objects, 1)
@@ -211,7 +211,7 @@ def test_enumerations_have_names(objects: Objects, memory: Memory) -> None:
     assert (colour, colour.name_(), repr(colour)) == (7, "BLUE", "(enum colour)BLUE")
     assert repr(mood) == "(enum mood)SAD"
     memory.put(20, 3, 4)
-    assert repr(things(objects).colour) == "(enum colour)3"
+    assert repr(things(objects).colour) == "3"
 
 
 def test_floats_are_read(objects: Objects, memory: Memory) -> None:
@@ -230,8 +230,8 @@ def test_pointers_are_computed_with(objects: Objects, memory: Memory) -> None:
     assert 1 + first == second
     assert second - 1 == first
     assert (second - first, first - second) == (1, -1)
-    assert first < second <= second
-    assert second > first >= BASE
+    assert BASE <= first < second <= BASE + 136
+    assert BASE + 136 >= second > first >= BASE
     assert first[1] == things(objects, 1)
     assert {first: 1}[BASE] == 1  # type: ignore[index] # equal, so of one hash
     array = objects["things"]
@@ -243,7 +243,7 @@ def test_pointers_are_computed_with(objects: Objects, memory: Memory) -> None:
     with pytest.raises(TypeError, match="cannot be subtracted"):
         _ = first - objects["head"].address_of_()
     with pytest.raises(TypeError, match="size of struct undefined is not known"):
-        _ = things(objects).hidden + 1  # type: ignore[operator]
+        _ = things(objects).hidden + 1
 
 
 def test_a_computed_pointer_has_no_address(objects: Objects) -> None:
@@ -258,7 +258,7 @@ def test_a_computed_pointer_has_no_address(objects: Objects) -> None:
         low.address_of_()
 
 
-def test_slices_are_arrays_with_bounds(objects: Objects, memory: Memory) -> None:
+def test_slices_are_arrays_with_bounds(objects: Objects) -> None:
     pairs = things(objects).pairs
     assert isinstance(pairs, Object)
     part = pairs[1:3]
