@@ -47,6 +47,9 @@ def test_its_picture_is_what_the_demo_shows(tmp_path: Path) -> None:
     [
         ("run toy --append selftest --hash", 1),  # a debug-exit of 0, as in QEMU
         ("patch toy vfs_read --with new.s", 0),
+        ("symbols toy 'vfs_*'", 0),
+        ("types toy 'struct task'", 0),
+        ("disasm toy vfs_read", 0),
         ("doctor", 0),
         ("run toy --append load --seed 1 --faults 3000 --steps 3e6", 6),
     ],
@@ -87,6 +90,22 @@ def test_its_fix_in_c_can_be_followed(tmp_path: Path) -> None:
         check=False,
     )
     assert ran.stdout == "[4, 4, 4, 4, 0, 0, 0, 0]\n", ran.stderr
+
+
+def test_what_is_said_of_objects_can_be_followed(tmp_path: Path) -> None:
+    """The lines of Python in docs/objects.md, one after the other."""
+    text = (ROOT / "docs" / "objects.md").read_text()
+    ran = subprocess.run(
+        [sys.executable, "-c", "".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "(struct task){" in ran.stdout
+    assert "struct task {" in ran.stdout
 
 
 @pytest.mark.parametrize("name", re.findall(r"\]\(([^)]+)\)", README))

@@ -6,7 +6,8 @@ asked for again and again.
 
 from emu.errors import BadImage, BadSymbol
 from emu.guest.tasks import Task
-from emu.image.objects import MAX_READ, Object, Reader
+from emu.image.object import MAX_READ, string_at
+from emu.image.objects import Reader
 from emu.image.symbols import Symbols
 from emu.image.types import ArrayType, EnumType, IntType, Member, PointerType, StructType, Types
 
@@ -72,20 +73,22 @@ class TaskList:
         on_rq = numbers.pop("on_rq", None)
         return Task(
             pid=_value(self._pid, data),
-            comm=self._comm(address, data),
+            comm=self._comm(data),
             state=None if self._state is None else _state(self._state, data),
             on_rq=None if on_rq is None else bool(on_rq),
             address=address,
             **numbers,
         )
 
-    def _comm(self, address: int, data: bytes) -> str:
-        """Return the name: an array of characters, or what a pointer points to."""
+    def _comm(self, data: bytes) -> str:
+        """Return the name: an array of characters, or what a pointer points to; else ""."""
         member = self._name
+        if not isinstance(member.type, ArrayType | PointerType):
+            return ""
         if isinstance(member.type, ArrayType):
             text = data[member.offset : member.offset + member.size].split(b"\0", 1)[0]
             return text.decode("utf-8", "backslashreplace")
-        return Object(member.type, address + member.offset, self._read).string_()
+        return string_at(self._read, _value(member, data))
 
 
 def _state(member: Member, data: bytes) -> str | None:

@@ -31,9 +31,8 @@ def per_cpu(found: Value, core: int) -> Value:
         return prog.at(found.type_, address + per_cpu_offset(prog, core)).resolve_()
     if isinstance(found, Object) and isinstance(found.type_, ArrayType):
         return found[core]
-    raise TextpokeError(
-        f"{found.format_()} is no per-CPU variable: neither an array nor in their section"
-    )
+    called = found.type_.called
+    raise TextpokeError(f"the {called} at {address:#x} is neither an array nor a per-CPU variable")
 
 
 def per_cpu_ptr(pointer: Object, core: int) -> Object:

@@ -3,7 +3,7 @@
 Its memory is read when it is asked for something, each time anew; see `objects` for the whole.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Union, overload
 
 from emu.errors import BadSymbol, TextpokeError, Unsupported
@@ -271,11 +271,11 @@ class Object:
         What is not UTF-8 is escaped. A string of unknown length ends after MAX_STRING bytes.
         """
         if isinstance(self.type_, PointerType):
-            return string_at(self.prog_, int(self))
+            return string_at(self.prog_.read, int(self))
         if not isinstance(self.type_, ArrayType):
             raise TypeError(f"{self.type_.name} is not a string")
         if not self.type_.count:
-            return string_at(self.prog_, self.address_)
+            return string_at(self.prog_.read, self.address_)
         return text(self.prog_.read(self.address_, min(self.type_.size, MAX_READ)))
 
     def store_(self, path: str, value: int) -> tuple[int, bytes]:
@@ -320,15 +320,15 @@ class Object:
         return type_.member(path), int(self) if pointer else self.address_
 
 
-def string_at(prog: "Objects", address: int) -> str:
-    """Return the string at an address, at most MAX_STRING bytes of it."""
+def string_at(read: Callable[[int, int], bytes], address: int) -> str:
+    """Return the string that `read` finds at an address, at most MAX_STRING bytes of it."""
     data = b""
     while b"\0" not in data and len(data) < MAX_STRING:
         at = address + len(data)
         try:
-            data += prog.read(at, _CHUNK - at % _CHUNK)
+            data += read(at, _CHUNK - at % _CHUNK)
         except TextpokeError:  # the string may end where memory does
-            data += prog.read(at, 1)
+            data += read(at, 1)
     return text(data[:MAX_STRING])
 
 

@@ -12,11 +12,11 @@ from typing import NoReturn, Protocol
 from emu.errors import BadSymbol
 from emu.image.c_types import EnumType, IntType, PointerType, StructType, Type
 from emu.image.number import Number, converted
-from emu.image.object import MAX_READ, Object, Value
+from emu.image.object import Object, Value
 from emu.image.symbols import Symbols
 from emu.image.types import Types
 
-__all__ = ["MAX_READ", "Number", "Object", "Objects", "Reader", "Value"]
+__all__ = ["Number", "Object", "Objects", "Reader", "Value"]
 
 
 class Reader(Protocol):

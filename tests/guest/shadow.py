@@ -79,6 +79,7 @@ class Shadow:
         self.trampolines: frozenset[int] = frozenset()
         tasks, stacks = image.types.variable("tasks"), image.symbols["stacks"]
         assert isinstance(tasks, ArrayType)
+        assert tasks.count
         self._first, self._size = stacks.address, stacks.size // tasks.count
         self._cores = [Core() for _ in range(machine.cores)]
         self._stacks: dict[int, tuple[int, Log]] = {}  # by low: RSP when it was left, and its log

@@ -17,6 +17,7 @@ from emu.image.types import (
     StructType,
     Type,
     Types,
+    Variable,
     VoidType,
 )
 
@@ -36,8 +37,22 @@ class Reader:
     def type_named(self, name: str) -> Type | None:
         return self._types.get(name)
 
-    def variable(self, name: str) -> Type | None:
-        return self._tasks if name == "tasks" else None
+    pointer_size = 8
+
+    def variables(self, name: str) -> tuple[Variable, ...]:
+        kind = self._tasks
+        if kind is None or name != "tasks":
+            return ()
+        return (Variable(name, BASE, "task.c", "", True, lambda: kind),)
+
+    def variable_at(self, address: int) -> None:  # noqa: ARG002 -- none has a place
+        return None
+
+    def function(self, name: str) -> None:  # noqa: ARG002 -- there are none
+        return None
+
+    def function_names(self) -> list[str]:
+        return []
 
     def type_names(self) -> list[str]:
         return list(self._types)

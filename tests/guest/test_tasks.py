@@ -28,13 +28,11 @@ def test_the_task_with_a_core_is_current_there(lab: Lab) -> None:
 
 
 def test_the_members_are_what_the_kernel_says(lab: Lab) -> None:
-    array = lab.guest.objects["tasks"]
     for task in lab.guest.tasks():
-        index = (task.address - array.address_) // array.type_.element.size  # type: ignore[union-attr]
-        there = array[index]  # type: ignore[index]
-        assert (task.pid, task.cpu, task.on_rq) == (there.pid, there.cpu, bool(there.on_rq))  # type: ignore[union-attr]
-        assert (task.nvcsw, task.nivcsw, task.sp) == (there.nvcsw, there.nivcsw, there.sp)  # type: ignore[union-attr]
-        assert task.comm == there.comm.string_()  # type: ignore[union-attr]
+        there = lab.guest.objects.at("struct task", task.address)
+        assert (task.pid, task.cpu, task.on_rq) == (there.pid, there.cpu, bool(there.on_rq))
+        assert (task.nvcsw, task.nivcsw, task.sp) == (there.nvcsw, there.nivcsw, there.sp)
+        assert task.comm == there.comm.string_()  # type: ignore[union-attr] # an array
         assert task.state in ("running", "sleeping", "dead", "zombie")
 
 

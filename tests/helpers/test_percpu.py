@@ -49,7 +49,7 @@ def test_a_section_has_a_copy_for_each_core(tmp_path: Path) -> None:
     for core in (-1, 4):
         with pytest.raises(IndexError):
             per_cpu(found.place("runs"), core)
-    with pytest.raises(TextpokeError, match="no per-CPU variable"):
+    with pytest.raises(TextpokeError, match="neither an array nor a per-CPU variable"):
         per_cpu(found.place("outside"), 0)
 
 
