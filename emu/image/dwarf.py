@@ -287,7 +287,7 @@ class DwarfReader:
         if dw.DW_AT_bit_size not in entry:
             return Member(name, offset, kind.size, kind)
         if dw.DW_AT_data_bit_offset in entry:
-            first = 8 * offset + entry.number(dw.DW_AT_data_bit_offset)
+            first = entry.number(dw.DW_AT_data_bit_offset)
         else:  # DWARF 2 and 3: counted from the most significant bit of the storage
             storage = entry.number(dw.DW_AT_byte_size) or kind.size
             first = 8 * (offset + storage) - entry.number(dw.DW_AT_bit_offset) - width
