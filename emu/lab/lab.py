@@ -11,6 +11,7 @@ from emu.detect.watch import Watched, Way
 from emu.errors import GuestDied, TextpokeError
 from emu.guest.toy import ToyGuest
 from emu.image.elf import ElfImage
+from emu.image.objects import Objects
 from emu.image.placed import Placed
 from emu.machine import loop
 from emu.machine.fetches import Fetches
@@ -192,6 +193,11 @@ class Lab:
             whys[End.EXIT] = "exited"
         why = whys.get(end)
         return None if why is None else report(self.machine, self.image, why, self.placed)
+
+    @property
+    def objects(self) -> Objects:
+        """The kernel's variables with their types: `lab.objects["tasks"]` (docs/objects.md)."""
+        return self.guest.objects
 
     def hash(self) -> str:
         """Return the state hash of machine and patcher."""

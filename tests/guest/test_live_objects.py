@@ -13,7 +13,7 @@ def test_every_variable_and_member_is_read_without_an_effect() -> None:
     lab = loaded(cores=2)
     lab.run(instructions=50_000)
     before = lab.hash()
-    objects = lab.guest.objects
+    objects = lab.objects
     assert read_everything(lab.image, objects, KERNEL) > 50
     places = sum(
         walk(objects.place(name)) for name in objects.types.variable_names() if has(lab, name)
@@ -45,7 +45,7 @@ def walk(found: Object | Value, depth: int = 0) -> int:
 
 def test_names_of_the_kernel_lead_from_object_to_object() -> None:
     lab = loaded(cores=2)
-    objects = lab.guest.objects
+    objects = lab.objects
     cpus, tasks = objects["cpus"], objects["tasks"]
     assert isinstance(cpus, Object)
     assert isinstance(tasks, Object)
