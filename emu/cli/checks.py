@@ -60,7 +60,6 @@ NEEDS: Final = (
     Need("numpy", ">=2.0,<3", "numpy"),
     Need("numba", ">=0.62.1,<0.63" if _INTEL_MAC else ">=0.68,<0.69", "numba"),
     Need("capstone", ">=5.0.6,<6", "capstone"),
-    Need("pyelftools", ">=0.32,<0.34", "elftools"),
     Need("rich", ">=14,<16", "rich"),
     Need("typer", ">=0.16,<1", "typer"),
     Need("keystone-engine", ">=0.9.2,<0.10", "keystone", "assembling replacements"),

@@ -71,8 +71,8 @@ def live(
 
 def _in_and_out(lab: Lab, both: tuple[Plan, Plan]) -> int:
     """Patch in and out; returns 1 if it came to its end, 0 if the load ended before."""
-    for inward, plan in zip((True, False), both, strict=True):
-        lab.carry_out(plan, inward=inward, instructions=BOUND)
+    for plan in both:
+        lab.carry_out(plan, instructions=BOUND)
         if not lab.patcher.done:
             return 0
     return 1

@@ -2,7 +2,8 @@
 
 import pytest
 
-from emu.detect.progress import Progress
+from emu.detect.progress import Forgotten, Progress
+from emu.image.object import Object
 from tests.labs import loaded
 from tests.soak.load import live
 
@@ -34,14 +35,16 @@ def test_a_function_that_does_nothing_is_noticed(function: str, trouble: str) ->
 
 def test_a_core_whose_tasks_wait_for_ever_is_noticed() -> None:
     lab = loaded(cores=2)
-    progress = Progress(lab.guest, 2_000_000, lambda task: True)
+    progress = Progress(lab.guest, 2_000_000, lambda _: True)
     lab.run(instructions=500_000)
     assert not progress.look()
-    task = lab.objects["cpus"][0].current
-    address, data = task.store_("preempt_count", 1_000_000)
-    physical = lab.guest.physical(address)
-    lab.machine.store(physical, data)  # it never gives up the core, nor may it be taken
-    found = []
+    cpu = lab.objects.place("cpus")[0]
+    assert isinstance(cpu, Object)
+    while cpu.get_("rq_lock.locked"):
+        lab.run(instructions=10)
+    address, data = cpu.store_("rq_lock.locked", 1)
+    lab.machine.store(lab.guest.physical(address), data)  # and nobody will unlock it
+    found: list[Forgotten] = []
     for _ in range(10):
         lab.run(instructions=500_000)
         found += progress.look()
