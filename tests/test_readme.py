@@ -51,6 +51,9 @@ def test_its_picture_is_what_the_demo_shows(tmp_path: Path) -> None:
         ("types toy 'struct task'", 0),
         ("disasm toy vfs_read", 0),
         ("doctor", 0),
+        ("tasks toy --steps 1e6", 0),
+        ("stack toy all", 0),
+        ("stack toy --append load --seed 1", 0),
         ("run toy --append load --seed 1 --faults 3000 --steps 3e6", 6),
     ],
 )

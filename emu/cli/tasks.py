@@ -33,9 +33,9 @@ def tasks(
     """Boot a kernel, or go on from a snapshot, stop, and list its tasks.
 
     The kernel describes its tasks as kernels/include/poke.h says. CPU is the core a task belongs
-    to, CORE the one it has now; LOST IT is how it lost that: preempted, gave up (to go on later),
-    blocked (until something happens), ended. NVCSW and NIVCSW count how often it gave up the core,
-    and how often it was taken.
+    to, CORE the one it has now; LOST IT is how it lost that: preempted, gave up (by itself; if it
+    slept, it has been woken since), blocked (it sleeps), ended. NVCSW and NIVCSW count how often it
+    gave up the core, and how often that was taken.
 
     Exit status: 0, 2 bad input or no tasks, 4 the guest died, 6 --until was not seen.
     """

@@ -16,7 +16,7 @@ def lost_core(task: Task, stack: Stack) -> Lost | None:
 
     It blocked if it is not on the queue. Of the others, who was preempted was interrupted in the
     kernel, or came by a function whose name says so: preempt_schedule, preempt_irq, as in Linux.
-    Who has nothing of it on a reliable stack gave the core up.
+    Who has nothing of it on a reliable stack gave the core up; perhaps it slept and was woken.
     """
     if task.core is not None:
         return None

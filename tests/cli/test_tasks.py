@@ -4,8 +4,6 @@ import json
 import re
 from pathlib import Path
 
-import pytest
-
 from tests.cli.conftest import Command
 from tests.cli.test_run import kernel
 
@@ -46,7 +44,7 @@ def test_stacks_for_people(textpoke: Command) -> None:
     for part in parts:
         head, *lines = part.splitlines()
         assert re.fullmatch(
-            r"[\w/]+, running, (on core [0-3]|preempted|gave up|without a core)", head
+            r"[\w/]+, \w+, (on core [0-3]|preempted|gave up|blocked|without a core)", head
         )
         frames = [line for line in lines if line.startswith("#")]
         for number, line in enumerate(frames):
@@ -56,14 +54,16 @@ def test_stacks_for_people(textpoke: Command) -> None:
         assert lines[len(frames) :] == [] or re.fullmatch(r"\(unreliable: .*\)", lines[-1])
 
 
-@pytest.mark.parametrize("which", ["2", "init", "init/1", "swapper/1"])
-def test_one_task_by_number_or_name(textpoke: Command, which: str) -> None:
-    said = textpoke("stack", "toy", which, "--until", "4 cpus")
-    if which == "2":
-        assert "no task '2'" in said.refusal()
-    else:
-        assert said.out.startswith(f"{which.partition('/')[0]}/".encode())
+def test_one_task_by_number_or_name(textpoke: Command) -> None:
+    words = ("toy", "--until", "4 cpus")
+    document = json.loads(textpoke("tasks", *words, "--json").out)
+    init = next(task for task in document["tasks"] if task["comm"] == "init")
+    for which in ("init", f"init/{init['pid']}", init["pid"]):
+        said = textpoke("stack", "toy", which, *words[1:])
+        assert said.out.startswith(f"init/{init['pid']}, ".encode())
         assert b"\n\n" not in said.out
+    assert "no task 'inti': did you mean init?" in textpoke("stack", "toy", "inti").refusal()
+    assert "textpoke tasks lists all" in textpoke("stack", "toy", "12345").refusal()
 
 
 def test_before_all_cores_run_tasks_there_is_one(textpoke: Command) -> None:

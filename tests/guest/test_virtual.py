@@ -6,6 +6,7 @@ import weakref
 import pytest
 
 from emu.errors import TextpokeError
+from emu.guest.virtual import VirtualMemory
 from emu.lab import Lab, boot
 
 
@@ -27,6 +28,18 @@ def test_what_is_not_mapped_is_an_error(lab: Lab) -> None:
     """One line that names the address."""
     with pytest.raises(TextpokeError, match="not mapped"):
         lab.guest.read(0x1234_5678, 1)
+
+
+def test_page_tables_of_a_task_that_has_no_core(lab: Lab) -> None:
+    """A process's text is at its own address in its own page tables, and in no others."""
+    lab.run(instructions=300_000)
+    process = next(task for task in lab.guest.tasks() if task.cr3 and task.core is None)
+    symbols, begin = lab.image.symbols, lab.image.symbols["user_start"].address
+    memory = VirtualMemory(lab.machine, symbols, cr3=process.cr3)
+    assert memory.read(begin, 16) == lab.image.read_virtual(begin, 16)
+    kernel = lab.image.symbols["_stext"].address
+    assert memory.physical(kernel) == lab.guest.physical(kernel)
+    assert lab.machine.translate(begin, cr3=0) is None
 
 
 def test_a_lab_does_not_wait_for_the_collector() -> None:

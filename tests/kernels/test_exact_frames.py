@@ -17,6 +17,7 @@ from emu.image.symbols import Symbol
 from tests.conftest import TOY
 
 _TARGET = re.compile(r"0x([0-9a-f]+)")
+_BELOW_RBP = re.compile(r"rsp, \[rbp - (?:0x)?([0-9a-f]+)\]")
 _ADJUST = re.compile(r"rsp, (?:0x)?([0-9a-f]+)")
 
 
@@ -41,12 +42,15 @@ def depths(instructions: dict[int, Instruction], entry: int) -> dict[int, int]:
 def moved(instruction: Instruction, depth: int) -> int:
     """Return CFA - RSP behind an instruction."""
     word, size = instruction.mnemonic, _ADJUST.fullmatch(instruction.op_str)
+    below = _BELOW_RBP.fullmatch(instruction.op_str)
     if word.startswith("push"):
         return depth + 8
     if word.startswith("pop"):
         return depth - 8
     if word == "leave":
         return 8
+    if word == "lea" and below:
+        return 16 + int(below[1], 16)
     if word in ("sub", "add") and size:
         return depth + int(size[1], 16) * (1 if word == "sub" else -1)
     return depth
