@@ -15,7 +15,7 @@ __all__ = ["FUNCTION", "MODELS", "REPLACEMENT", "SECOND"]
 BOUND = 5_000_000  # instructions in which a plan is carried out, or never
 
 _PATIENCE = 20_000  # instructions of the others that the patcher waits for a slow core
-_ALONE = 5_000  # instructions that it then makes alone
+_ALONE = 20_000  # instructions that it then makes alone
 _BREAKPOINT = 3
 
 

@@ -19,6 +19,7 @@ from tests.necessity import Outcome, Transition, found
 
 CORES = 4
 QUANTUM = 40
+TURN = 1_000_000  # ns: a tick ends in IRET, so with the usual 100,000 a slow core fetches anew
 WARM_UP, AFTER = 20_000, 3_000  # instructions before a trial, and behind the patcher's end
 _SLOW = (None, ("int3", True), ("int3", False), ("tail", False), ("head", True), ("head", False))
 """Where one core is slow, and whether from its int3 on; in every other trial as suits the break."""
@@ -53,7 +54,8 @@ class Bench:
     """A machine with a kernel under load, for trials under one fetch model."""
 
     def __init__(self, model: str, int3: str) -> None:
-        self._lab = boot("toy", cores=CORES, append=f"load int3={int3}", model=model, seed=1)
+        append = f"load int3={int3} tick={TURN}"
+        self._lab = boot("toy", cores=CORES, append=append, model=model, seed=1)
         self._lab.run_until_tasks()
         self._lab.run(instructions=WARM_UP)
         self._begin = self._lab.machine.save()
