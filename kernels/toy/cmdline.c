@@ -15,14 +15,14 @@ void cmdline_init(u64 start_info)
 			sizeof(saved_command_line));
 }
 
-/* What follows the key in the first word that begins with it, or NULL. */
+/* What follows the key in the first word that is it, or is it and a "="; or NULL. */
 const char *cmdline_find(const char *key)
 {
 	const char *p = saved_command_line;
 	size_t n = strlen(key);
 
 	for (; *p; p = *p ? p + 1 : p) {
-		if (!strncmp(p, key, n))
+		if (!strncmp(p, key, n) && (!p[n] || p[n] == ' ' || p[n] == '='))
 			return p + n;
 		p = strchrnul(p, ' ');
 	}
@@ -33,7 +33,7 @@ bool cmdline_has(const char *word)
 {
 	const char *p = cmdline_find(word);
 
-	return p && (*p == ' ' || !*p);
+	return p && *p != '=';
 }
 
 u64 cmdline_number(const char *key, u64 otherwise)

@@ -25,7 +25,7 @@ void do_exit(long code)
 {
 	struct task *t = current();
 
-	files_close(&t->files);
+	files_close();
 	mm_switch(NULL);
 	forget_children(t);
 	cli();				/* once dead, it must not be preempted */

@@ -62,8 +62,10 @@ void files_copy(struct files *to, const struct files *from)
 }
 
 /* All of the current task, when it ends. */
-void files_close(struct files *files)
+void files_close(void)
 {
+	struct files *files = &current()->files;
+
 	for (u32 fd = 0; fd < NR_FILES; fd++)
 		if (bitmap_test(files->used, fd))
 			fd_close(fd);

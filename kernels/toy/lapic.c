@@ -45,7 +45,7 @@ void lapic_init(void)
 	lapic_write(APIC_SPIV, SPIV_ENABLE | SPURIOUS_APIC_VECTOR);
 }
 
-void timer_init(void)
+void lapic_timer_init(void)
 {
 	timer_period = cmdline_number("tick", DEFAULT_PERIOD);
 	if (!timer_period && cmdline_has("selftest"))

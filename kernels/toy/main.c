@@ -23,7 +23,7 @@ void start_kernel(u64 start_info)
 	printk("textpoke toy kernel\n");
 	lapic_init();			/* interrupts */
 	passes_init();			/* whether to do without all that follows */
-	timer_init();			/* how long a turn is */
+	lapic_timer_init();		/* how long a turn is */
 	timers_init();
 	rcu_init();
 	proc_init();			/* the files */

@@ -20,6 +20,8 @@ long pipe_read(struct file *f, char *buf, size_t n)
 	while (!ring_count(&p->ring))
 		wait_sleep(&p->readers);
 	count = ring_read(&p->ring, buf, n);
+	if (ring_count(&p->ring))	/* one write may be enough for several readers */
+		wait_wake(&p->readers);
 	spin_unlock(&p->readers.lock);
 	return count;
 }

@@ -62,6 +62,7 @@ static const struct {
 	{ "files in /tmp", test_ramfs },
 	{ "directories in /tmp", test_directories },
 	{ "names come and go on every core", test_names },
+	{ "one write wakes all it is enough for", test_pipe },
 	{ "sync-core from every core to all others", test_sync_core },
 	{ "sites are sorted nops, three straddle", test_sites },
 	{ "ftrace tells calls, nops and neither", test_ftrace },

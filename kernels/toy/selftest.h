@@ -88,15 +88,17 @@ void test_mutex(void);
 void test_completion(void);
 void test_timers(void);
 void test_timeout(void);
-void test_workqueue(void);
 void test_rcu(void);
 void test_call_rcu(void);
 void test_watchdog(void);
 void test_passes(void);
 
+void test_workqueue(void);
+
 void test_ramfs(void);
 void test_directories(void);
 void test_names(void);
+void test_pipe(void);
 
 void test_sites(void);
 void test_ftrace(void);

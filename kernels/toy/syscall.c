@@ -106,6 +106,8 @@ long sys_lseek(int fd, size_t pos)
 
 	if (!f)
 		return -EBADF;
+	if ((long)pos < 0)
+		return -EINVAL;
 	f->pos = pos;
 	return pos;
 }

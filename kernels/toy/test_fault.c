@@ -111,10 +111,7 @@ static u32 check_table(u64 pa, int level)
 
 void test_page_tables(void)
 {
-	u64 cr3;
-
-	asm volatile("mov %%cr3, %0" : "=r"(cr3));
-	CHECK(check_table(cr3 & PTE_PA, 4) == (_edata - _stext) / PAGE_SIZE + 1);
+	CHECK(check_table(read_cr3() & PTE_PA, 4) == (_edata - _stext) / PAGE_SIZE + 1);
 }
 
 void test_exceptions(void)

@@ -106,6 +106,7 @@ void test_files(void)
 
 	CHECK(fd == 0 && sys_read(fd, b, sizeof(b)) == 15 && !memcmp(b, "textpoke toy 1\n", 15));
 	CHECK(sys_read(fd, b, sizeof(b)) == 0 && sys_lseek(fd, 0) == 0);
+	CHECK(sys_lseek(fd, 1ul << 63) == -EINVAL);
 	CHECK(sys_read(fd, b, 8) == 8 && sys_write(fd, b, 8) == -EINVAL);
 	CHECK(sys_close(fd) == 0 && sys_close(fd) == -EBADF && sys_read(fd, b, 1) == -EBADF);
 	CHECK(sys_open("/proc/none") == -ENOENT && sys_open("/none/cmdline") == -ENOENT);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Files that are made, and that nothing is left of them. */
+/* Files that are made, and that nothing is left of them; and pipes. */
 #include "selftest.h"
 
 void test_ramfs(void)
@@ -76,4 +76,29 @@ void test_names(void)
 	rcu_barrier();
 	CHECK(made > 0 && inodes_in_ram == 0 && kmalloc_objects == objects);
 	CHECK(sys_open("/tmp/same") == -ENOENT);
+}
+
+static u32 readers;
+
+static void read_one(void)
+{
+	char b;
+
+	atomic_inc(&readers);
+	CHECK(read_file("/dev/pipe", &b, 1) == 1 && b == 'x');
+	atomic_dec(&readers);
+}
+
+/* One write for two that sleep: both get their byte. */
+void test_pipe(void)
+{
+	run_on(0, read_one);
+	run_on(0, read_one);
+	while (READ_ONCE(readers) != 2)
+		yield();
+	schedule_timeout_uninterruptible(2);
+	CHECK(write_file("/dev/pipe", "xx", 2) == 2);
+	schedule_timeout_uninterruptible(4);
+	CHECK(!readers);
+	wait_all();
 }

@@ -51,7 +51,7 @@ void timer_add(struct timer *t, u64 ticks)
 	raw_unlock_irqrestore(&b->lock, flags);
 }
 
-/* True if it was waiting. When this returns it does not run either. */
+/* True if it was waiting. When this returns it does not run either: not for its own fn. */
 bool timer_del(struct timer *t)
 {
 	struct timer_base *b = &bases[t->cpu];
@@ -147,10 +147,10 @@ void schedule_timeout_uninterruptible(u64 ticks)
 	schedule_timeout(ticks + 1);
 }
 
-/* At least so many nanoseconds. */
+/* At least so many nanoseconds: whole ticks, and one more, for the first is not whole. */
 long sys_nanosleep(u64 ns)
 {
 	WRITE_ONCE(current()->state, TASK_SLEEPING);
-	schedule_timeout(timer_period ? ns / timer_period + 1 : 0);
+	schedule_timeout(timer_period ? ns / timer_period + !!(ns % timer_period) + 1 : 0);
 	return 0;
 }

@@ -119,8 +119,10 @@ void exc_fault(struct pt_regs *regs, int vector)
 /* Single steps, for as long as a test wants them. */
 void exc_debug(struct pt_regs *regs, int vector)
 {
-	if (!fixup.steps)
+	if (user_mode(regs) || !fixup.steps) {
 		exc_fault(regs, vector);
+		return;
+	}
 	fixup.step_ip[--fixup.steps] = regs->ip;
 	if (!fixup.steps)
 		regs->flags &= ~(u64)X86_EFLAGS_TF;

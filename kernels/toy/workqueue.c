@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Work for later, in a task: each core has a thread, kworker, that does what is
- * queued for the core, one after the other. Interrupts may queue, so the lock is
- * taken with interrupts off. What is queued already is not queued again; what
- * runs already is.
+ * queued for the core, one after the other; what it does may sleep. Interrupts may
+ * queue, so the lock is taken with interrupts off. What is queued already is not
+ * queued again; what runs already is.
  */
 #include <toy/defs.h>
 
@@ -11,6 +11,7 @@ static struct pool {
 	struct spinlock lock;
 	struct list works;
 	struct task *worker;
+	bool idle;			/* it sleeps for want of work, and for nothing else */
 	u64 done;
 } __aligned(64) pools[MAX_CPUS];
 
@@ -18,24 +19,36 @@ void work_init(struct work *w, void (*fn)(struct work *))
 {
 	list_init(&w->node);
 	w->fn = fn;
+	w->pending = 0;
 	w->cpu = 0;
 }
 
-/* False if it waits already, on whichever core. */
+/* The caller holds the lock. */
+static void insert_work(struct pool *p, struct work *w)
+{
+	list_add_tail(&w->node, &p->works);
+	if (!p->idle)
+		return;
+	p->idle = false;
+	try_to_wake_up(p->worker);
+}
+
+/*
+ * False if it waits already, on whichever core. To ask under the lock makes it
+ * true that what waits for this core is in the list: flush_cpu() relies on it.
+ */
 bool queue_work_on(u32 cpu, struct work *w)
 {
 	struct pool *p = &pools[cpu];
-	u64 flags;
+	u64 flags = raw_lock_irqsave(&p->lock);
+	bool queued = !xchg(&w->pending, 1);
 
-	if (xchg(&w->pending, 1))
-		return false;
-	flags = raw_lock_irqsave(&p->lock);
-	w->cpu = cpu;
-	list_add_tail(&w->node, &p->works);
-	raw_unlock(&p->lock);
-	try_to_wake_up(p->worker);
-	irq_restore(flags);
-	return true;
+	if (queued) {
+		w->cpu = cpu;
+		insert_work(p, w);
+	}
+	raw_unlock_irqrestore(&p->lock, flags);
+	return queued;
 }
 
 /* The first that waits; sleeps until there is one. */
@@ -45,6 +58,7 @@ static struct work *next_work(struct pool *p)
 	struct work *w;
 
 	while (list_empty(&p->works)) {
+		p->idle = true;
 		WRITE_ONCE(current()->state, TASK_SLEEPING);
 		raw_unlock(&p->lock);
 		schedule();
@@ -56,7 +70,12 @@ static struct work *next_work(struct pool *p)
 	return w;
 }
 
-/* When fn begins, w may be queued again, and when it has ended, w may be gone. */
+/*
+ * When fn begins, w may be queued again, and when it has ended, w may be gone. Who
+ * is told that w waits already must find that fn sees what was written before: so
+ * nothing that fn reads may be read before pending is 0 for all, which takes a
+ * barrier (Linux, kernel/workqueue.c: set_work_pool_and_clear_pending).
+ */
 static void worker_thread(void *arg)
 {
 	struct pool *p = arg;
@@ -64,7 +83,7 @@ static void worker_thread(void *arg)
 	for (;;) {
 		struct work *w = next_work(p);
 
-		WRITE_ONCE(w->pending, 0);
+		xchg(&w->pending, 0);
 		w->fn(w);
 		p->done++;
 	}
@@ -83,7 +102,7 @@ static void flush_done(struct work *w)
 /* What was queued for the core before is done when this returns. */
 void flush_cpu(u32 cpu)
 {
-	struct flush f = { .work.pending = 0 };
+	struct flush f;
 
 	work_init(&f.work, flush_done);
 	completion_init(&f.done);

@@ -90,7 +90,7 @@ void lapic_init(void);
 void lapic_timer_start(void);
 void lapic_eoi(void);
 void lapic_send(u32 apic_id, u32 command);
-void timer_init(void);
+void lapic_timer_init(void);
 extern u32 timer_period;
 
 // mmu.c
@@ -223,7 +223,7 @@ int fd_open(struct inode *inode);
 void fd_close(int fd);
 struct file *fget(int fd);
 void files_copy(struct files *to, const struct files *from);
-void files_close(struct files *files);
+void files_close(void);
 
 // hash.c
 u32 hash_name(const char *s, size_t n);

@@ -21,7 +21,6 @@
 
 /* RAM behind the image, by 2 MiB pages: what page_alloc.c hands out. */
 #define PAGE_OFFSET	0xffff888000000000
-#define IMAGE_PA	0x200000
 #define IMAGE_END_PA	0x400000
 #define MAX_RAM		0x40000000	/* 1 GiB: one table of such pages */
 
