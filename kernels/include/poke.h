@@ -6,7 +6,12 @@
  * Nothing here is called from outside. The patcher finds everything by ELF
  * symbol and reads the layouts from DWARF, so link with symbols and -g. The
  * patcher is not a core: it executes nothing in the guest. It stores to guest
- * physical memory from outside, and it injects one interrupt.
+ * physical memory from outside, and it injects one interrupt. Where an address
+ * lies it asks the page tables that core 0 uses at the moment, so whatever is
+ * named here is mapped in all of them, also while a process runs.
+ *
+ * The file is ELF for x86-64 and boots by PVH: a note "Xen" of type 18 has the
+ * 32-bit entry, and segments are loaded at their p_paddr.
  *
  * HOW ONE BATCH OF SITES IS REWRITTEN (P: patcher, C: every core)
  *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* All that one file uses of another, by file. */
+/* All that one file uses of another, by file; what has a header of its own is there. */
 #ifndef DEFS_H
 #define DEFS_H
 
@@ -25,10 +25,6 @@ extern const u8 __noinstr_text_start[], __noinstr_text_end[];
 extern const u8 __cold_text_start[], __cold_text_end[];
 extern const u8 _srodata[], _erodata[];
 extern u8 _sdata[], _edata[];
-
-// arch.c, weak.c
-u32 arch_mix(u32 x);
-u32 arch_unmix(u32 x);
 
 // cmdline.c
 extern char saved_command_line[];
@@ -56,12 +52,12 @@ void exit_notify(struct task *t);
 long sys_exit(long code) __noreturn;
 long sys_wait(long *code);
 
+// fentry.S
+void __fentry__(void);
+
 // fork.c
 long sys_fork(void);
 long sys_getpid(void);
-
-// fentry.S
-void __fentry__(void);
 
 // ftrace.c
 enum ftrace_site { FTRACE_NOP, FTRACE_CALL, FTRACE_BUG };
@@ -77,14 +73,6 @@ extern u32 int3_recheck;
 void int3_init(void);
 int int3_vanished(struct pt_regs *regs);
 
-// leaf.c
-#define LEAVES 320
-extern u32 (*const leaf_table[LEAVES])(u32 x);
-
-// main.c
-void idle_loop(void) __noreturn;
-void init(void *unused);
-
 // lapic.c
 void lapic_init(void);
 void lapic_timer_start(void);
@@ -93,10 +81,9 @@ void lapic_send(u32 apic_id, u32 command);
 void lapic_timer_init(void);
 extern u32 timer_period;
 
-// mmu.c
-void mmu_init(void);
-void mmu_load(void);
-extern u64 kernel_pgd[512];
+// main.c
+void idle_loop(void) __noreturn;
+void init(void *unused);
 
 // mm.c
 struct mm *mm_alloc(void);
@@ -105,6 +92,11 @@ void mm_free(struct mm *mm);
 u64 *mm_pte(const struct mm *mm, u64 va);
 void *mm_add_page(struct mm *mm, u64 va);
 void mm_switch(struct mm *mm);
+
+// mmu.c
+void mmu_init(void);
+void mmu_load(void);
+extern u64 kernel_pgd[512];
 
 // page_alloc.c
 extern u64 free_pages, min_free_pages;
@@ -135,6 +127,9 @@ void preempt_irq(void);
 void finish_switch(void);
 void enqueue(struct task *t);
 void try_to_wake_up(struct task *t);
+
+// selftest.c
+void selftest(void) __noreturn;
 
 // slab.c
 extern u64 kmalloc_objects;
@@ -180,13 +175,6 @@ long strncpy_from_user(char *to, const char *from, size_t n);
 void uart_init(void);
 void uart_putc(char c);
 
-// straddle.c
-u32 cross_line(u32 x);
-u32 cross_page(u32 x);
-
-// walk.c
-u32 leaf_walk(u32 from, u32 n, u32 x);
-
 // wait.c
 void wait_init(struct waitq *q);
 void wait_sleep(struct waitq *q);
@@ -198,7 +186,11 @@ bool is_softlockup(const struct cpu *c, u64 now);
 bool is_hung(const struct task *t, u64 now);
 void watchdog_tick(struct cpu *c);
 
-/* The ordinary part: what is traced and patched. */
+/* The ordinary functions: part 9 of the README's reading order. */
+
+// arch.c, weak.c
+u32 arch_mix(u32 x);
+u32 arch_unmix(u32 x);
 
 // bitmap.c
 void bitmap_set(u64 *map, u32 bit);
@@ -233,6 +225,17 @@ struct inode *hash_first(u32 hash);
 struct inode *hash_next(struct inode *inode);
 struct inode *hash_nth(const struct inode *dir, u32 number);
 
+// inode.c
+extern u32 inodes_in_ram;
+struct inode *inode_alloc(const char *name, const struct file_operations *fops);
+void inode_get(struct inode *inode);
+bool inode_tryget(struct inode *inode);
+void inode_put(struct inode *inode);
+
+// leaf.c
+#define LEAVES 320
+extern u32 (*const leaf_table[LEAVES])(u32 x);
+
 // load.c
 extern u32 tasks_per_cpu, users_per_cpu;
 void load_init(void);
@@ -251,18 +254,6 @@ struct inode *path_parent(const char *path, const char **name);
 void inode_add(struct inode *inode);
 bool dir_name(struct inode *dir, u32 number, char *name);
 
-// inode.c
-extern u32 inodes_in_ram;
-struct inode *inode_alloc(const char *name, const struct file_operations *fops);
-void inode_get(struct inode *inode);
-bool inode_tryget(struct inode *inode);
-void inode_put(struct inode *inode);
-
-// ramfs.c
-void ramfs_init(void);
-int ramfs_create(struct inode *dir, const char *name, bool directory, struct inode **made);
-int ramfs_unlink(struct inode *inode);
-
 // pipe.c
 extern const struct file_operations pipe_fops;
 void pipe_init(void);
@@ -271,11 +262,20 @@ void pipe_init(void);
 void proc_init(void);
 int cmdline_proc_show(struct seq_file *m);
 
+// ramfs.c
+void ramfs_init(void);
+int ramfs_create(struct inode *dir, const char *name, bool directory, struct inode **made);
+int ramfs_unlink(struct inode *inode);
+
 // seq.c
 void seq_putc(struct seq_file *m, char c);
 void seq_puts(struct seq_file *m, const char *s);
 void seq_put_dec(struct seq_file *m, u64 v);
 long seq_read(struct file *f, char *buf, size_t n);
+
+// straddle.c
+u32 cross_line(u32 x);
+u32 cross_page(u32 x);
 
 // string.c
 void *memcpy(void *to, const void *from, size_t n);
@@ -304,7 +304,7 @@ long vfs_read(struct file *f, char *buf, size_t n);
 long vfs_write(struct file *f, const char *buf, size_t n);
 int vfs_truncate(struct inode *inode, size_t size);
 
-// selftest.c
-void selftest(void) __noreturn;
+// walk.c
+u32 leaf_walk(u32 from, u32 n, u32 x);
 
 #endif
