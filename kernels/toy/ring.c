@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* A ring's bytes go in and out; see ring.h. */
 #include <toy/ring.h>
 
 u32 ring_count(const struct ring *r)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* A lock that also keeps its holder on the core; see spinlock.h. */
 #include <toy/defs.h>
 
 void spin_lock(struct spinlock *l)

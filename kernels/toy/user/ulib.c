@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* What a program has instead of a C library: nothing of the kernel's can be called. */
 #include "ulib.h"
 
 size_t string_length(const char *s)
