@@ -235,23 +235,6 @@ void load_wait_running(void)
 			yield();
 }
 
-static void leaked(const char *what, u64 before, u64 after)
-{
-	if (before != after)
-		panic("panic: load: %s: %lu before, %lu after", what, before, after);
-}
-
-/* Only the idle tasks, the workers and who asks may be left. */
-static void check_tasks(void)
-{
-	for (struct task *t = tasks + MAX_CPUS; t < tasks + MAX_TASKS; t++) {
-		while (READ_ONCE(t->state) == TASK_DEAD)
-			yield();
-		if (t->state != TASK_UNUSED && t != current() && !t->is_kworker)
-			panic("panic: load: task %s, pid %d, is left behind", t->comm, t->pid);
-	}
-}
-
 /* turns=N: all tasks of the load end, and what they used is there again. */
 void load_finish(u64 objects, u64 pages)
 {
@@ -267,12 +250,7 @@ void load_finish(u64 objects, u64 pages)
 	rcu_barrier();
 	for (u32 cpu = 0; cpu < cpus_online; cpu++)
 		flush_cpu(cpu);
-	check_tasks();
-	leaked("open files", 0, open_files);
-	leaked("timers", 0, timers_waiting());
-	leaked("inodes", 0, inodes_in_ram);
-	leaked("objects of kmalloc", objects, kmalloc_objects);
-	leaked("free pages", pages, free_pages);
+	check_leaks(objects, pages);
 	printk("load: done, nothing left behind\n");
 	machine_exit(0);
 }

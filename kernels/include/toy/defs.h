@@ -236,6 +236,9 @@ void inode_put(struct inode *inode);
 #define LEAVES 320
 extern u32 (*const leaf_table[LEAVES])(u32 x);
 
+// leak.c
+void check_leaks(u64 objects, u64 pages);
+
 // load.c
 extern u32 tasks_per_cpu, users_per_cpu;
 void load_init(void);
