@@ -13,7 +13,11 @@ from tests.patch.c_source import needs_gcc
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"```\n(.*?)```", README, re.DOTALL)
+BLOCKS = [
+    block
+    for language, block in re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    if not language
+]
 
 
 def textpoke(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
