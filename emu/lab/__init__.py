@@ -8,7 +8,8 @@ lab.patch_in((redirect,))
 print(lab.verdict())
 """
 
-from emu.lab.lab import End, Lab
+from emu.lab.end import End
+from emu.lab.lab import Lab
 from emu.lab.start import boot, go_on
 from emu.resources import image_path
 

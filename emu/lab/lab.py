@@ -1,18 +1,18 @@
 """One kernel on one machine, and everything to do with it: running, patching, watching."""
 
 import dataclasses
-import enum
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from emu.detect.detectors import Detectors
 from emu.detect.verdict import Verdict
-from emu.detect.watch import Watched, Way
 from emu.errors import GuestDied, TextpokeError
 from emu.guest.toy import ToyGuest
 from emu.image.elf import ElfImage
 from emu.image.objects import Objects
 from emu.image.placed import Placed
+from emu.lab.end import End
+from emu.lab.watched import watched
 from emu.machine import loop
 from emu.machine.fetches import Fetches
 from emu.machine.hashing import state_hash
@@ -22,10 +22,9 @@ from emu.moves.chooser import Chooser
 from emu.moves.plan import Plan
 from emu.moves.schedule import ImageId, MachineSetup, Schedule
 from emu.moves.segment import Moves
-from emu.patch import breaks, replacements
+from emu.patch import plans, replacements
 from emu.patch.patcher import Patcher
-from emu.patch.redirect import Arena, Redirect, stores
-from emu.patch.text_poke import NOP5, TextPoke, text_poke_bp_batch, text_poke_queue
+from emu.patch.redirect import Arena, Redirect
 from emu.timeline.fetches import fetches
 from emu.timeline.recording import Recording
 from emu.timeline.replay import Replay
@@ -35,19 +34,7 @@ DEFAULT_STEPS = 2_000_000_000
 _TASKS_BOUND = 500_000_000
 _DRAIN_BOUND = 10_000_000
 _PIECE = 5_000  # instructions between two looks at whether something has come about
-_NAMED = 3  # functions that a plan's name tells, the others it counts
 _LOOK = 4096  # moves after which output is passed on and Ctrl-C is heard, at the latest
-
-
-class End(enum.Enum):
-    """Why a run ended."""
-
-    TEXT = "the text was seen"
-    EXIT = "the guest ended the machine"
-    BOUND = "the bound was reached"
-    DIED = "a core cannot go on"
-    STUCK = "nobody can move"
-    INTERRUPTED = "the run was interrupted"
 
 
 class Lab:
@@ -284,44 +271,21 @@ class Lab:
 
     def watch(self, redirects: Sequence[Redirect]) -> Detectors:
         """Let detectors watch these functions from now on; of one there may be several."""
-        ways: dict[int, list[Way]] = {}
-        names = {redirect.site: redirect.function for redirect in redirects}
-        for redirect in redirects:
-            found = ways.setdefault(redirect.site, [Way(NOP5, redirect.site + len(NOP5))])
-            found.append(Way(redirect.call, redirect.replacement))
-        watched = (Watched(names[site], site, tuple(each)) for site, each in ways.items())
-        self.detectors = Detectors(self.guest, tuple(watched))
+        self.detectors = Detectors(self.guest, watched(redirects))
         return self.detectors
 
     def plan(
         self, redirects: Sequence[Redirect], *, inward: bool, broken: str | None = None
     ) -> tuple[Plan, ...]:
         """Return the plans that redirect functions, or give them back: one for each batch."""
-        pokes = [r.poke_in() if inward else r.poke_out() for r in redirects]
-        what = f"patch {_names(redirects)} {'in' if inward else 'out'}"
-        return self._plans(what, pokes, redirects if inward else (), broken)
+        make = plans.inward if inward else plans.outward
+        return make(self.guest, redirects, broken)
 
     def plan_retarget(
         self, pairs: Sequence[tuple[Redirect, Redirect]], *, broken: str | None = None
     ) -> tuple[Plan, ...]:
         """Return the plans that lead redirected functions elsewhere: from one to the other."""
-        pokes = [before.poke_to(after) for before, after in pairs]
-        there = [after for _, after in pairs]
-        return self._plans(f"patch {_names(there)} anew", pokes, there, broken)
-
-    def _plans(
-        self, what: str, pokes: Sequence[TextPoke], placed: Sequence[Redirect], broken: str | None
-    ) -> tuple[Plan, ...]:
-        """Return a plan for each batch of pokes; the first places the code of redirects."""
-        code = stores(placed)
-        plans = []
-        for number, batch in enumerate(text_poke_queue(pokes)):
-            cores = breaks.synced(self.guest.online(), broken)
-            protocol = text_poke_bp_batch(self.guest, breaks.arrange(batch, broken), cores)
-            if broken:
-                protocol = breaks.BREAKS[broken](protocol)
-            plans.append(protocol.plan(what, code if number == 0 else ()))
-        return tuple(plans)
+        return plans.anew(self.guest, pairs, broken)
 
     def request(self, plan: Plan) -> None:
         """Give the patcher a plan."""
@@ -368,10 +332,3 @@ class Lab:
         if self.detectors is None:
             raise TextpokeError("nothing is watched yet: see Lab.watch")
         return self.detectors.verdict()
-
-
-def _names(redirects: Sequence[Redirect]) -> str:
-    """Return the names of functions as a plan's name tells them."""
-    names = [redirect.function for redirect in redirects]
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
