@@ -73,9 +73,8 @@ def expected(case: Case) -> Outcome | None:  # noqa: C901, PLR0911 -- a rule for
             return Outcome.SAFE if case.transition is Transition.OUT else Outcome.LATE
         case "sync1":  # the old first byte meets the new tail
             return torn_if_split
-        case (
-            "sync2"
-        ):  # the new first byte meets the old tail: not if no byte is older than the one before
+        case "sync2":  # the new first byte meets the old tail; intel2010: no byte is older than
+            # the one before it
             return Outcome.SAFE if case.model == "intel2010" else torn_if_split
     # int3, tail-first, head-first: first byte and tail change one after the other, with nothing
     # in the way. Of call to call only the tail changes, by one store.

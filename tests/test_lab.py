@@ -9,7 +9,7 @@ from emu.machine import loop
 from emu.moves.chooser import round_robin
 from emu.moves.move import Input, decode
 from emu.moves.segment import Moves
-from tests.labs import FUNCTION, SECOND, in_and_out, loaded, plans, redirected
+from tests.labs import FUNCTION, REPLACEMENT, SECOND, in_and_out, loaded, plans, redirected
 
 
 def test_a_run_ends_as_it_should() -> None:
@@ -90,6 +90,51 @@ def test_two_functions_one_after_the_other_are_not_late() -> None:
     verdict = lab.verdict()
     assert verdict.old > 20
     assert (verdict.status, verdict.late) == (0, 0)
+
+
+def test_what_is_patched_later_is_watched_too() -> None:
+    lab = loaded(seed=7)
+    first, second = (lab.arena.redirect(name, REPLACEMENT[name]) for name in (FUNCTION, SECOND))
+    other = lab.arena.redirect(FUNCTION, REPLACEMENT[FUNCTION])
+    counts = []
+    lab.patch_in([first])
+    for step in (lambda: lab.patch_in([second]), lambda: lab.patch_out([first]), None):
+        lab.run(instructions=20_000)
+        counts.append(lab.verdict())
+        if step:
+            step()
+    lab.patch_in([other])  # another body of the first
+    lab.run(instructions=20_000)
+    lab.drain()
+    counts.append(lab.verdict())
+    assert [each.status for each in counts] == [0] * 4
+    assert len(lab.detectors.watched) == 2  # type: ignore[union-attr]
+    one, two, three, four = counts
+    assert two.new - one.new > 1.3 * one.new  # two functions
+    assert three.old > two.old
+    assert four.new > three.new
+    assert four.calls == four.old + four.new
+
+
+def test_an_interruption_between_two_runs_ends_the_next() -> None:
+    lab = loaded()
+    redirect = lab.arena.redirect(FUNCTION, REPLACEMENT[FUNCTION])
+    lab.interrupt()
+    assert lab.patch_in([redirect]) is End.INTERRUPTED
+    assert lab.run(instructions=1_000) is End.BOUND
+
+
+def test_an_interruption_between_two_batches_ends_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = loaded()
+    redirects = [lab.arena.redirect(f"leaf_{number:03}", "ret") for number in range(257)]
+
+    def note(*_event: int) -> None:
+        if lab.patcher.phase == "done":
+            lab.interrupt()
+
+    monkeypatch.setattr(lab.machine, "note", note)
+    assert lab.patch_in(redirects) is End.INTERRUPTED
+    assert (lab.patcher.done, lab.patcher.requests) == (True, 1)
 
 
 def test_counts_add_up_once_a_run_is_drained() -> None:

@@ -40,6 +40,24 @@ Undo = Annotated[
     bool,
     typer.Option("--undo", help="Give the functions back, and run as many instructions again."),
 ]
+Until = Annotated[
+    str | None,
+    typer.Option(
+        "--until",
+        metavar="TEXT",
+        help="End, or begin to undo, when the guest prints this after the patching has begun.",
+    ),
+]
+Steps = Annotated[
+    int,
+    typer.Option(
+        "--steps",
+        parser=options.count,
+        metavar="N",
+        help="Instructions of all cores to run once the patch is in, at most so many with "
+        "--until. Patching itself may take as many.",
+    ),
+]
 
 
 def patch(
@@ -54,21 +72,22 @@ def patch(
     engine: options.Engine = "compiled",
     append: options.Append = "",
     ram: options.Ram = 64,
-    until: options.Until = None,
-    steps: options.Steps = 10_000_000,
+    until: Until = None,
+    steps: Steps = 10_000_000,
     save: options.Save = None,
     as_json: options.Json = False,
 ) -> None:
     """Boot a kernel, redirect functions once all cores run tasks, and count.
 
-    The kernel meets kernels/include/poke.h. --steps counts from the moment the patch is in. All
-    functions are rewritten in one batch (of 256; more are several batches).
+    The kernel meets kernels/include/poke.h. All functions are rewritten in one batch (of 256; more
+    are several batches). Ctrl-C ends the run as its bound would, with what --save asks for.
 
     A replacement in C is a function with the name, or called livepatch_NAME, and the type of the
     one it replaces; it may be static. It may use all functions and variables of the kernel that are
     declared: #include <toy/defs.h> declares those of the toy kernel (kernels/include/toy), and
     "extern" does it by hand. It may have functions, static variables and strings of its own. What
-    it calls in its own file stays there. fix.c, for example:
+    it calls in its own file stays there, so it cannot call the function it replaces: begin with a
+    copy of its body ("textpoke disasm toy FUNCTION" says in which file it is). fix.c, for example:
 
     \b
       #include <toy/defs.h>
@@ -85,15 +104,18 @@ def patch(
       textpoke patch toy vfs_read --with fix.c
 
     To see that it works, let it printk() something and wait for that with --until; what the guest
-    prints is in --json. More examples are in kernels/patches.
+    prints is in --json. The toy kernel is under load unless --append says otherwise
+    (kernels/toy/README.md). More examples are in kernels/patches.
 
     A file of assembly is the body of one function: "mov eax, 42" and, on the next line, "ret". Such
     files go, in the order given, to those FUNCTIONs that no FILE.c has.
 
-    Exit status: 0 safe, 2 bad input, 4 the guest died, 6 --until was not seen, 8 HAZARD, 10 torn,
-    12 lost or late, 14 unhandled int3, 16 harmful; the highest wins.
+    Exit status: 0 safe, 2 bad input, 4 the guest died, 6 --until was not seen or the patcher could
+    not finish, 8 HAZARD, 10 torn, 12 lost or late, 14 unhandled int3, 16 harmful, 130 interrupted;
+    the highest wins.
     """  # noqa: D301 -- click keeps the lines of a paragraph that begins with this character
     from emu.cli import report, verdicts  # noqa: PLC0415 -- loads the machine
+    from emu.cli.interrupt import Interruptible  # noqa: PLC0415 -- loads the machine
     from emu.lab import boot  # noqa: PLC0415 -- loads the machine
     from emu.moves import schedule_file  # noqa: PLC0415 -- loads numpy
 
@@ -107,14 +129,17 @@ def patch(
     if not as_json:
         console.note(f"moves are chosen at random from seed {seed}")
     lab.run_until_tasks()
-    ended = _run(lab, redirects, awaited, steps, undo=undo)
-    lab.drain()
+    with Interruptible(lab):
+        ended = _run(lab, redirects, awaited, steps, undo=undo)
+        if lab.patcher.done:  # else a replay would not end within the patch, as this run does
+            lab.drain()
     verdict = lab.verdict()
     status = max(verdicts.status(lab, verdict), ended.status(lab))
     found = lab.report(ended.end, exited=True) if ended.status(lab) else None
     if found:
-        console.note(f"{found.sentence}{f'; {ended.missed}' if ended.missed else ''}")
-        for line in () if as_json else (*report.lines(found), *_last_words(lab, ended.end)):
+        console.note("; ".join(filter(None, (ended.missed, found.sentence, ended.hint))))
+    if found and ended.wrong(lab) and not as_json:
+        for line in (*report.lines(found), *_last_words(lab, ended.end)):
             console.note_more(line)
     if save is not None:
         lab.schedule().write(save)
@@ -140,8 +165,19 @@ class _Ended:
     missed: str = ""
     undone: bool = False
 
+    @property
+    def hint(self) -> str:
+        """What may help."""
+        return "--steps raises the bound" if self.end.name == "BOUND" else ""
+
+    def wrong(self, lab: "Lab") -> bool:
+        """Return whether it matters where the cores stand: they died, or hold up the patcher."""
+        return self.end.name not in ("BOUND", "INTERRUPTED") or not lab.patcher.done
+
     def status(self, lab: "Lab") -> int:
         """Return the exit status as far as it does not depend on what was counted."""
+        if self.end.name == "INTERRUPTED":
+            return run.INTERRUPTED
         if self.end.name == "EXIT":
             return GuestDied.status if self.missed or lab.machine.exit_value != 0 else 0
         if self.end.name in ("DIED", "STUCK"):
@@ -172,29 +208,29 @@ def _run(
     """Patch in, run, and with `undo` patch out and run again."""
     begin = len(lab.machine.output)
     end = lab.patch_in(redirects, instructions=steps)
-    if _cut_short(lab):
-        return _Ended(end, f"the patch was not in, {_phase(lab)}")
+    if _cut_short(lab, end):
+        return _Ended(end, _unfinished(lab, "in"))
     missed = ""
     if until is None or until not in lab.machine.output[begin:]:
         end = lab.run(until=until, instructions=steps)
         if until and end.name != "TEXT":
             missed = f"{until.decode(errors='backslashreplace')!r} was not seen"
-    if not undo or end.name in ("EXIT", "DIED", "STUCK"):
+    if not undo or end.name in ("EXIT", "DIED", "STUCK", "INTERRUPTED"):
         return _Ended(end, missed)
     end = lab.patch_out(redirects, instructions=steps)
-    if _cut_short(lab):
-        return _Ended(end, f"the patch was not out, {_phase(lab)}")
+    if _cut_short(lab, end):
+        return _Ended(end, _unfinished(lab, "out"))
     return _Ended(lab.run(instructions=steps), missed, undone=True)
 
 
-def _cut_short(lab: "Lab") -> bool:
-    """Return whether the patcher could not finish, or the machine ended meanwhile."""
-    return not (lab.patcher.done and lab.machine.alive)
+def _cut_short(lab: "Lab", end: "End") -> bool:
+    """Return whether the patcher could not finish, or the run ended meanwhile."""
+    return not (lab.patcher.done and lab.machine.alive) or end.name == "INTERRUPTED"
 
 
-def _phase(lab: "Lab") -> str:
-    phase = lab.patcher.phase
-    return f"in phase {phase}" if phase else "its code was still being written"
+def _unfinished(lab: "Lab", way: str) -> str:
+    """Return where the patcher was when it could not finish, "" if it had."""
+    return f"the patch was not {way}, {lab.patcher.where}" if lab.patcher.where else ""
 
 
 def _last_words(lab: "Lab", end: "End") -> Iterator[str]:

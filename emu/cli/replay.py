@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emu import resources
-from emu.cli import console, options
+from emu.cli import console, options, run
 
 if TYPE_CHECKING:
     from emu.moves.schedule import Schedule
@@ -36,8 +36,9 @@ def replay(
 ) -> None:
     """Make the moves of a schedule again; says whether they end in the same state.
 
-    Exit status: 0 safe, 2 bad input or another end state, 4 the guest died, 8 HAZARD, 10 torn,
-    12 lost or late, 14 unhandled int3, 16 harmful; the highest wins.
+    Exit status: 0 safe, 2 bad input or another end state, 4 the guest died, 6 it ends before the
+    patcher does, 8 HAZARD, 10 torn, 12 lost or late, 14 unhandled int3, 16 harmful; the highest
+    wins.
     """
     from emu.cli import verdicts  # noqa: PLC0415 -- loads the machine
     from emu.errors import GuestDied  # noqa: PLC0415 -- with the rest
@@ -70,6 +71,10 @@ def replay(
     end = lab.ended()
     died = lab.report(end) if end else None
     status = verdicts.status(lab, verdict) if verdict else GuestDied.status if died else 0
+    cut = not lab.patcher.done
+    status = max(status, (GuestDied.status if end else run.BOUND) if cut else 0)
+    if cut and not as_json:
+        console.note(f"the run ends before the patcher does, {lab.patcher.where}")
     if as_json:
         result = {"verdict": None, "status": status, "hash": end_hash}
         console.document(verdicts.document(lab, verdict, status) if verdict else result)

@@ -17,12 +17,21 @@ class Detectors:
     """
 
     def __init__(self, guest: Guest, watched: tuple[Watched, ...]) -> None:
-        self._machine = guest.machine
+        self._guest, self._machine = guest, guest.machine
         self._seen = len(self._machine.events)
         self.watched = watched
         self.calls = Calls()
         self.fetches = Fetches(watched)
         self._machine.set_probes(probes(guest, watched))
+
+    def watch(self, more: tuple[Watched, ...]) -> None:
+        """Watch more functions from now on, or more ways of those that are watched."""
+        self.follow()
+        there = {each.site: each for each in self.watched}
+        for each in more:
+            there[each.site] = there[each.site].with_ways(each) if each.site in there else each
+        self.watched = self.fetches.watched = tuple(there.values())
+        self._machine.set_probes(probes(self._guest, self.watched))
 
     def requested(self, number: int, plan: Plan) -> None:
         """Say that the plan of this number was requested."""

@@ -44,6 +44,10 @@ class Watched:
         """Return where an instruction at the site leads, None if it should not stand there."""
         return next((way.body for way in self.ways if way.instruction == instruction), None)
 
+    def with_ways(self, other: "Watched") -> "Watched":
+        """Return the function with the ways of another description of it besides."""
+        return Watched(self.function, self.site, tuple(dict.fromkeys(self.ways + other.ways)))
+
     def between(self, change: Change) -> "Watched":
         """Return the function with no other ways than the two of a change."""
         both = tuple(way for way in self.ways if way.instruction in (change.old, change.new))

@@ -90,7 +90,6 @@ class Lab:
         few thousand instructions; ends the run as BOUND does. on_output: gets serial output.
         """
         machine = self.machine
-        self._interrupted = False
         machine.watch(until[-1] if until else None)
         shown = len(machine.output)
         left = instructions
@@ -116,10 +115,14 @@ class Lab:
                 return End.STUCK
             if stop is not None and stop():
                 break
-        return End.INTERRUPTED if self._interrupted else End.BOUND
+        interrupted, self._interrupted = self._interrupted, False
+        return End.INTERRUPTED if interrupted else End.BOUND
 
     def interrupt(self) -> None:
-        """Let the run that is under way end between two moves; a signal handler may call it."""
+        """Let the run that is under way, or else the next, end between two moves.
+
+        A signal handler may call it.
+        """
         self._interrupted = True
 
     def input(self, data: bytes) -> None:
@@ -270,7 +273,11 @@ class Lab:
         )
 
     def watch(self, redirects: Sequence[Redirect]) -> Detectors:
-        """Let detectors watch these functions from now on; of one there may be several."""
+        """Let new detectors watch these functions, and no others, from now on.
+
+        Of one function there may be several redirects. To watch more later, and go on counting:
+        `detectors.watch`.
+        """
         self.detectors = Detectors(self.guest, watched(redirects))
         return self.detectors
 
@@ -300,9 +307,11 @@ class Lab:
         return self.run(instructions=instructions, stop=lambda: self.patcher.done)
 
     def patch_in(self, redirects: Sequence[Redirect], *, instructions: int = DEFAULT_STEPS) -> End:
-        """Redirect functions, watched from the first time on; runs until the patcher is done."""
+        """Redirect functions, watched from now on; runs until the patcher is done."""
         if self.detectors is None:
             self.watch(redirects)
+        else:
+            self.detectors.watch(watched(redirects))
         return self._patch(redirects, True, instructions)
 
     def patch_out(self, redirects: Sequence[Redirect], *, instructions: int = DEFAULT_STEPS) -> End:
@@ -313,7 +322,7 @@ class Lab:
         end = End.BOUND
         for plan in self.plan(redirects, inward=inward):
             end = self.carry_out(plan, instructions=instructions)
-            if not self.patcher.done:
+            if end is not End.BOUND or not self.patcher.done:
                 break
         return end
 

@@ -40,8 +40,11 @@ MAX_OBJECT: Final = 16 << 20
 MAX_SAID: Final = 100
 """Lines of what the compiler says that are kept."""
 
+_NO_HEADER: Final = "; it includes no header of the kernel, as <toy/defs.h> is the toy's"
+
 _TOP = (1 << 64) - (1 << 31)
 _ERROR = re.compile(r"^(?:.*?:(\d+):(?:\d+:)? |[^\s:]+: )?(?:fatal )?error: (.*)$")
+_INCLUDES = re.compile(rb"^[ \t]*#[ \t]*include\b", re.MULTILINE)
 _HOST_HEADERS = ("CPATH", "C_INCLUDE_PATH", "GCC_EXEC_PREFIX", "COMPILER_PATH", "LIBRARY_PATH")
 
 
@@ -87,7 +90,9 @@ def compile_c(source: Path, include: Sequence[Path] = (), model: str = "kernel")
         status, text = _run(words, Path(folder), source.name)
         said = _lines(text.replace(f"{whole.parent}/", ""))
         if status:
-            raise BadSource(_failure(source.name, said, words[0], status), said)
+            told = _failure(source.name, said, words[0], status)
+            more = "" if _INCLUDES.search(source.read_bytes()) else _NO_HEADER
+            raise BadSource(f"{told}{more}", said)
         try:
             size = made.stat().st_size
             if size > MAX_OBJECT:

@@ -32,6 +32,14 @@ class Patcher:
         """Return whether there is nothing left to do."""
         return self.plan is None
 
+    @property
+    def where(self) -> str:
+        """How far it is with its plan, in words; "" if it has none."""
+        if self.plan is None:
+            return ""
+        passed = [step.name for step in self.plan.steps[: self.index] if isinstance(step, Phase)]
+        return f"in phase {passed[-1]}" if passed else "its code was still being written"
+
     def request(self, plan: Plan) -> None:
         """Take a plan. Raises PokeError while another is being carried out (text_mutex)."""
         if self.plan is not None:

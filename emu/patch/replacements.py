@@ -5,6 +5,7 @@ Linux's samples. A file in assembly (any other name) is one body: such files bel
 functions that no file in C has, in the order given. All files in C are linked together.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,7 @@ PREFIX: Final = "livepatch_"
 """What may stand before the name of a function (Linux samples/livepatch/livepatch-sample.c)."""
 
 _SHOWN = 12
+_C = re.compile(r"^\s*#\s*include\b|^[{}]", re.MULTILINE)
 
 
 def load(
@@ -67,8 +69,18 @@ def load(
             warn(f"{placed[number].name}: warning: {line}")
         redirects[function] = arena.redirect_to(function, placed[number], name)
     for function, (name, text) in zip(rest, texts, strict=True):
-        redirects[function] = arena.redirect(function, text, name)
+        redirects[function] = _assembled(arena, function, text, name)
     return tuple(redirects[each] for each in functions)
+
+
+def _assembled(arena: Arena, function: str, text: str, name: str) -> Redirect:
+    """Place a replacement in assembly; of what may be C by another name, say so."""
+    try:
+        return arena.redirect(function, text, name)
+    except BadAssembly as error:
+        if not _C.search(text):
+            raise
+        raise BadAssembly(f"{error}; if it is C, let its name end in .c") from None
 
 
 def _ignore(_line: str) -> None:

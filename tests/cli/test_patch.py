@@ -131,7 +131,48 @@ def test_a_text_that_is_not_printed_is_a_bound_that_was_reached(
 ) -> None:
     said = textpoke(*ARGUMENTS, "--with", source, "--until", "never")
     assert said.status == 6
-    assert "'never' was not seen" in said.err
+    (_, said_last) = said.err.splitlines()
+    assert said_last.startswith("textpoke: 'never' was not seen; the bound was reached after ")
+
+
+@pytest.mark.parametrize("steps", [5, 5000])
+def test_a_bound_within_the_patch_is_the_same_when_it_is_replayed(
+    textpoke: Command, source: Path, tmp_path: Path, steps: int
+) -> None:
+    path = tmp_path / "run.json"
+    said = textpoke("patch", "toy", FUNCTION, "--with", source, "--save", path, "--steps", steps)
+    again = textpoke("replay", path)
+    assert (said.status, again.status) == (6, 6)
+    where = said.err.split("the patch was not in, ")[1].split(";")[0]
+    assert f"the run ends before the patcher does, {where}\n" in again.err
+    assert where.startswith("in phase " if steps > 5 else "its code was still being written")
+
+
+@pytest.mark.parametrize(("phase", "missed"), [("sync1", "the patch was not in"), ("done", "")])
+def test_an_interrupted_patch_is_kept(
+    textpoke: Command, source: Path, tmp_path: Path, phase: str, missed: str
+) -> None:
+    path = tmp_path / "run.json"
+    words = ("patch", "toy", FUNCTION, "--with", source, "--undo", "--steps", "1e12", "--json")
+    code = (
+        "import os, signal, sys; from emu.cli.main import main; from emu.lab import Lab;"
+        "from emu.patch.patcher import Patcher; enter = Patcher._enter_phase;"
+        "signal.signal(signal.SIGINT, signal.default_int_handler);"  # a shell may ignore it
+        f"Patcher._enter_phase = lambda p, name: (name == {phase!r}"
+        " and os.kill(os.getpid(), signal.SIGINT), enter(p, name))[1];"
+        f"sys.exit(main({[*map(str, words), '--save', str(path)]!r}))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    document = json.loads(run.stdout)
+    assert (run.returncode, document["status"], document["undone"]) == (130, 130, False)
+    last = run.stderr.splitlines()[-1].removeprefix("textpoke: ")
+    assert last.startswith(missed or "interrupted after ")
+    assert "interrupted after " in last
+    again = textpoke("replay", path, "--json")
+    assert again.status == (6 if missed else 0)
+    assert json.loads(again.out)["hash"] == document["hash"]
 
 
 def test_a_text_ends_the_run(textpoke: Command, source: Path) -> None:

@@ -78,6 +78,14 @@ def test_errors_are_told_by_line_and_whole(tmp_path: Path) -> None:
 
 
 @needs_gcc
+def test_a_file_without_headers_is_told_of_them(tmp_path: Path) -> None:
+    told = r"; it includes no header of the kernel, as <toy/defs\.h> is the toy's$"
+    with pytest.raises(BadSource, match=told):
+        compile_c(write(tmp_path, "size_t f(void) { return 0; }\n"))
+    with pytest.raises(BadSource, match=r"errors in all\)$|'x'[^;]*$"):
+        compile_c(write(tmp_path, "# include <toy/defs.h>\nint f(void) { return x; }\n"))
+
+
 def test_what_the_compiler_says_drives_no_terminal_and_has_an_end(tmp_path: Path) -> None:
     lines = "".join(f'#warning "\x1b[31m {number}"\n' for number in range(300))
     said = compile_c(write(tmp_path, lines + "int f(void) { return 0; }\n")).warnings
