@@ -124,6 +124,19 @@ def test_an_interruption_between_two_runs_ends_the_next() -> None:
     assert lab.run(instructions=1_000) is End.BOUND
 
 
+def test_an_interruption_makes_no_call_seem_lost() -> None:
+    lab = loaded(seed=8)
+    lab.patch_in([lab.arena.redirect(FUNCTION, REPLACEMENT[FUNCTION])])
+    detectors = lab.detectors
+    assert detectors
+    while detectors.drained(detectors.mark()):
+        lab.run(instructions=1)
+    lab.interrupt()
+    lab.drain()
+    assert lab.verdict().lost == 0
+    assert lab.run(instructions=1_000) is End.BOUND
+
+
 def test_an_interruption_between_two_batches_ends_them(monkeypatch: pytest.MonkeyPatch) -> None:
     lab = loaded()
     redirects = [lab.arena.redirect(f"leaf_{number:03}", "ret") for number in range(257)]

@@ -5,13 +5,11 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from emu.cli import console, options
+from emu.cli.run import BOUND
 from emu.errors import GuestDied
 
 if TYPE_CHECKING:
     from emu.lab import Lab
-
-BOUND: Final = 6
-"""Exit status: what was waited for did not come about."""
 
 _AFTER_BOOT: Final = 100_000
 """Instructions of --steps after a boot: a few turns of each core."""

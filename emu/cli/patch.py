@@ -131,8 +131,8 @@ def patch(
     lab.run_until_tasks()
     with Interruptible(lab):
         ended = _run(lab, redirects, awaited, steps, undo=undo)
-        if lab.patcher.done:  # else a replay would not end within the patch, as this run does
-            lab.drain()
+    if lab.patcher.done:  # else a replay would not end within the patch, as this run does
+        lab.drain()
     verdict = lab.verdict()
     status = max(verdicts.status(lab, verdict), ended.status(lab))
     found = lab.report(ended.end, exited=True) if ended.status(lab) else None

@@ -327,13 +327,18 @@ class Lab:
         return end
 
     def drain(self) -> None:
-        """Run until every call made so far has reached a body; those that do not are lost."""
+        """Run until every call made so far has reached a body; those that do not are lost.
+
+        `interrupt` does not end it: calls that were not waited for would seem to be lost.
+        """
         detectors = self.detectors
         if detectors is None or not self.machine.alive:
             return
         mark = detectors.mark()
         self.recording.choose(self.chooser, drain=True)
-        self.run(instructions=_DRAIN_BOUND, stop=lambda: detectors.drained(mark))
+        end = End.INTERRUPTED
+        while end is End.INTERRUPTED:
+            end = self.run(instructions=_DRAIN_BOUND, stop=lambda: detectors.drained(mark))
         detectors.calls.close(mark)
 
     def verdict(self) -> Verdict:
