@@ -167,12 +167,6 @@ EndlessSteps: TypeAlias = Annotated[
         help="End after so many instructions of all cores, by default 2e9; at a terminal, never.",
     ),
 ]
-Steps: TypeAlias = Annotated[
-    int,
-    typer.Option(
-        "--steps", parser=count, metavar="N", help="End after so many instructions of all cores."
-    ),
-]
 Hash: TypeAlias = Annotated[
     bool, typer.Option("--hash", help="Print the state hash as the last line.")
 ]
