@@ -287,7 +287,7 @@ def test_nothing_is_warned_of_without_a_reason(idle: Lab, tmp_path: Path) -> Non
 def test_c_by_another_name_is_told_from_assembly(idle: Lab, tmp_path: Path) -> None:
     with pytest.raises(BadAssembly, match=r"; if it is C, let its name end in \.c$"):
         idle.load(["vfs_write"], [write(tmp_path, WRITE, "fix")])
-    with pytest.raises(BadAssembly, match="new.s:2: invalid mnemonic: 'movv eax, 1'$"):
+    with pytest.raises(BadAssembly, match=r"new\.s:2: invalid mnemonic: 'movv eax, 1'$"):
         idle.load(["vfs_write"], [write(tmp_path, "# as in C\nmovv eax, 1\nret\n", "new.s")])
 
 
