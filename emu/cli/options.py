@@ -130,7 +130,11 @@ Ram: TypeAlias = Annotated[
 ]
 Until: TypeAlias = Annotated[
     str | None,
-    typer.Option("--until", metavar="TEXT", help="End when the guest has printed this."),
+    typer.Option(
+        "--until",
+        metavar="TEXT",
+        help="End when the guest has printed this; what it printed before --from does not count.",
+    ),
 ]
 Instant: TypeAlias = Annotated[
     str | None,

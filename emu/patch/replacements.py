@@ -154,7 +154,8 @@ def _check_count(rest: Sequence[str], texts: int, objects: Sequence[ObjectFile])
     if not texts:
         has = [symbol.name for each in objects for symbol in each.functions()]
         near = closest(rest[0], has)
-        hint = f": did you mean {' or '.join(near)}?" if near else f", but {_list(has)}"
+        others = f", but {_list(has)}" if has else ", nor any other"
+        hint = f": did you mean {' or '.join(near)}?" if near else others
         raise BadSource(f"{files} has no function {rest[0]!r}{hint}")
     told = f"{_list(rest)} " if rest else ""
     where = f"not in {files}" if objects else "to replace"
@@ -167,7 +168,7 @@ def _check_count(rest: Sequence[str], texts: int, objects: Sequence[ObjectFile])
 
 def _list(names: Sequence[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{', '.join(names[:_SHOWN]) or 'nothing'}{more}"
+    return f"{', '.join(names[:_SHOWN])}{more}"
 
 
 def _check_prototype(function: str, theirs: Prototype, placed: Placed, name: str) -> Iterator[str]:
