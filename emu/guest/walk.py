@@ -14,6 +14,7 @@ from emu.guest.breakpoint_frame import COPIED, is_changing
 from emu.guest.code import Code, Place
 from emu.guest.registers import Registers
 from emu.guest.stack import Frame, FrameKind, Stack
+from emu.image.cursor import Malformed
 from emu.image.frame_expression import evaluate
 from emu.image.frame_rules import CALLEE_SAVED, COLUMNS, CS, RSP, Rule, Rules
 from emu.image.objects import Reader
@@ -131,7 +132,7 @@ class Walk:
             return evaluate(
                 rule.code, lambda column: self._known(registers, column), self._read, stack
             )
-        except ValueError as error:
+        except Malformed as error:
             raise Lost(f"call frame information is malformed: {error}") from None
 
     def _known(self, registers: Registers, column: int) -> int:

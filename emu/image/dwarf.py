@@ -24,9 +24,9 @@ from emu.image.c_types import (
     Type,
     VoidType,
 )
+from emu.image.cursor import Cursor, Malformed, malformed_is_bad
 from emu.image.declare import declare
 from emu.image.dwarf_base import base_type
-from emu.image.dwarf_data import Cursor, Malformed, malformed_is_bad
 from emu.image.dwarf_entry import Entries, Entry
 from emu.image.dwarf_index import Found, Index
 from emu.image.types import Variable

@@ -5,7 +5,7 @@ DWARF tells no x87 format from IEEE's of 16 bytes, and no bfloat from a half; gc
 
 from emu.image import dwarf_names as dw
 from emu.image.c_types import FloatType, IntType, Type
-from emu.image.dwarf_data import Malformed
+from emu.image.cursor import Malformed
 
 _SIGNED = (dw.DW_ATE_signed, dw.DW_ATE_signed_char)
 _CHARS = (dw.DW_ATE_signed_char, dw.DW_ATE_unsigned_char, dw.DW_ATE_UTF)

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 
 from emu.image import dwarf_names as dw
-from emu.image.dwarf_data import Cursor, Malformed
+from emu.image.cursor import Cursor, Malformed, name_at
 from emu.image.dwarf_form import Value, read
 from emu.image.dwarf_unit import Abbreviation, Unit, units
 
@@ -216,10 +216,7 @@ class Entries:
             )
         elif form not in _STRINGS:
             raise Malformed(f"attribute {attribute:#x} at {entry.offset:#x} is no text")
-        strings = self._sections.get(section, b"")
-        if value >= len(strings):
-            raise Malformed(f"a name at {value:#x} of {section}")
-        return Cursor(strings, value).text()
+        return name_at(section, self._sections.get(section, b""), value)
 
     def address(self, unit: Unit, expression: bytes) -> int | None:
         """Return the address that a location gives, None if it is no plain address."""

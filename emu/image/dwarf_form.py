@@ -7,7 +7,7 @@ means, an offset of a string or of another entry, the form says and `dwarf_entry
 from collections.abc import Callable
 
 from emu.image import dwarf_names as dw
-from emu.image.dwarf_data import Cursor, Malformed
+from emu.image.cursor import Cursor, Malformed
 
 Value = int | bytes | str
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from emu.image import dwarf_names as dw
-from emu.image.dwarf_data import Cursor, Malformed
+from emu.image.cursor import Cursor, Malformed
 from emu.image.dwarf_form import fixed_size
 
 MAX_UNITS = 20_000

@@ -2,13 +2,13 @@
 
 What gcc and gas emit for frames, and the arithmetic of any producer. No operation that needs a
 frame base, a thread, a type or another expression: those make no sense here. Steps and depth are
-bounded. Source: DWARF 5, sections 2.5.1 and 7.7.1. A malformed expression raises ValueError.
+bounded. Source: DWARF 5, sections 2.5.1 and 7.7.1. A malformed expression raises Malformed.
 """
 
 from collections.abc import Callable
 from typing import Final
 
-from emu.image.cursor import Cursor
+from emu.image.cursor import Cursor, Malformed
 
 MAX_STEPS, MAX_DEPTH = 1000, 64
 _WORD: Final = (1 << 64) - 1
@@ -90,24 +90,24 @@ class _Evaluation:
         for _ in range(MAX_STEPS):
             if not self._cursor:
                 return self._pop()
-            self._one(self._cursor.number(1))
+            self._one(self._cursor.uint(1))
             if len(self._stack) > MAX_DEPTH:
-                raise ValueError(f"over {MAX_DEPTH} words on the stack of an expression")
-        raise ValueError(f"an expression of over {MAX_STEPS} steps")
+                raise Malformed(f"over {MAX_DEPTH} words on the stack of an expression")
+        raise Malformed(f"an expression of over {MAX_STEPS} steps")
 
     def _one(self, op: int) -> None:
         """Execute an operation."""
         if op in _BINARY:
             right, left = self._pop(), self._pop()
             if right == 0 and op in (0x1B, 0x1D):
-                raise ValueError("a division by zero")
+                raise Malformed("a division by zero")
             self._push(_BINARY[op](left, right))
         elif op in _UNARY:
             self._push(_UNARY[op](self._pop()))
         elif op == _DEREF:
             self._push(self._read(self._pop(), 8))
         elif op == _DEREF_SIZE:
-            self._push(self._dereference(self._cursor.number(1)))
+            self._push(self._dereference(self._cursor.uint(1)))
         elif op in (_BRA, _SKIP):
             self._branch(always=op == _SKIP)
         elif _DUP <= op <= _ROT:
@@ -124,26 +124,26 @@ class _Evaluation:
             return self._register(op - _BREG0) + cursor.sleb()
         if op in _CONSTANTS:
             size, signed = _CONSTANTS[op]
-            return cursor.number(size, signed=signed)
+            return cursor.sint(size) if signed else cursor.uint(size)
         if op == _BREGX:
             return self._register(cursor.uleb()) + cursor.sleb()
         if op == _PLUS_UCONST:
             return self._pop() + cursor.uleb()
         if op == _ADDR:
-            return cursor.number(8)
+            return cursor.uint(8)
         if op == _CONSTU:
             return cursor.uleb()
         if op == _CONSTS:
             return cursor.sleb()
-        raise ValueError(f"unknown operation {op:#x} in an expression")
+        raise Malformed(f"unknown operation {op:#x} in an expression")
 
     def _dereference(self, size: int) -> int:
         if not 1 <= size <= 8:
-            raise ValueError(f"an expression reads {size} bytes")
+            raise Malformed(f"an expression reads {size} bytes")
         return self._read(self._pop(), size)
 
     def _branch(self, *, always: bool) -> None:
-        distance = self._cursor.number(2, signed=True)
+        distance = self._cursor.sint(2)
         if always or self._pop():
             self._cursor = Cursor(self._cursor.data, self._cursor.at + distance)
 
@@ -156,11 +156,11 @@ class _Evaluation:
         elif op == _ROT:
             stack[-3:] = [self._peek(0), self._peek(2), self._peek(1)]
         else:
-            self._push(self._peek(self._cursor.number(1) if op == _PICK else op == _OVER))
+            self._push(self._peek(self._cursor.uint(1) if op == _PICK else op == _OVER))
 
     def _peek(self, index: int) -> int:
         if index >= len(self._stack):
-            raise ValueError("an expression takes what is not there")
+            raise Malformed("an expression takes what is not there")
         return self._stack[-1 - index]
 
     def _pop(self) -> int:

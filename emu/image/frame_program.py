@@ -1,18 +1,21 @@
 """Call frame instructions, executed: from a program to rules for each place in a function.
 
-All of DWARF 5 section 6.4.2 and what gas and gcc add. Programs come from files, so their size and
-the depth of remembered states are bounded. Malformed ones raise ValueError.
+All of DWARF 5 section 6.4.2 and what gas and gcc add. Programs come from files, so their size, the
+rows they make and the depth of remembered states are bounded. Malformed ones raise Malformed.
 """
 
 from enum import IntEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from emu.image.cursor import Cursor
+from emu.image.cursor import Cursor, Malformed
 from emu.image.frame_rules import COLUMNS, Rule, Rules
 
 MAX_PROGRAM = 1 << 16
 """Bytes of the instructions for one function."""
+
+MAX_ROWS = 10_000
+"""Rows of one function; the longest of gcc's have some hundreds."""
 
 _MAX_REMEMBERED = 64
 
@@ -82,7 +85,7 @@ class _State(NamedTuple):
 def execute(common: Common, program: bytes, begin: int) -> list[Row]:
     """Return the rows of a function at `begin`, in the order of addresses."""
     if max(len(program), len(common.program)) > MAX_PROGRAM:
-        raise ValueError(f"over {MAX_PROGRAM} bytes for one function")
+        raise Malformed(f"over {MAX_PROGRAM} bytes for one function")
     execution = _Execution(common, begin)
     execution.run(common.program)
     execution.initial = dict(execution.state.registers)
@@ -105,7 +108,7 @@ class _Execution:
         """Execute instructions."""
         cursor = Cursor(program)
         while cursor:
-            first = cursor.number(1)
+            first = cursor.uint(1)
             high, low = first >> 6, first & 0x3F
             if high == _High.ADVANCE_LOC:
                 self._advance(low * self._common.code_align)
@@ -120,7 +123,9 @@ class _Execution:
         """Append what holds now."""
         state, common = self.state, self._common
         if state.cfa is None:
-            raise ValueError("no rule for the CFA")
+            raise Malformed("no rule for the CFA")
+        if len(self.rows) == MAX_ROWS:
+            raise Malformed(f"over {MAX_ROWS} rows for one function")
         registers = MappingProxyType(dict(state.registers))
         rules = Rules(state.cfa, state.base, registers, common.return_address, common.signal_frame)
         self.rows.append(Row(self._address, rules))
@@ -131,20 +136,20 @@ class _Execution:
             case _Op.NOP:
                 pass
             case _Op.SET_LOC:
-                self._advance(cursor.number(self._common.address_size) - self._address)
+                self._advance(cursor.uint(self._common.address_size) - self._address)
             case _Op.ADVANCE_LOC1:
-                self._advance(cursor.number(1) * self._common.code_align)
+                self._advance(cursor.uint(1) * self._common.code_align)
             case _Op.ADVANCE_LOC2:
-                self._advance(cursor.number(2) * self._common.code_align)
+                self._advance(cursor.uint(2) * self._common.code_align)
             case _Op.ADVANCE_LOC4:
-                self._advance(cursor.number(4) * self._common.code_align)
+                self._advance(cursor.uint(4) * self._common.code_align)
             case _Op.REMEMBER_STATE:
                 if len(self._remembered) == _MAX_REMEMBERED:
-                    raise ValueError(f"over {_MAX_REMEMBERED} remembered states")
+                    raise Malformed(f"over {_MAX_REMEMBERED} remembered states")
                 self._remembered.append(self.state._replace(registers=dict(self.state.registers)))
             case _Op.RESTORE_STATE:
                 if not self._remembered:
-                    raise ValueError("no state to restore")
+                    raise Malformed("no state to restore")
                 self.state = self._remembered.pop()
             case _Op.GNU_ARGS_SIZE:
                 cursor.uleb()  # for exceptions of C++
@@ -162,9 +167,9 @@ class _Execution:
             case _Op.DEF_CFA_SF:
                 base, cfa = cursor.uleb(), Rule("val_offset", cursor.sleb() * scale)
             case _Op.DEF_CFA_EXPRESSION:
-                cfa = Rule("val_expression", code=cursor.block(cursor.uleb()))
+                cfa = Rule("val_expression", code=cursor.take(cursor.uleb()))
             case _ if not plain:
-                raise ValueError("changes a CFA that is no register and offset")
+                raise Malformed("changes a CFA that is no register and offset")
             case _Op.DEF_CFA_REGISTER:
                 base = cursor.uleb()
             case _Op.DEF_CFA_OFFSET:
@@ -194,17 +199,17 @@ class _Execution:
             case _Op.REGISTER:
                 self._set(column, Rule("register", cursor.uleb()))
             case _Op.EXPRESSION:
-                self._set(column, Rule("expression", code=cursor.block(cursor.uleb())))
+                self._set(column, Rule("expression", code=cursor.take(cursor.uleb())))
             case _Op.VAL_EXPRESSION:
-                self._set(column, Rule("val_expression", code=cursor.block(cursor.uleb())))
+                self._set(column, Rule("val_expression", code=cursor.take(cursor.uleb())))
             case _Op.RESTORE_EXTENDED:
                 self._restore(column)
             case _:
-                raise ValueError(f"unknown instruction {op:#x}")
+                raise Malformed(f"unknown instruction {op:#x}")
 
     def _advance(self, distance: int) -> None:
         if distance < 0:
-            raise ValueError("goes back")
+            raise Malformed("goes back")
         if distance:
             self.end_row()
             self._address += distance

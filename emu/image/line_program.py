@@ -1,7 +1,8 @@
 """The line programs of .debug_line, versions 2 to 5: a machine that writes rows.
 
 Source: DWARF 5, section 6.2. What a program emits is bounded by its length, what a header lists by
-the bytes it has. Sequences that begin at address 0 are of functions the linker dropped.
+the bytes it has and MAX_FILES. Sequences that begin at address 0 are of functions the linker
+dropped.
 """
 
 import posixpath
@@ -9,11 +10,14 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from emu.image.dwarf_data import Cursor, Malformed
+from emu.image.cursor import Cursor, Malformed, name_at
 from emu.image.dwarf_form import read
 
+MAX_FILES = 10_000
+"""Files, and directories, of one program."""
+
 _DW_LNCT_path, _DW_LNCT_directory_index = 1, 2
-_STRINGS = {0x08: "", 0x0E: ".debug_str", 0x1F: ".debug_line_str"}
+_STRINGS = {0x0E: ".debug_str", 0x1F: ".debug_line_str"}
 _ADDRESS = (1 << 64) - 1
 
 
@@ -90,16 +94,18 @@ def _header(at: Cursor, sections: dict[str, bytes], offset_size: int, folder: st
 
 def _names(at: Cursor) -> list[str]:
     """Return the include directories of DWARF 2 to 4."""
-    found = []
+    found: list[str] = []
     while name := at.text():
+        _count(len(found) + 1)
         found.append(name)
     return found
 
 
 def _named(at: Cursor) -> list[tuple[str, int]]:
     """Return (name, directory) of the files of DWARF 2 to 4."""
-    found = []
+    found: list[tuple[str, int]] = []
     while name := at.text():
+        _count(len(found) + 1)
         found.append((name, at.uleb()))
         at.uleb()  # time
         at.uleb()  # length
@@ -110,8 +116,9 @@ def _listed(at: Cursor, sections: dict[str, bytes], offset_size: int) -> list[tu
     """Return (name, directory) of a table of DWARF 5: directories, or files."""
     formats = [(at.uleb(), at.uleb()) for _ in range(at.uint(1))]
     count = at.uleb()
-    if count > at.end - at.at:  # each takes a byte at the least
-        raise Malformed(f"a line program of {count} files")
+    _count(count)
+    if count * len(formats) > at.end - at.at:  # each part takes a byte at the least
+        raise Malformed(f"a line program of {count} files of {len(formats)} parts")
     found = []
     for _ in range(count):
         name, folder = "", 0
@@ -125,12 +132,18 @@ def _listed(at: Cursor, sections: dict[str, bytes], offset_size: int) -> list[tu
     return found
 
 
+def _count(files: int) -> None:
+    if files > MAX_FILES:
+        raise Malformed(f"a line program of over {MAX_FILES} files")
+
+
 def _text(form: int, value: object, sections: dict[str, bytes]) -> str:
     if isinstance(value, str):
         return value
     if form not in _STRINGS or not isinstance(value, int):
         raise Malformed(f"a name of form {form:#x} in a line program")
-    return Cursor(sections.get(_STRINGS[form], b""), value).text()
+    section = _STRINGS[form]
+    return name_at(section, sections.get(section, b""), value)
 
 
 def _path(base: str, folders: list[str], name: str, folder: int) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from emu.errors import BadSymbol
 from emu.image import dwarf_names as dw
-from emu.image.dwarf_data import malformed_is_bad
+from emu.image.cursor import malformed_is_bad
 from emu.image.dwarf_entry import Entries
 from emu.image.line_program import Row, line_programs
 

@@ -12,9 +12,16 @@ from emu.image.call_frames import MAX_BYTES, CallFrames
 from emu.image.elf import ElfImage
 from emu.image.frame_rules import ENTERED, RBP, RBX, RIP, RSP, Rule
 from tests.image.elf_builder import Builder
-from tests.image.frame_builder import ADDRESS, cie, eh_frame, entry, fde, section, sleb, uleb
+from tests.image.frame_builder import ADDRESS, DEBUG, cie, eh_frame, entry, fde, section, sleb, uleb
 
 CODE = 0xFFFFFFFF80200000
+
+
+OVERLAPPING = b"".join(
+    struct.pack("<IIB", 400 - 13 * at, DEBUG, 1) + b"\0" + uleb(1) + sleb(-8) + b"\x10"
+    for at in range(3)
+) + bytes(400 - 3 * 13 + 4) + b"".join(fde(13 * at, CODE, 4) for at in range(3))  # fmt: skip
+"""Each CIE begins a little later, and all reach to the same end: together more than there is."""
 
 
 def frames(program: bytes, size: int = 16) -> CallFrames:
@@ -203,6 +210,7 @@ def test_of_functions_at_one_place_the_smallest_is_not_hidden() -> None:
         cie() + entry(struct.pack("<IQ", 0, CODE)),
         cie(augmentation=b"zR", data=b"\x50") + fde(0, CODE, 4),
         cie(augmentation=b"zR") + fde(0, CODE, 4),
+        OVERLAPPING,
     ],
 )
 def test_malformed_sections_are_refused(data: bytes) -> None:
@@ -222,6 +230,7 @@ def test_malformed_sections_are_refused(data: bytes) -> None:
         b"\x01" + struct.pack("<Q", CODE - 1),
         b"\x0a" * 65,
         bytes((1 << 16) + 4),
+        b"\x41" * 10_001,
     ],
 )
 def test_malformed_programs_are_refused_when_they_are_needed(program: bytes) -> None:

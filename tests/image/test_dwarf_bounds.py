@@ -149,10 +149,26 @@ def test_tables_of_abbreviations_that_overlap_are_refused() -> None:
         DwarfReader("k.elf", {".debug_info": info, ".debug_abbrev": table})
 
 
+def test_a_name_is_not_looked_through_for_its_end() -> None:
+    strings = b"\0" + b"n" * 10_000 + b"\0without an end"
+
+    def names(at: int) -> list[str]:
+        unit = Unit()
+        unit.add(dw.DW_TAG_typedef, (NAME, dw.DW_FORM_strp, at.to_bytes(4, "little")))
+        unit.end()
+        return list(DwarfReader("k.elf", unit.sections() | {".debug_str": strings}).type_names())
+
+    assert names(1) == ["n" * 4096]
+    with pytest.raises(BadImage, match=r"a name at 0x2712 of \.debug_str"):
+        names(10_002)
+
+
 @pytest.mark.parametrize(
     ("version", "header"),
     [
         (5, b"\x01\x01\x01\xfb\x0e\x01" + b"\x00" + b"\xff" * 8 + b"\x7f"),  # 2**63 directories
+        (5, b"\x01\x01\x01\xfb\x0e\x01" + b"\x02\x03\x19\x03\x19\x09" + bytes(10)),  # of nothing
+        (4, b"\x01\x01\x01\xfb\x0e\x01" + b"a\0" * 10_001 + b"\0\0"),
         (4, b"\x01\x01\x01\xfb\x0e\x01" + b"name"),  # of which the name has no end
         (9, b""),
     ],

@@ -4,6 +4,7 @@ import struct
 
 import pytest
 
+from emu.image.cursor import Malformed
 from emu.image.frame_expression import MAX_DEPTH, evaluate
 from tests.image.frame_builder import sleb, uleb
 
@@ -87,7 +88,7 @@ def test_what_is_given_is_on_the_stack() -> None:
         (b"\x31\x30\x1b", "division by zero"),
         (b"\x31\x30\x1d", "division by zero"),
         (b"\x50\x50", "unknown operation 0x50"),
-        (b"\x08", "cut"),
+        (b"\x08", "missing"),
         (b"\x31\x94\x09", "reads 9 bytes"),
         (b"\x31\x2f\xfc\xff", "over 64 words"),
         (b"\x2f\xfd\xff", "over 1000 steps"),
@@ -96,5 +97,5 @@ def test_what_is_given_is_on_the_stack() -> None:
     ],
 )
 def test_what_makes_no_sense_is_refused(code: bytes, why: str) -> None:
-    with pytest.raises(ValueError, match=why):
+    with pytest.raises(Malformed, match=why):
         run(code)
