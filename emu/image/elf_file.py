@@ -17,6 +17,9 @@ MAX_SECTIONS = 4096
 MAX_ADDRESS = 1 << 40
 """Bounds for what a file may claim; addresses are physical."""
 
+MAX_NAME = 4096
+"""Bytes of a name of a section or symbol, with its NUL."""
+
 PT_LOAD, PT_NOTE = 1, 4
 PF_X = 1
 SHT_NOBITS = 8
@@ -27,6 +30,12 @@ EM_386, EM_X86_64 = 3, 62
 
 MAGIC = b"\x7fELF"
 """How every ELF file begins."""
+
+SHN_UNDEF, SHN_ABS = 0, 0xFFF1
+"""Numbers of sections that are none: the symbol is somewhere else, or it is a constant."""
+
+SYM32, SYM64 = struct.Struct("<3I2BH"), struct.Struct("<I2BH2Q")
+"""Elf32_Sym: name value size info other shndx; Elf64_Sym: name info other shndx value size."""
 
 _NHDR = struct.Struct("<3I")
 
@@ -191,16 +200,20 @@ class ElfFile:
         if headers[names_index][1] in (0, SHT_NOBITS):
             names_size = 0
         names = self.data[names_at : names_at + names_size]
-        return tuple(Section(_name(names, at), *rest) for at, *rest in headers)
+        return tuple(Section(name_at(names, at), *rest) for at, *rest in headers)
 
     def _bounds(self, offset: int, size: int, what: str) -> None:
         if offset + size > len(self.data):
             raise self.bad(f"truncated: {what} ends at byte {offset + size} of {len(self.data)}")
 
 
-def _name(strings: bytes, at: int) -> str:
-    """Return the NUL-terminated name at offset `at`, at most 255 characters."""
-    return strings[at : at + 256].split(b"\0", 1)[0].decode("utf-8", "backslashreplace")
+def name_at(strings: bytes, at: int) -> str:
+    """Return the name at an offset of a string table; "" if it is outside, or has no end.
+
+    One of over MAX_NAME bytes has none.
+    """
+    end = strings.find(b"\0", at, at + MAX_NAME)
+    return strings[at:end].decode("utf-8", "backslashreplace") if end > at else ""
 
 
 def _notes(data: bytes, align: int) -> Iterator[tuple[bytes, int, bytes]]:

@@ -9,20 +9,19 @@ import itertools
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from emu.image.elf_file import (
     EM_X86_64,
     SHF_COMPRESSED,
+    SHN_ABS,
     SHT_NOBITS,
+    SYM64,
     ElfFile,
     ProgramHeader,
     Section,
+    name_at,
 )
-
-UNDEFINED: Final = 0
-ABSOLUTE: Final = 0xFFF1
-"""Numbers of sections that are none: the symbol is somewhere else, or it is a constant."""
 
 SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR, SHF_TLS = 0x1, 0x2, 0x4, 0x400
 
@@ -31,7 +30,7 @@ _SHT_SYMTAB, _SHT_RELA, _SHT_REL, _SHT_NOTE = 2, 4, 9, 7
 _SHN_LORESERVE, _SHN_COMMON = 0xFF00, 0xFFF2
 _STT_SECTION, _STT_FUNC, _STT_TLS = 3, 2, 6
 _STB_LOCAL, _STB_WEAK = 0, 2
-_SYM, _RELA = struct.Struct("<I2BH2Q"), struct.Struct("<2Qq")
+_RELA = struct.Struct("<2Qq")
 _MAX_ALIGN = 4096
 _NOT_PLACED = (".eh_frame",)  # tables for C++ exceptions; .debug_frame says the same
 
@@ -75,7 +74,7 @@ class ObjectSymbol:
 
     Attributes:
         name: as compiled; that of a section is the section's.
-        section: number of the section it lies in, UNDEFINED or ABSOLUTE.
+        section: number of the section it lies in, SHN_UNDEF or SHN_ABS.
         value: offset in its section.
         size: bytes.
         is_function: whether it is code with a type.
@@ -167,17 +166,16 @@ class ObjectFile:
             raise self._file.bad("has no symbols")
         strings = self._file.bytes_of(self._file.sections[table.link])
         data = self._file.bytes_of(table)
-        for at, info, _, section, value, size in _SYM.iter_unpack(data[: len(data) // 24 * 24]):
+        for at, info, _, section, value, size in SYM64.iter_unpack(data[: len(data) // 24 * 24]):
             kind, binding = info & 0xF, info >> 4
-            end = strings.find(b"\0", at, at + 4096)
-            name = strings[at:end].decode("utf-8", "backslashreplace") if end > at else ""
+            name = name_at(strings, at)
             if section == _SHN_COMMON:
                 raise self._file.bad(f"has the common variable {name}: compile with -fno-common")
             if kind == _STT_TLS:
                 raise self._file.bad(f"has {name}, a thread-local variable")
-            if section >= _SHN_LORESERVE and section != ABSOLUTE:
+            if section >= _SHN_LORESERVE and section != SHN_ABS:
                 raise self._file.bad(f"has {name or 'a symbol'} in the unknown section {section}")
-            if section != ABSOLUTE and section >= len(self._file.sections):
+            if section != SHN_ABS and section >= len(self._file.sections):
                 raise self._file.bad(f"has {name or 'a symbol'} in section {section}: none")
             if kind == _STT_SECTION:
                 name = self._file.sections[section].name

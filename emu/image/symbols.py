@@ -6,20 +6,18 @@ the compiler (`.L...`) and section and file symbols are dropped; absolute symbol
 found by name but never by address. Source: System V gABI chapter 4, "Symbol Table".
 """
 
-import struct
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from emu.errors import BadSymbol
+from emu.image.elf_file import SHN_ABS, SHN_UNDEF, SYM32, SYM64, name_at
 
 Kind = Literal["func", "object", "label", "absolute"]
 
-_SYM32, _SYM64 = struct.Struct("<3I2BH"), struct.Struct("<I2BH2Q")
 _KINDS: dict[int, Kind] = {0: "label", 1: "object", 2: "func", 10: "func"}  # 10: STT_GNU_IFUNC
 _RANK: dict[Kind, int] = {"func": 0, "object": 1, "label": 2, "absolute": 3}
-_UNDEFINED, _ABSOLUTE = 0, 0xFFF1
 _MAX_NESTING = 8
 _PAGE = 4096
 
@@ -121,12 +119,8 @@ class Symbols:
         return f"{symbol.name}+{offset:#x}" if offset else symbol.name
 
     def describe(self, address: int) -> str:
-        """Return `vfs_read+0x5`, `vfs_read` at its first byte, or the address in hex."""
-        found = self.at(address)
-        if found is None:
-            return f"{address:#x}"
-        symbol, offset = found
-        return f"{symbol.name}+{offset:#x}" if offset else symbol.name
+        """Return `vfs_read+0x5` as `near` does, or the address in hex."""
+        return self.near(address) or f"{address:#x}"
 
 
 def read_symbols(table: bytes, strings: bytes, *, wide: bool = True) -> Iterator[Symbol]:
@@ -134,20 +128,19 @@ def read_symbols(table: bytes, strings: bytes, *, wide: bool = True) -> Iterator
 
     Entries that name nothing (sections, files, undefined, compiler labels) are left out.
     """
-    form = _SYM64 if wide else _SYM32
+    form = SYM64 if wide else SYM32
     for fields in form.iter_unpack(table[: len(table) - len(table) % form.size]):
         if wide:
             at, info, _, section, value, size = fields
         else:
             at, value, size, info, _, section = fields
         kind = _KINDS.get(info & 0xF)
-        if kind is None or section == _UNDEFINED:
+        if kind is None or section == SHN_UNDEF:
             continue
-        end = strings.find(b"\0", at, at + 4096)
-        name = strings[at:end].decode("utf-8", "backslashreplace") if end > at else ""
+        name = name_at(strings, at)
         if not name or name.startswith((".L", "$", "L0\x01")):
             continue
-        if section == _ABSOLUTE:
+        if section == SHN_ABS:
             kind = "absolute"
         yield Symbol(name, value, size, kind, is_global=info >> 4 != 0)
 

@@ -14,8 +14,9 @@ from typing import Final
 from emu.errors import BadImage, BadSource, BadSymbol, PokeError
 from emu.image import relocation
 from emu.image.elf import ElfImage
+from emu.image.elf_file import SHN_ABS, SHN_UNDEF
 from emu.image.lines import Lines
-from emu.image.object_file import ABSOLUTE, UNDEFINED, ObjectFile, ObjectSection, ObjectSymbol
+from emu.image.object_file import ObjectFile, ObjectSection, ObjectSymbol
 from emu.image.placed import Placed
 from emu.image.symbols import Kind, Symbol, Symbols
 from emu.patch.room import Room
@@ -92,7 +93,7 @@ def _shared(linked: Sequence["_Linked"]) -> dict[str, int]:
     found: dict[str, tuple[_Linked, ObjectSymbol]] = {}
     for each in linked:
         for symbol in each.object.symbols:
-            if not symbol.is_global or symbol.section == UNDEFINED:
+            if not symbol.is_global or symbol.section == SHN_UNDEF:
                 continue
             other = found.get(symbol.name)
             if other and not symbol.is_weak and not other[1].is_weak:
@@ -114,7 +115,7 @@ class _Linked:
 
     def address(self, symbol: ObjectSymbol) -> int:
         """Return the address of a symbol that the object defines; debug sections begin at 0."""
-        if symbol.section == ABSOLUTE:
+        if symbol.section == SHN_ABS:
             return symbol.value
         return self._places.get(symbol.section, 0) + symbol.value
 
@@ -183,8 +184,8 @@ class _Linked:
     def _find(self, symbol: ObjectSymbol, shared: Mapping[str, int]) -> int:
         """Return the address of a symbol, wherever it is."""
         name = symbol.name
-        if symbol.section != UNDEFINED:
-            if symbol.section != ABSOLUTE and symbol.section not in self._places:
+        if symbol.section != SHN_UNDEF:
+            if symbol.section != SHN_ABS and symbol.section not in self._places:
                 raise BadImage(f"{name or 'something'} lies in a section that is not placed")
             return shared[name] if symbol.is_weak else self.address(symbol)
         if not name:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from emu.errors import BadImage
-from emu.image.object_file import UNDEFINED, ObjectFile
+from emu.image.elf_file import SHN_UNDEF
+from emu.image.object_file import ObjectFile
 
 DATA = (Path(__file__).parent / "fix.elf").read_bytes()  # of fix.c, which says how it was made
 SHOFF = struct.unpack_from("<Q", DATA, 40)[0]
@@ -74,7 +75,7 @@ def test_symbols_and_relocations(fix: ObjectFile) -> None:
     assert function.is_global
     assert not by_name["calls"].is_global
     assert by_name["zeroes"].size == 32
-    assert by_name["seq_puts"].section == by_name["cpus_online"].section == UNDEFINED
+    assert by_name["seq_puts"].section == by_name["cpus_online"].section == SHN_UNDEF
     text = next(each for each in fix.sections if each.name == ".text")
     told = [(each.type, fix.symbols[each.symbol].name, each.addend) for each in text.relocations]
     assert (4, "seq_puts", -4) in told  # R_X86_64_PLT32

@@ -26,6 +26,12 @@ def test_a_label_without_size_reaches_to_the_next_symbol() -> None:
     assert symbols.describe(0x210) == "0x210"
 
 
+def test_a_label_without_size_names_a_page_at_the_most() -> None:
+    symbols = Symbols([Symbol("end", 0x1000, 0, "label")])
+    assert symbols.describe(0x1FFF) == "end+0xfff"
+    assert symbols.describe(0x2000) == "0x2000"
+
+
 def test_a_label_inside_a_function_does_not_hide_it() -> None:
     symbols = Symbols([Symbol("f", 0x100, 64, "func"), Symbol("inside", 0x110, 0, "label")])
     assert symbols.describe(0x112) == "f+0x12"
