@@ -7,7 +7,7 @@ import typer
 
 from emu import resources
 from emu.cli import console, options
-from emu.errors import BadSymbol
+from emu.errors import BadImage, BadSymbol
 
 if TYPE_CHECKING:
     from emu.image.elf import ElfImage
@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 Pattern = Annotated[
     str | None,
     typer.Argument(
-        metavar="[PATTERN]", help="A name, or a pattern such as 'vfs_*'.", show_default=False
+        metavar="PATTERN", help="A name, or a pattern such as 'vfs_*'.", show_default=False
     ),
 ]
 
 
 def symbols(image: options.Image, pattern: Pattern = None, as_json: options.Json = False) -> None:
-    """List symbols: address, size, kind, section, whether there is a site, name and source line.
+    """List symbols: address, size, kind, section, name and source line.
+
+    A star marks a function with a site, an l what other files do not see.
 
     --json: {"image", "symbols": [{"name", "address", "size", "kind", "global", "section", "site",
     "file", "line"}]}; "site" is its address, and what is not known is null.
@@ -30,20 +32,19 @@ def symbols(image: options.Image, pattern: Pattern = None, as_json: options.Json
     from emu.image.elf import ElfImage  # noqa: PLC0415 -- loads numpy
 
     elf = ElfImage.read(resources.image_path(image))
+    if not len(elf.symbols):
+        raise BadImage(f"{elf.name}: has no symbols: link without -s, and do not strip it")
     found = [_described(elf, symbol) for symbol in matching(elf, pattern)]
     if as_json:
         console.document({"image": elf.name, "symbols": found})
         return
     for each in found:
         place = f"{each['file'].rpartition('/')[2]}:{each['line']}" if each["file"] else ""
-        kind = each["kind"] if each["global"] else f"{each['kind']}, local"
-        site = "site" if each["site"] is not None else ""
-        console.line(
-            console.printable(
-                f"{each['address']:016x} {each['size']:7}  {kind:15} {each['section'] or '-':10} "
-                f"{site:4}  {each['name']}  {place}".rstrip()
-            )
+        head = (
+            f"{each['address']:016x} {each['size']:6} {each['kind']:8} {each['section'] or '-':7}"
         )
+        marks = ("l" if not each["global"] else " ") + ("*" if each["site"] is not None else " ")
+        console.line(console.printable(f"{head} {marks} {each['name']}  {place}".rstrip()))
 
 
 def matching(image: "ElfImage", pattern: str | None) -> "list[Symbol]":
@@ -54,7 +55,11 @@ def matching(image: "ElfImage", pattern: str | None) -> "list[Symbol]":
     if not found and is_pattern(pattern):
         raise BadSymbol(f"no symbol in {image.name} matches {pattern!r}")
     if not found:
-        found = [image.symbols[pattern]]  # says what is like it
+        part = [each.name for each in image.symbols if pattern in each.name]
+        if part:
+            raise BadSymbol(f"no symbol {pattern!r} in {image.name}: '*{pattern}*' matches "
+                            f"{len(part)}, such as {part[0]}")  # fmt: skip
+        raise BadSymbol.unknown("symbol", pattern, (s.name for s in image.symbols), image.name)
     return found
 
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from emu.guest.stack import Stack
     from emu.guest.tasks import Task
 
-_HEAD = ("PID", "COMM", "STATE", "CPU", "CORE", "LOST IT", "NVCSW", "NIVCSW", "WHERE")
-_RIGHT = (0, 3, 4, 6, 7)  # columns of numbers
+_HEAD = ("PID", "COMM", "STATE", "CPU", "CORE", "NVCSW", "NIVCSW", "WHERE")
+_RIGHT = (0, 3, 5, 6)  # columns of numbers
 
 
 def tasks(
@@ -33,9 +33,9 @@ def tasks(
     """Boot a kernel, or go on from a snapshot, stop, and list its tasks.
 
     The kernel describes its tasks as kernels/include/poke.h says. CPU is the core a task belongs
-    to, CORE the one it has now; LOST IT is how it lost that: preempted, gave up (by itself; if it
-    slept, it has been woken since), blocked (it sleeps), ended. NVCSW and NIVCSW count how often it
-    gave up the core, and how often that was taken.
+    to, CORE the one it has now, or how it lost it: preempted, gave up (by itself; if it slept, it
+    has been woken since), blocked (it sleeps), ended, or ? where nobody knows. NVCSW and NIVCSW
+    count how often it gave up the core, and how often that was taken.
 
     Exit status: 0, 2 bad input or no tasks, 4 the guest died, 6 --until was not seen.
     """
@@ -69,7 +69,7 @@ def known(guest: "Guest") -> tuple["Task", ...]:
         return found
     name = guest.image.name
     if "tasks" in guest.image.symbols or "cpus" in guest.image.symbols:
-        raise TextpokeError(f"{name} has no tasks yet: it was looked at too early")
+        raise TextpokeError(f"{name} has no tasks yet: it was looked at too early (--steps)")
     raise TextpokeError(
         f"{name} does not describe its tasks: kernels/include/poke.h says how a kernel does"
     )
@@ -108,17 +108,12 @@ def _row(task: "Task", stack: "Stack") -> tuple[str, ...]:
     from emu.guest import off_core  # noqa: PLC0415 -- loads the machine
 
     where = off_core.place(task, stack)
-    lost = "" if task.core is not None else off_core.lost_core(task, stack) or "?"
-    numbers = [
-        "" if value is None else str(value)
-        for value in (task.cpu, task.core, task.nvcsw, task.nivcsw)
-    ]
-    place = "?" if where is None else f"{where}  {where.source or ''}".rstrip()
-    cpu, core, nvcsw, nivcsw = numbers
-    return (
-        *(str(task.pid), task.comm, task.state or "?"),
-        *(cpu, core, lost, nvcsw, nivcsw, place),
+    core = off_core.lost_core(task, stack) or "?" if task.core is None else str(task.core)
+    cpu, nvcsw, nivcsw = (
+        "" if value is None else str(value) for value in (task.cpu, task.nvcsw, task.nivcsw)
     )
+    place = "?" if where is None else f"{where} {where.source or ''}".rstrip()
+    return str(task.pid), task.comm, task.state or "?", cpu, core, nvcsw, nivcsw, place
 
 
 def _table(rows: list[tuple[str, ...]]) -> None:
@@ -128,4 +123,4 @@ def _table(rows: list[tuple[str, ...]]) -> None:
             cell.rjust(width) if column in _RIGHT else cell.ljust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
-        console.line(console.shown("  ".join(cells).rstrip().encode()))
+        console.line(console.shown(" ".join(cells).rstrip().encode()))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Name = Annotated[
     str | None,
     typer.Argument(
-        metavar="[NAME]",
+        metavar="NAME",
         help="A type, variable or function; or a pattern of types such as 'struct *'.",
         show_default=False,
     ),

@@ -107,9 +107,10 @@ class ToyGuest:
         return sum(1 << core for core in range(self.machine.cores) if self.machine.started(core))
 
     def all_run_tasks(self) -> bool:
-        """Return whether `cpus_running` has reached `cpus_online`."""
+        """Return whether `cpus_running` has reached `cpus_online`; BadImage as of `objects`."""
+        objects = self.objects
         try:
-            running, online = self.objects["cpus_running"], self.objects["cpus_online"]
+            running, online = objects["cpus_running"], objects["cpus_online"]
         except TextpokeError:
             return False  # paging is not on yet
         return int(running) == int(online) > 0

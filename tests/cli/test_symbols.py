@@ -13,7 +13,7 @@ def test_a_pattern_lists_what_matches(textpoke: Command) -> None:
     assert said.status == 0
     assert len(lines) >= 2
     read = next(line for line in lines if " vfs_read " in line).split()
-    assert read[2:] == ["func", ".text", "site", "vfs_read", read[-1]]
+    assert read[2:] == ["func", ".text", "*", "vfs_read", read[-1]]
     assert read[-1].startswith("vfs.c:")
     assert int(read[0], 16) == ElfImage.read(TOY).symbols["vfs_read"].address
 
@@ -34,7 +34,22 @@ def test_all_symbols_for_scripts(textpoke: Command) -> None:
     }  # fmt: skip
 
 
+def test_lines_fit_into_80_columns(textpoke: Command) -> None:
+    lines = textpoke("symbols", "toy").out.decode().splitlines()
+    assert sum(len(line) > 80 for line in lines) < len(lines) // 50  # but for the longest names
+    local = textpoke("symbols", "toy", "last_pid").out.decode().split()
+    assert local[2:] == ["object", ".bss", "l", "last_pid"]
+
+
+def test_a_stripped_image_has_none(textpoke: Command, tmp_path: Path) -> None:
+    path = tmp_path / "stripped.elf"
+    path.write_bytes(Builder(symbols=()).build())
+    assert "has no symbols" in textpoke("symbols", path).refusal()
+
+
 def test_names_that_are_not_there(textpoke: Command) -> None:
+    part = textpoke("symbols", "toy", "vfs").refusal()
+    assert part.startswith("no symbol 'vfs' in toy.elf: '*vfs*' matches ")
     assert "did you mean vfs_read" in textpoke("symbols", "toy", "vfs_raed").refusal()
     assert textpoke("symbols", "toy", "xx*").refusal() == "no symbol in toy.elf matches 'xx*'"
     assert "No such file" in textpoke("symbols", "/absent.elf").refusal()
