@@ -6,10 +6,12 @@ asked for again and again.
 
 from emu.errors import BadImage, BadSymbol
 from emu.guest.tasks import Task
-from emu.image.object import MAX_READ, string_at
+from emu.image.c_string import string_at
+from emu.image.object import MAX_READ
 from emu.image.objects import Reader
 from emu.image.symbols import Symbols
 from emu.image.types import ArrayType, EnumType, IntType, Member, PointerType, StructType, Types
+from emu.image.values import bits, number, text
 
 MAX_TASKS = 1 << 16
 
@@ -86,8 +88,7 @@ class TaskList:
         if not isinstance(member.type, ArrayType | PointerType):
             return ""
         if isinstance(member.type, ArrayType):
-            text = data[member.offset : member.offset + member.size].split(b"\0", 1)[0]
-            return text.decode("utf-8", "backslashreplace")
+            return text(data[member.offset : member.offset + member.size])
         return string_at(self._read, _value(member, data))
 
 
@@ -116,9 +117,8 @@ def _is_number(member: Member) -> bool:
 
 
 def _value(member: Member, data: bytes) -> int:
-    raw = int.from_bytes(data[member.offset : member.offset + member.size], "little")
-    bits = 8 * member.size
-    if member.bit_size is not None and member.bit_offset is not None:
-        raw, bits = raw >> member.bit_offset & (1 << member.bit_size) - 1, member.bit_size
-    signed = isinstance(member.type, IntType | EnumType) and member.type.signed
-    return raw - (1 << bits) if signed and raw >> bits - 1 else raw
+    part, kind = data[member.offset : member.offset + member.size], member.type
+    if member.bit_size is not None:
+        return bits(member, part)
+    assert isinstance(kind, IntType | EnumType | PointerType)
+    return number(kind, part)

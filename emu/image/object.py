@@ -3,10 +3,11 @@
 Its memory is read when it is asked for something, each time anew; see `objects` for the whole.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Union, overload
 
 from emu.errors import BadSymbol, TextpokeError, Unsupported
+from emu.image.c_string import string_at
 from emu.image.c_types import (
     ArrayType,
     EnumType,
@@ -27,10 +28,7 @@ if TYPE_CHECKING:
     from emu.image.objects import Objects
 
 MAX_READ = 1 << 20
-MAX_STRING = 4096
-"""Bytes of one read, and of a string behind a pointer."""
-
-_CHUNK = 64  # divides a page, so a string read does not touch the next page before it must
+"""Bytes of one read."""
 
 Value = Union[Number, "Object"]
 
@@ -270,13 +268,14 @@ class Object:
 
         What is not UTF-8 is escaped. A string of unknown length ends after MAX_STRING bytes.
         """
-        if isinstance(self.type_, PointerType):
+        type_ = self.type_
+        if not isinstance(type_, ArrayType | PointerType) or self._target_()[0].size > 1:
+            raise TypeError(f"{type_.name} is not a string")
+        if isinstance(type_, PointerType):
             return string_at(self.prog_.read, int(self))
-        if not isinstance(self.type_, ArrayType):
-            raise TypeError(f"{self.type_.name} is not a string")
-        if not self.type_.count:
+        if not type_.count:
             return string_at(self.prog_.read, self.address_)
-        return text(self.prog_.read(self.address_, min(self.type_.size, MAX_READ)))
+        return text(self.prog_.read(self.address_, min(type_.size, MAX_READ)))
 
     def store_(self, path: str, value: int) -> tuple[int, bytes]:
         """Return (address, bytes) of a store of `value` to the member at `path`.
@@ -318,18 +317,6 @@ class Object:
         if not isinstance(type_, StructType):
             raise BadSymbol(f"{type_.name} has no member {path!r}")
         return type_.member(path), int(self) if pointer else self.address_
-
-
-def string_at(read: Callable[[int, int], bytes], address: int) -> str:
-    """Return the string that `read` finds at an address, at most MAX_STRING bytes of it."""
-    data = b""
-    while b"\0" not in data and len(data) < MAX_STRING:
-        at = address + len(data)
-        try:
-            data += read(at, _CHUNK - at % _CHUNK)
-        except TextpokeError:  # the string may end where memory does
-            data += read(at, 1)
-    return text(data[:MAX_STRING])
 
 
 def _decayed(other: Object | int) -> int:

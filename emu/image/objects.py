@@ -7,6 +7,7 @@ written: `store_` returns what to store, because every store into a running kern
 patcher. A read is at most `object.MAX_READ` bytes.
 """
 
+from collections.abc import Iterator
 from typing import NoReturn, Protocol
 
 from emu.errors import BadSymbol
@@ -40,6 +41,25 @@ class Objects:
         self.types = types
         self.read = read
 
+    def __repr__(self) -> str:
+        return f"<objects of a kernel: {len(self.types.variable_names())} variables>"
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether there is a variable or function of this name with a type."""
+        try:
+            return isinstance(name, str) and self.place(name) is not None
+        except BadSymbol:
+            return False
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of variables, then of functions: what `[name]` may be given."""
+        names = dict.fromkeys((*self.types.variable_names(), *self.types.function_names()))
+        return (name for name in names if name in self)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        """Return what IPython completes `objects["` with."""
+        return list(self)
+
     def __getitem__(self, name: str) -> Value:
         """Return the variable `name`, a Number or an Object, or the function of that name.
 
@@ -66,7 +86,12 @@ class Objects:
             return self.at(known[0].type, address)
         same = [each for each in known if each.address == symbol.address]
         found = same[0] if same else self.types.variable_at(symbol.address)
-        kind = found.type if found is not None else self.types.variable(name)
+        if found is None and not known:
+            raise BadSymbol(
+                f"nothing says the type of {name!r} ({symbol.kind} at {symbol.address:#x}): "
+                "at(TYPE, ADDRESS) reads it as any type"
+            )
+        kind = found.type if found is not None else known[0].type
         return Object(kind, symbol.address, self)
 
     def variable(self, name: str, where: str) -> Value:

@@ -114,6 +114,9 @@ class Types:
         self._types: dict[str, Type | None] = {}
         self._integers: dict[str, str] | None = None
 
+    def __repr__(self) -> str:
+        return f"<types of an image: {len(self.names())}>"
+
     def __contains__(self, name: str) -> bool:
         return self._find(name) is not None
 

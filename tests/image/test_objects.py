@@ -156,8 +156,23 @@ def test_unknown_members_are_attribute_errors(objects: Objects) -> None:
 def test_unknown_variables_are_bad_symbols(objects: Objects) -> None:
     with pytest.raises(BadSymbol, match="no symbol"):
         _ = objects["absent"]
-    with pytest.raises(BadSymbol, match="no variable"):
+    with pytest.raises(BadSymbol, match=r"nothing says the type of 'nameless' \(object at 0x"):
         _ = objects["nameless"]
+
+
+def test_names_are_there_and_listed(objects: Objects) -> None:
+    names = list(objects)
+    assert {"things", "greeting"} <= set(names)
+    assert all(name in objects for name in names)
+    assert "absent" not in objects
+    assert "nameless" not in objects
+
+
+def test_what_has_no_characters_is_no_string(objects: Objects) -> None:
+    for found in (objects["things"], objects["greeting"].address_of_()):
+        assert isinstance(found, Object)
+        with pytest.raises(TypeError, match="is not a string"):
+            found.string_()
 
 
 def test_a_store_is_only_described(objects: Objects, memory: Memory) -> None:
