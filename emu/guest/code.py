@@ -15,7 +15,7 @@ from emu.image.disasm import decode_one, disassemble
 from emu.image.elf import ElfImage
 from emu.image.frame_rules import RSP, Rules
 from emu.image.objects import Reader
-from emu.image.placed import Placed
+from emu.image.placed import PREFIX, Placed
 from emu.image.sites import SITE_SIZE
 from emu.image.symbols import Symbols
 
@@ -201,7 +201,7 @@ def _in_region(region: CodeRegion, address: int, wanted: int) -> Place:
     found = region.symbols.at(wanted)
     name, begin = (found[0].name, found[0].address) if found else (None, region.begin)
     if name is not None and region.kind == "function":
-        name = f"livepatch: {name}"
+        name = f"{PREFIX}{name}"
     source = _source(region.source, wanted)
     return Place(region.kind, name, address - begin, source, region.rules(wanted), True)
 

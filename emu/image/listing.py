@@ -152,7 +152,9 @@ def _address(text: str) -> int | None:
 def _named(image: ElfImage, name: str) -> tuple[int, int]:
     """Return the extent of a function, or of code behind a label of assembly; else BadSymbol."""
     symbol = image.symbols.get(name)
-    if symbol is None or symbol.kind != "label" or not image.is_executable(symbol.address):
+    if symbol is not None and not image.is_executable(symbol.address):
+        raise BadSymbol(f"{name!r} is no code of {image.name}: textpoke types shows variables")
+    if symbol is None or symbol.kind != "label":
         symbol = image.symbols.function(name)
     start = symbol.address
     return start, start + symbol.size if symbol.size else _next(image, start)

@@ -210,8 +210,6 @@ class Object:
         storage = self.prog_.read(place.address_, member.size)
         return Number(bits(member, storage), member.type, self.prog_)
 
-    get_ = member_
-
     @overload
     def address_of_(self) -> "Object": ...
     @overload

@@ -87,6 +87,8 @@ class Objects:
         same = [each for each in known if each.address == symbol.address]
         found = same[0] if same else self.types.variable_at(symbol.address)
         if found is None and not known:
+            if symbol.kind == "absolute":
+                raise BadSymbol(f"{name!r} is a constant, {symbol.address:#x}, and no variable")
             raise BadSymbol(
                 f"nothing says the type of {name!r} ({symbol.kind} at {symbol.address:#x}): "
                 "at(TYPE, ADDRESS) reads it as any type"
@@ -105,6 +107,8 @@ class Objects:
             BadSymbol: there is none.
         """
         known = self.types.variables(name)
+        if not known:
+            raise BadSymbol.unknown("variable", name, self.types.variable_names())
         for found in known:
             if where in (found.file, found.function) and found.address is not None:
                 return self.at(found.type, found.address).resolve_()

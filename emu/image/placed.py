@@ -11,6 +11,9 @@ from emu.image.call_frames import CallFrames
 from emu.image.lines import Lines
 from emu.image.symbols import Symbols
 
+PREFIX = "livepatch: "
+"""In front of names that are not the kernel's own."""
+
 
 @dataclass(frozen=True)
 class Placed:
@@ -45,4 +48,4 @@ class Placed:
 
     def describe(self, address: int) -> str:
         """Return `livepatch: vfs_read+0x12`."""
-        return f"livepatch: {self.symbols.describe(address)}"
+        return f"{PREFIX}{self.symbols.describe(address)}"

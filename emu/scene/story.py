@@ -53,16 +53,16 @@ def _what_int3_does(guest: Guest, changes: Sequence[Change]) -> str:
     descriptor, vector = guest.objects["bp_desc"], guest.objects["tp_vec"]
     assert isinstance(descriptor, Object)
     assert isinstance(vector, Object)
-    if int(descriptor.get_("refs")) == 0:
+    if int(descriptor.member_("refs")) == 0:
         return "The handler knows of no site: a core that fetches it has nowhere to go."
-    entries = [vector[index] for index in range(int(descriptor.get_("nr_entries")))]
+    entries = [vector[index] for index in range(int(descriptor.member_("nr_entries")))]
     stext = guest.image.symbols["_stext"].address
     for change in changes:
         entry = _search(entries, change.address - stext)
         if entry is None:
             where = guest.image.symbols.describe(change.address)
             return f"The handler does not find {where}: a core that fetches it has nowhere to go."
-        if (int(entry.get_("opcode")), int(entry.get_("disp"))) != emulation(change.new):
+        if (int(entry.member_("opcode")), int(entry.member_("disp"))) != emulation(change.new):
             if change.old == NOP5:
                 return (
                     "The handler skips the site, so a core that fetches it still runs the old body."
@@ -83,7 +83,7 @@ def _search(entries: Sequence[object], rel_addr: int) -> Object | None:
         middle = len(entries) >> 1
         entry = entries[middle]
         assert isinstance(entry, Object)
-        found = int(entry.get_("rel_addr"))
+        found = int(entry.member_("rel_addr"))
         if found == rel_addr:
             return entry
         begin = middle + 1 if rel_addr > found else 0

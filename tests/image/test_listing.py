@@ -104,7 +104,7 @@ def test_extents(image: ElfImage) -> None:
     ("what", "error", "message"),
     [
         ("caled", BadSymbol, "no function 'caled' in probe.elf: did you mean called"),
-        ("table", BadSymbol, "no function 'table'"),
+        ("table", BadSymbol, "'table' is no code"),
         ("0x5", BadSymbol, "no function of probe.elf is at 0x5: give a range"),
         ("0x9..0x8", BadSymbol, "is no range"),
         ("0x8..", BadSymbol, "is no range"),

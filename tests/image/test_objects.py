@@ -156,6 +156,8 @@ def test_unknown_members_are_attribute_errors(objects: Objects) -> None:
 def test_unknown_variables_are_bad_symbols(objects: Objects) -> None:
     with pytest.raises(BadSymbol, match="no symbol"):
         _ = objects["absent"]
+    with pytest.raises(BadSymbol, match="no variable 'thigs': did you mean things"):
+        objects.variable("thigs", "layout.c")
     with pytest.raises(BadSymbol, match=r"nothing says the type of 'nameless' \(object at 0x"):
         _ = objects["nameless"]
 

@@ -45,7 +45,9 @@ def last_reads(lab: Lab) -> list[int]:
     cpus = lab.guest.objects["cpus"]
     assert isinstance(cpus, Object)
     found = [
-        cpu.get_("last_read") for cpu in list(cpus)[: lab.machine.cores] if isinstance(cpu, Object)
+        cpu.member_("last_read")
+        for cpu in list(cpus)[: lab.machine.cores]
+        if isinstance(cpu, Object)
     ]
     return [int(each) for each in found]
 
@@ -66,7 +68,8 @@ def test_cmdline_proc_show_says_that_it_is_patched() -> None:
     assert last_reads(lab) == [len("this has been live patched\n")] * 4
     lines = lab.guest.objects["tasks"]
     assert isinstance(lines, Object)
-    said = {task.get_("line").string_() for task in lines if isinstance(task, Object) and task.pid}  # type: ignore[union-attr]  # an array
+    tasks = [task for task in lines if isinstance(task, Object) and task.pid]
+    said = {task.member_("line").string_() for task in tasks}  # type: ignore[union-attr]  # an array
     assert "this has been live patched\n" in said
 
 
@@ -134,7 +137,7 @@ def test_a_local_function_that_gcc_could_change_is_called_as_the_kernel_calls_it
     lab.run(instructions=200_000)
     tasks = lab.guest.objects["tasks"]
     assert isinstance(tasks, Object)
-    heads = [int(task.get_("ring.head")) for task in tasks if isinstance(task, Object)]
+    heads = [int(task.member_("ring.head")) for task in tasks if isinstance(task, Object)]
     assert max(heads) > 2
     assert all(head % 2 == 0 for head in heads)  # n is what the kernel passed: 2, and at times 1
 

@@ -40,7 +40,7 @@ def test_a_core_whose_tasks_wait_for_ever_is_noticed() -> None:
     assert not progress.look()
     cpu = lab.objects.place("cpus")[0]
     assert isinstance(cpu, Object)
-    while cpu.get_("rq_lock.locked"):
+    while cpu.member_("rq_lock.locked"):
         lab.run(instructions=10)
     address, data = cpu.store_("rq_lock.locked", 1)
     lab.machine.store(lab.guest.physical(address), data)  # and nobody will unlock it
