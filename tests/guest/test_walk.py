@@ -45,7 +45,7 @@ INTERRUPT = bytes([0x0C, 7, 40, 0x90, 5, 0x87, 2])
 SYSCALL = bytes([0x0C, 7, 0, 0x09, 16, RCX])
 
 
-def image(inner: bytes = PUSHED_RBX, leaf: bytes = b"") -> ElfImage:
+def image(inner: bytes = PUSHED_RBX, leaf: bytes = b"", code: bytes = CODE) -> ElfImage:
     plain, interrupt, syscall = cie(), cie(INTERRUPT, b"S"), cie(SYSCALL, b"S")
     at, section = len(plain) + len(interrupt), plain + interrupt + syscall
     section += fde(0, OUTER, 6, b"\x07\x10") + fde(0, INNER, 8, inner) + fde(0, LEAF, 8, leaf)
@@ -58,7 +58,7 @@ def image(inner: bytes = PUSHED_RBX, leaf: bytes = b"") -> ElfImage:
         Sym("__stop_mcount_loc", TABLE + 8, 0, NOTYPE),
     ]
     builder = Builder(
-        code=CODE, symbols=tuple(symbols), memsz=0x100, extra={".debug_frame": section}
+        code=code, symbols=tuple(symbols), memsz=0x100, extra={".debug_frame": section}
     )
     return ElfImage("small", builder.build())
 
@@ -103,6 +103,15 @@ def told(stack: Stack) -> list[str]:
 
 LEAF_CALLED = (INNER + 6, 0x1111, OUTER + 5, 0)
 WHOLE = ["leaf", "inner+0x6", "outer+0x5"]
+
+
+def test_behind_a_site_that_is_a_call_in_the_file_nobody_returns() -> None:
+    """A kernel turns the calls to __fentry__ into NOPs when it boots."""
+    memory = Memory(LEAF + 5, *LEAF_CALLED)
+    compiled = image(code=CODE.replace(bytes.fromhex("0f1f440000"), bytes.fromhex("e8dbffffff")))
+    stack = walk(memory, INNER, code=Code(compiled, memory.read))
+    assert told(stack) == ["inner"]
+    assert stack.reason == f"the return address {LEAF + 5:#x} is not behind a call"
 
 
 def test_a_chain_of_calls_ends_where_nobody_called() -> None:

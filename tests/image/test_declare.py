@@ -1,10 +1,13 @@
 """Types as C writes them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from emu.errors import BadSymbol
+from emu.image.c_types import Spelling
+from emu.image.declare import declare
 from emu.image.elf import ElfImage
 from emu.image.objects import Objects
 from emu.image.types import ArrayType, FunctionType, IntType, PointerType
@@ -167,3 +170,12 @@ def test_link_time_optimisation_leaves_types_and_variables(tmp_path: Path) -> No
     image = compiled(tmp_path, KINDS, "-g", "-O0", "-flto", "-ffat-lto-objects")
     assert image.types.struct("packed").size == 15
     assert image.types.variable("bits") == image.types.struct("bits")
+
+
+def test_an_array_and_its_elements_are_qualified_once() -> None:
+    """gcc qualifies both, where C says it once."""
+    char = IntType("char", 1, signed=True, is_char=True)
+    const = replace(char, spelled=Spelling("const", "", char))
+    array = ArrayType("char[4]", 4, const, 4)
+    both = replace(array, spelled=Spelling("const", "", array))
+    assert declare(both, "name") == "const char name[4]"

@@ -178,8 +178,48 @@ def test_headers_of_lines_are_bounded(version: int, header: bytes) -> None:
         Lines("k.elf", line_program(version, header))
 
 
+LENGTHS = b"\x00\x01\x01\x01\x01\x00\x00\x00\x01"
+"""Operands of the opcodes 1 to 9."""
+
+
+def test_a_program_of_lines_advances_as_its_header_says() -> None:
+    """const_add_pc is what opcode 255 would advance by: (255 - 10) / 49, of 2 bytes each."""
+    header = b"\x02\x01\x01\xfb\x31\x0a" + LENGTHS + b"\0" + b"a.c\0\0\0\0" + b"\0"
+    program = b"\x00\x09\x02" + (0x1000).to_bytes(8, "little")
+    program += b"\x01\x08\x14\x09\x10\x00\x13"  # copy, const_add_pc, line 6, 16 bytes, line 10
+    program += b"\x02\x02\x00\x01\x01"
+    lines = Lines("k.elf", line_program(4, header, program))
+    found = [lines.at(0x1000 + at) for at in (0, 9, 10, 25, 26, 29, 30)]
+    assert found == ["a.c:1", "a.c:1", "a.c:6", "a.c:6", "a.c:10", "a.c:10", None]
+
+
+def test_lines_of_functions_that_the_linker_dropped_are_none() -> None:
+    header = b"\x01\x01\x01\xfb\x0e\x0a" + LENGTHS + b"\0" + b"a.c\0\0\0\0" + b"\0"
+    dropped = b"\x00\x09\x02" + bytes(8) + b"\x01" + b"\x02\x10" + b"\x00\x01\x01"
+    assert Lines("k.elf", line_program(4, header, dropped)).at(4) is None
+
+
+def test_of_variables_of_one_name_the_best_is_not_in_a_function() -> None:
+    unit = Unit()
+    number = unit.add(dw.DW_TAG_base_type, (NAME, TEXT, "int"), (SIZE, BYTE, 4),
+                      (dw.DW_AT_encoding, BYTE, 5))  # fmt: skip
+
+    def variable(at: int) -> None:
+        place = b"\x09" + bytes([dw.DW_OP_addr]) + at.to_bytes(8, "little")
+        unit.add(dw.DW_TAG_variable, (NAME, TEXT, "count"), (TYPE, REF, number),
+                 (dw.DW_AT_location, dw.DW_FORM_exprloc, place))  # fmt: skip
+
+    unit.add(dw.DW_TAG_subprogram, (NAME, TEXT, "f"), children=True)
+    variable(0x1000)
+    unit.end()
+    variable(0x2000)
+    unit.end()
+    found = reader(unit).variables("count")
+    assert [(each.address, each.function) for each in found] == [(0x2000, ""), (0x1000, "f")]
+
+
 def test_a_file_that_is_not_listed_is_refused() -> None:
-    lengths = b"\x0a\x00\x01\x01\x01\x01\x00\x00\x00\x01"
+    lengths = b"\x0a" + LENGTHS
     header = b"\x01\x01\x01\xfb\x0e" + lengths + b"\0" + b"a.c\0\0\0\0" + b"\0"
     moved = b"\x00\x09\x02" + (0x1000).to_bytes(8, "little")
     fine = moved + b"\x01" + b"\x02\x10" + b"\x00\x01\x01"
