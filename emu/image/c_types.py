@@ -31,7 +31,7 @@ class Spelling:
     of: "Type"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Type:
     """A C type.
 
@@ -44,6 +44,9 @@ class Type:
     name: str
     size: int
     spelled: Spelling | None = field(default=None, compare=False, repr=False, kw_only=True)
+
+    def __repr__(self) -> str:
+        return f"<{self.called}, {self.size} bytes>"
 
     def __str__(self) -> str:
         """Return it in C: a definition with offsets, or a name."""
@@ -59,12 +62,12 @@ class Type:
         return declare(self)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class VoidType(Type):
     """void, or a structure that is only declared: nothing to read."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class IntType(Type):
     """An integer, character or boolean."""
 
@@ -73,7 +76,7 @@ class IntType(Type):
     is_bool: bool = field(default=False, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class FloatType(Type):
     """A floating-point number; `format` says how its bits are meant.
 
@@ -85,7 +88,7 @@ class FloatType(Type):
     parts: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class EnumType(Type):
     """An enumeration; `names` pairs each value with its name."""
 
@@ -97,7 +100,7 @@ class EnumType(Type):
         return next((name for number, name in self.names if number == value), None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class PointerType(Type):
     """A pointer; equal pointers have equal names, so that cycles can be compared."""
 
@@ -109,7 +112,7 @@ class PointerType(Type):
         return self.find_target()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ArrayType(Type):
     """`count` elements, `stride` bytes apart; None is a flexible array, or one of variable length.
 
@@ -134,7 +137,7 @@ class Parameter:
     type: Type
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class FunctionType(Type):
     """A function: what it returns and takes, and whether more may follow."""
 
@@ -164,7 +167,7 @@ class Member:
     bit_size: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class StructType(Type):
     """A struct or union; the members of anonymous members count as its own.
 

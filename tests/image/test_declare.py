@@ -57,6 +57,7 @@ def test_enumerations_and_typedefs(layout: ElfImage) -> None:
     assert str(layout.types["u32"]) == "typedef unsigned int u32;"
     assert str(layout.types["odd_u32"]) == "typedef volatile const u32 odd_u32;"
     assert layout.types["odd_u32"].called == "odd_u32"
+    assert repr(layout.types["odd_u32"]) == "<odd_u32, 4 bytes>"
     assert layout.types["odd_u32"].name == "unsigned int"
 
 
