@@ -26,6 +26,7 @@ FLAGS: Final = (
     "-mpreferred-stack-boundary=3",
     "-fno-stack-protector", "-fcf-protection=none", "-fno-asynchronous-unwind-tables",
     "-fno-strict-aliasing", "-fno-tree-loop-distribute-patterns", "-fno-common",
+    "-fno-optimize-sibling-calls",  # a call is a call: seen on the stack, and where it leads back
     "-fkeep-static-functions",  # a replacement may be static, as in Linux's samples
 )  # fmt: skip
 """As kernels/toy/Makefile has them. A stack is aligned to 8, as the callers leave it."""

@@ -12,7 +12,6 @@ from typing import Final
 
 from emu.errors import BadAssembly, BadSource, PokeError, closest
 from emu.image.elf import ElfImage
-from emu.image.elf_file import SHN_UNDEF
 from emu.image.object_file import ObjectFile
 from emu.image.placed import Placed
 from emu.image.prototype import Prototype, prototypes
@@ -190,6 +189,6 @@ def _calls_itself(function: str, each: ObjectFile, name: str) -> Iterator[str]:
         for relocation in section.relocations if section.number == own.section else ():
             called = each.symbols[relocation.symbol]
             within = own.value <= relocation.offset < own.value + own.size
-            if within and called.section == SHN_UNDEF and called.name == function:
+            if within and called.name in (function, name):
                 yield f"{name} calls {function}, which leads back here: copy its body instead"
                 return

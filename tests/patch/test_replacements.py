@@ -267,6 +267,8 @@ def test_what_cannot_be_paired_is_said(idle: Lab, tmp_path: Path, what: str) -> 
     [
         (READ.replace("-EINVAL", "vfs_read(f, buf, n - 1) + 1"),
          "fix.c: warning: livepatch_vfs_read calls vfs_read, which leads back here"),
+        (READ.replace("static long livepatch_", "long ").replace("-EINVAL", "vfs_read(f, buf, n)"),
+         "fix.c: warning: vfs_read calls vfs_read, which leads back here"),
         ("struct inode; long vfs_read(struct inode *f, char *b, unsigned long n) { return 0; }",
          "fix.c: warning: vfs_read is long int (struct inode *, char *, long unsigned int), but"),
         (READ.replace("return", "int x; return"), "unused variable"),
