@@ -8,14 +8,14 @@
 compiled machine with it.
 """
 
+import importlib
 from typing import Any
 
 __all__ = ["Lab", "boot"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        from emu import lab  # noqa: PLC0415 -- loads the machine
-
-        return getattr(lab, name)
+    if name in __all__ or name == "lab":
+        lab = importlib.import_module("emu.lab")  # loads the machine
+        return lab if name == "lab" else getattr(lab, name)
     raise AttributeError(f"module 'emu' has no attribute {name!r}")

@@ -8,6 +8,7 @@ import typer
 from emu import resources
 from emu.cli import console, options
 from emu.errors import BadImage
+from emu.image.sites import crossed
 
 if TYPE_CHECKING:
     from emu.image.listing import Row
@@ -40,10 +41,10 @@ def disasm(
 ) -> None:
     """Disassemble a function or a range of an image, as its file has it.
 
-    A star marks a site. Source lines are shown where their file lies below the image's own folder,
-    or below --source-dir. --json: {"image", "start", "end", "rows": [{"address", "bytes",
-    "mnemonic", "operands", "symbol", "file", "line", "source", "site"}]}; file and line are there
-    where they change.
+    A star marks a site, and it is said where one crosses a border that a store may not. Source
+    lines are shown where their file lies below the image's own folder, or below --source-dir. --json: {"image", "start", "end", "rows": [{"address", "bytes",
+    "mnemonic", "operands", "symbol", "file", "line", "source", "site", "crosses"}]}; addresses
+    are hex text, file and line are there where they change.
     """
     from emu.image.elf import ElfImage  # noqa: PLC0415 -- loads numpy
     from emu.image.listing import extent, listing  # noqa: PLC0415 -- loads capstone
@@ -58,7 +59,9 @@ def disasm(
     rows = list(listing(elf, start, end, sources=sources))
     if as_json:
         described = [_described(row) for row in rows]
-        console.document({"image": elf.name, "start": start, "end": end, "rows": described})
+        console.document(
+            {"image": elf.name, "start": f"{start:#x}", "end": f"{end:#x}", "rows": described}
+        )
         return
     width = 3 * max(min(_MOST, len(row.instruction.bytes)) for row in rows)
     for row in rows:
@@ -75,13 +78,15 @@ def _lines(row: "Row", width: int) -> list[str]:
         lines.append(f"; {row.place}{'' if row.source is None else '  ' + row.source}".rstrip())
     code, mark = row.instruction, "*" if row.site else " "
     text = f"{code.mnemonic} {row.operands}"
+    if row.site and (border := crossed(code.address)):
+        text += f"  ; crosses {border}"
     lines.append(f"{code.address:016x} {mark} {code.bytes.hex(' '):{width}} {text}".rstrip())
     return lines
 
 
 def _described(row: "Row") -> dict[str, Any]:
     return {
-        "address": row.instruction.address,
+        "address": f"{row.instruction.address:#x}",
         "bytes": row.instruction.bytes.hex(),
         "mnemonic": row.instruction.mnemonic,
         "operands": row.operands,
@@ -90,4 +95,5 @@ def _described(row: "Row") -> dict[str, Any]:
         "line": row.place.line if row.place else None,
         "source": row.source,
         "site": row.site,
+        "crosses": crossed(row.instruction.address) if row.site else None,
     }

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from emu.lab import End, Lab
     from emu.patch.redirect import Redirect
 
-_LAST_LINES = 6  # of the serial line, where the guest ended the machine itself
+_LAST_LINES = 6  # of the serial line are shown
 
 Functions = Annotated[
     list[str], typer.Argument(metavar="FUNCTION", help="The functions to redirect, one batch.")
@@ -103,9 +103,9 @@ def patch(
     \b
       textpoke patch toy vfs_read --with fix.c
 
-    To see that it works, let it printk() something and wait for that with --until; what the guest
-    prints is in --json. The toy kernel is under load unless --append says otherwise
-    (kernels/toy/README.md). More examples are in kernels/patches.
+    To see that it works, let it printk() something and wait for that with --until; the last lines
+    that the guest printed are shown, all are in --json. The toy kernel is under load unless
+    --append says otherwise (kernels/toy/README.md). More examples are in kernels/patches.
 
     A file of assembly is the body of one function: "mov eax, 42" and, on the next line, "ret". Such
     files go, in the order given, to those FUNCTIONs that no FILE.c has.
@@ -153,15 +153,22 @@ def patch(
         }
         console.document(verdicts.document(lab, verdict, status, **more))
     else:
+        for line in _printed(lab, ended.begin) if lab.machine.alive else ():
+            console.line(f"guest: {line}")
         verdicts.tell(verdict, alive=lab.machine.alive)
     raise typer.Exit(status)
 
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """How a run ended. missed: what was to come about and did not. undone: patched out again."""
+    """How a run ended.
+
+    missed: what was to come about and did not. undone: patched out again. begin: how much the
+    guest had printed when the patcher began.
+    """
 
     end: "End"
+    begin: int
     missed: str = ""
     undone: bool = False
 
@@ -209,18 +216,18 @@ def _run(
     begin = len(lab.machine.output)
     end = lab.patch_in(redirects, instructions=steps)
     if _cut_short(lab, end):
-        return _Ended(end, _unfinished(lab, "in"))
+        return _Ended(end, begin, _unfinished(lab, "in"))
     missed = ""
     if until is None or until not in lab.machine.output[begin:]:
         end = lab.run(until=until, instructions=steps)
         if until and end.name != "TEXT":
             missed = f"{until.decode(errors='backslashreplace')!r} was not seen"
     if not undo or end.name in ("EXIT", "DIED", "STUCK", "INTERRUPTED"):
-        return _Ended(end, missed)
+        return _Ended(end, begin, missed)
     end = lab.patch_out(redirects, instructions=steps)
     if _cut_short(lab, end):
-        return _Ended(end, _unfinished(lab, "out"))
-    return _Ended(lab.run(instructions=steps), missed, undone=True)
+        return _Ended(end, begin, _unfinished(lab, "out"))
+    return _Ended(lab.run(instructions=steps), begin, missed, undone=True)
 
 
 def _cut_short(lab: "Lab", end: "End") -> bool:
@@ -235,8 +242,13 @@ def _unfinished(lab: "Lab", way: str) -> str:
 
 def _last_words(lab: "Lab", end: "End") -> Iterator[str]:
     """Yield what a guest that ended its machine printed last: why, as a rule."""
-    lines = [line for line in bytes(lab.machine.output).splitlines() if line.strip()]
+    lines = _printed(lab)
     if end.name == "EXIT" and lines:
         yield "the last it printed:"
-        for line in lines[-_LAST_LINES:]:
-            yield f"  {console.shown(line)}"
+        yield from (f"  {line}" for line in lines)
+
+
+def _printed(lab: "Lab", begin: int = 0) -> list[str]:
+    """Return the last lines on the serial line, from a byte of it on."""
+    lines = [line for line in bytes(lab.machine.output[begin:]).splitlines() if line.strip()]
+    return [console.shown(line) for line in lines[-_LAST_LINES:]]

@@ -27,22 +27,21 @@ def symbols(image: options.Image, pattern: Pattern = None, as_json: options.Json
     A star marks a function with a site, an l what other files do not see.
 
     --json: {"image", "symbols": [{"name", "address", "size", "kind", "global", "section", "site",
-    "file", "line"}]}; "site" is its address, and what is not known is null.
+    "file", "line"}]}; addresses are hex text, "site" is one, and what is not known is null.
     """
     from emu.image.elf import ElfImage  # noqa: PLC0415 -- loads numpy
 
     elf = ElfImage.read(resources.image_path(image))
     if not len(elf.symbols):
         raise BadImage(f"{elf.name}: has no symbols: link without -s, and do not strip it")
-    found = [_described(elf, symbol) for symbol in matching(elf, pattern)]
+    matched = matching(elf, pattern)
+    found = [_described(elf, symbol) for symbol in matched]
     if as_json:
         console.document({"image": elf.name, "symbols": found})
         return
-    for each in found:
+    for symbol, each in zip(matched, found, strict=True):
         place = f"{each['file'].rpartition('/')[2]}:{each['line']}" if each["file"] else ""
-        head = (
-            f"{each['address']:016x} {each['size']:6} {each['kind']:8} {each['section'] or '-':7}"
-        )
+        head = f"{symbol.address:016x} {each['size']:6} {each['kind']:8} {each['section'] or '-':7}"
         marks = ("l" if not each["global"] else " ") + ("*" if each["site"] is not None else " ")
         console.line(console.printable(f"{head} {marks} {each['name']}  {place}".rstrip()))
 
@@ -73,12 +72,12 @@ def _described(image: "ElfImage", symbol: "Symbol") -> dict[str, Any]:
     site = image.sites.functions.get(symbol.name) if symbol.kind == "func" else None
     return {
         "name": symbol.name,
-        "address": symbol.address,
+        "address": f"{symbol.address:#x}",
         "size": symbol.size,
         "kind": symbol.kind,
         "global": symbol.is_global,
         "section": None if symbol.kind == "absolute" else image.section_at(symbol.address),
-        "site": site,
+        "site": None if site is None else f"{site:#x}",
         "file": place.path if place else None,
         "line": place.line if place else None,
     }

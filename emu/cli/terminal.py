@@ -30,6 +30,11 @@ class Terminal:
         self._file = sys.stdin.fileno()
         self._before = termios.tcgetattr(self._file)
         self._handlers = {number: signal.getsignal(number) for number in _DEADLY}
+        # A signal that comes when Python has looked for one and select() has not begun is heard
+        # by nobody; the byte that Python then writes ends the select().
+        self._wake, self._waking = os.pipe()
+        os.set_blocking(self._waking, False)
+        self._waking_before = -1
 
     def __enter__(self) -> Self:
         modes = termios.tcgetattr(self._file)
@@ -42,6 +47,7 @@ class Terminal:
         )
         modes[_CONTROL] = modes[_CONTROL] & ~(termios.CSIZE | termios.PARENB) | termios.CS8
         modes[_CHARACTERS][termios.VMIN], modes[_CHARACTERS][termios.VTIME] = 1, 0
+        self._waking_before = signal.set_wakeup_fd(self._waking, warn_on_full_buffer=False)
         for number in _DEADLY:
             signal.signal(number, self._die)
         termios.tcsetattr(self._file, termios.TCSANOW, modes)
@@ -56,6 +62,9 @@ class Terminal:
         termios.tcsetattr(self._file, termios.TCSADRAIN, self._before)
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(self._waking_before)
+        os.close(self._wake)
+        os.close(self._waking)
 
     def _die(self, number: int, _frame: FrameType | None) -> None:
         """Put the terminal in order, and die of the signal as anybody does."""
@@ -68,8 +77,10 @@ class Terminal:
 
         wait: until there is something.
         """
-        ready, _, _ = select.select([self._file], [], [], None if wait else 0)
-        if not ready:
+        ready, _, _ = select.select([self._file, self._wake], [], [], None if wait else 0)
+        if self._wake in ready:
+            os.read(self._wake, _PIECE)
+        if self._file not in ready:
             return b""
         try:
             return os.read(self._file, _PIECE) or None

@@ -26,7 +26,8 @@ class VirtualMemory:
         """Return the physical address; TextpokeError where nothing is mapped."""
         found = self._machine.translate(address, self._core, cr3=self._cr3)
         if found is None:
-            raise TextpokeError(f"{self._symbols.describe(address)} is not mapped")
+            null = ": is it a member of what NULL points to?" if address < _PAGE else ""
+            raise TextpokeError(f"{self._symbols.describe(address)} is not mapped{null}")
         return found
 
     def read(self, address: int, size: int) -> bytes:

@@ -6,10 +6,14 @@ The kernel's image knows nothing of it: all its addresses lie in the image's pok
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from emu.image.call_frames import CallFrames
 from emu.image.lines import Lines
 from emu.image.symbols import Symbols
+
+if TYPE_CHECKING:
+    from emu.image.types import Types
 
 PREFIX = "livepatch: "
 """In front of names that are not the kernel's own."""
@@ -35,6 +39,14 @@ class Placed:
 
     def __contains__(self, address: object) -> bool:
         return isinstance(address, int) and self.text[0] <= address < self.text[1]
+
+    @cached_property
+    def types(self) -> "Types":
+        """Types of its functions and variables; BadImage, on access, without debug information."""
+        from emu.image.dwarf import DwarfReader  # noqa: PLC0415 -- few ask for it
+        from emu.image.types import Types  # noqa: PLC0415 -- with it
+
+        return Types(DwarfReader(self.name, dict(self.sections)))
 
     @cached_property
     def lines(self) -> Lines:

@@ -42,6 +42,16 @@ class Image(Protocol):
         """Whether a link address is code."""
 
 
+def crossed(site: int) -> str | None:
+    """Return the widest border that the 5 bytes of a site cross, None if one word holds them.
+
+    What crosses one cannot be written at once: a store is atomic within an aligned word of 8 bytes
+    (AMD) or a cache line (Intel), and each page has its own frame. Source: SDM 3A, 9.1.1.
+    """
+    borders = ((4096, "a page"), (64, "a cache line"), (8, "an 8-byte word"))
+    return next((name for size, name in borders if site % size > size - SITE_SIZE), None)
+
+
 class Sites:
     """The sites of an image.
 

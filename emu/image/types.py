@@ -124,6 +124,10 @@ class Types:
         """Return the type C calls `name`; else BadSymbol. BadImage if it is malformed."""
         found = self._find(name)
         if found is None:
+            tagged = [f"{tag} {name}" for tag in ("struct", "union", "enum")]
+            near = next(filter(self._find, tagged), None)
+            if near is not None:
+                raise BadSymbol(f"no type {name!r}: did you mean {near}?")
             raise BadSymbol.unknown("type", name, self.names())
         return found
 

@@ -189,6 +189,19 @@ class Lab:
         """The kernel's variables with their types: `lab.objects["tasks"]` (docs/objects.md)."""
         return self.guest.objects
 
+    def objects_of(self, file: str) -> Objects:
+        """Return the variables of a replacement's own, typed: `lab.objects_of("fix.c")["reads"]`.
+
+        Raises TextpokeError if no such file was placed.
+        """
+        found = [placed for placed in self.placed if placed.name == file and placed.sections]
+        if not found:
+            names = ", ".join(sorted({each.name for each in self.placed if each.sections}))
+            raise TextpokeError(
+                f"no replacement from {file!r} in the kernel: there is {names or 'none'}"
+            )
+        return Objects(found[-1].symbols, found[-1].types, self.guest.read)
+
     def hash(self) -> str:
         """Return the state hash of machine and patcher."""
         return state_hash(self.machine, self.patcher.state())

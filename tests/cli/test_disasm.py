@@ -1,6 +1,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from emu.image.elf import ElfImage
 from tests.cli.conftest import Command
 from tests.conftest import ROOT, TOY
@@ -33,13 +35,29 @@ def test_a_range_for_scripts(textpoke: Command) -> None:
     start = ElfImage.read(TOY).symbols["vfs_read"].address
     told = json.loads(textpoke("disasm", "toy", f"{start:#x}..{start + 5:#x}", "--json").out)
     (row,) = told.pop("rows")
-    assert told == {"image": "toy.elf", "start": start, "end": start + 5}
-    assert (row["address"], row["symbol"], row["site"]) == (start, "vfs_read", True)
+    assert told == {"image": "toy.elf", "start": hex(start), "end": hex(start + 5)}
+    assert (row["address"], row["symbol"], row["site"]) == (hex(start), "vfs_read", True)
+    assert row["crosses"] is None
     assert row["file"].endswith("vfs.c")
     assert bytes.fromhex(row["bytes"]) == ElfImage.read(TOY).read_virtual(start, 5)
     assert set(row) == {
         "address", "bytes", "mnemonic", "operands", "symbol", "file", "line", "source", "site",
+        "crosses",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("function", "border"),
+    [
+        ("ring_write", "an 8-byte word"),
+        ("cross_line", "a cache line"),
+        ("cross_page", "a page"),
+    ],
+)
+def test_a_site_across_a_border_says_so(textpoke: Command, function: str, border: str) -> None:
+    lines = textpoke("disasm", "toy", function).out.decode().splitlines()
+    assert [line for line in lines if f"; crosses {border}" in line and " * " in line]
+    assert sum("crosses" in line for line in lines) == 1
 
 
 def test_what_is_not_there(textpoke: Command) -> None:

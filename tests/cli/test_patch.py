@@ -38,7 +38,8 @@ def test_counts_and_verdict_for_people(textpoke: Command, source: Path) -> None:
     assert said.status == 0
     assert said.err == "textpoke: moves are chosen at random from seed 1\n"
     lines = said.out.decode().splitlines()
-    assert len(lines) == 4
+    assert all(line.startswith("guest: ") for line in lines[:-4])
+    lines = lines[-4:]
     assert lines[0].startswith("calls ")
     assert lines[2] == "HAZARD 0, torn 0, harmful 0, unhandled int3 0"
     assert lines[3] == "verdict: safe"
@@ -247,6 +248,14 @@ def test_a_run_with_a_replacement_in_c_replays_without_a_compiler(
     monkeypatch.setenv("PATH", str(tmp_path))
     again = json.loads(textpoke("replay", path, "--json").out)
     assert (again["hash"], again["counts"]) == (document["hash"], document["counts"])
+
+
+@needs_gcc
+def test_what_the_guest_printed_since_is_shown(textpoke: Command) -> None:
+    words = ("patch", "toy", "vfs_read", "--with", PATCHES / "vfs_read.c")
+    lines = textpoke(*words, "--until", "vfs_read: cut").out.decode().splitlines()
+    assert lines[0].startswith("guest: vfs_read: cut")
+    assert lines[-1] == "verdict: safe"
 
 
 @needs_gcc

@@ -147,6 +147,8 @@ def test_paths_that_lead_nowhere(layout: ElfImage, path: str, message: str) -> N
 def test_unknown_names_are_answered_with_similar_ones(layout: ElfImage) -> None:
     with pytest.raises(BadSymbol, match="did you mean struct thing"):
         layout.types.struct("struct thign")
+    with pytest.raises(BadSymbol, match=r"no type 'thing': did you mean struct thing\?$"):
+        _ = layout.types["thing"]
     with pytest.raises(BadSymbol, match="no type 'struct nope'"):
         _ = layout.types["struct nope"]
     with pytest.raises(BadSymbol, match=r"no variable 'thingz'.*did you mean things"):

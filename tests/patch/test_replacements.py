@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from emu.detect.watch import CALL
-from emu.errors import BadAssembly, BadSource, BadSymbol, NoSite, PokeError
+from emu.errors import BadAssembly, BadSource, BadSymbol, NoSite, PokeError, TextpokeError
+from emu.image.number import Number
 from emu.image.objects import Object
 from emu.lab import Lab
 from emu.machine.state import E_A, E_KIND
@@ -307,3 +308,18 @@ def test_a_file_that_fails_takes_no_room(idle: Lab, tmp_path: Path) -> None:
         idle.load(["vfs_read"], [bad])
     second = place()
     assert place() - second == second - first
+
+
+def test_variables_of_a_replacement_are_read_by_name(tmp_path: Path) -> None:
+    counts = READ.replace("static long", "static u64 reads;\nlong").replace(
+        "livepatch_vfs_read(struct file *f, char *buf, size_t n) {",
+        "vfs_read(struct file *f, char *buf, size_t n) { reads++;",
+    )
+    lab = loaded(cores=2)
+    lab.patch_in(lab.load(["vfs_read"], [write(tmp_path, counts)]))
+    lab.run(instructions=200_000)
+    reads = lab.objects_of("fix.c")["reads"]
+    assert isinstance(reads, Number)
+    assert reads > 10
+    with pytest.raises(TextpokeError, match=r"no replacement from 'b\.c' .*: there is fix\.c$"):
+        lab.objects_of("b.c")
