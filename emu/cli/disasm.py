@@ -42,9 +42,11 @@ def disasm(
     """Disassemble a function or a range of an image, as its file has it.
 
     A star marks a site, and it is said where one crosses a border that a store may not. Source
-    lines are shown where their file lies below the image's own folder, or below --source-dir. --json: {"image", "start", "end", "rows": [{"address", "bytes",
-    "mnemonic", "operands", "symbol", "file", "line", "source", "site", "crosses"}]}; addresses
-    are hex text, file and line are there where they change.
+    lines are shown where their file lies below the image's own folder, or below --source-dir.
+
+    --json: {"image", "start", "end", "rows": [{"address", "bytes", "mnemonic", "operands",
+    "symbol", "file", "line", "source", "site", "crosses"}]}; addresses are hex text, file and line
+    are there where they change.
     """
     from emu.image.elf import ElfImage  # noqa: PLC0415 -- loads numpy
     from emu.image.listing import extent, listing  # noqa: PLC0415 -- loads capstone

@@ -65,7 +65,7 @@ def test_reads_cross_pages_and_say_what_is_not_mapped(lab: Lab) -> None:
     assert lab.guest.read(arena - 8, 16)[8:] == b"\xcc" * 8
     assert lab.guest.read(arena + 4090, 12) == b"\xcc" * 12
     assert lab.guest.read(arena, 0) == b""
-    with pytest.raises(TextpokeError, match="is not mapped$"):
+    with pytest.raises(TextpokeError, match=r"is not mapped$"):
         lab.guest.read(0x1000, 1)
     with pytest.raises(TextpokeError, match=r"0x18 is not mapped: .* what NULL points to\?"):
         lab.guest.read(0x18, 4)
