@@ -96,7 +96,7 @@ def test_its_fix_in_c_can_be_followed(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert ran.stdout == "[4, 4, 4, 4, 0, 0, 0, 0]\n", ran.stderr
+    assert ran.stdout == "[4, 4, 4, 4, 0, 0, 0, 0]\n1\n", ran.stderr
 
 
 def test_what_is_said_of_objects_can_be_followed(tmp_path: Path) -> None:

@@ -108,6 +108,12 @@ class DwarfReader:
         kind = None if found is None else self._type_at(found.offset)
         return kind if isinstance(kind, FunctionType) else None
 
+    def enumerator(self, name: str) -> EnumType | None:
+        """Return the enumeration that has a value called `name`, or None; BadImage if malformed."""
+        offset = self._index.enumerators.get(name)
+        kind = None if offset is None else self._type_at(offset)
+        return kind if isinstance(kind, EnumType) else None
+
     def type_names(self) -> Iterable[str]:
         """Return the names of all types: "struct task", "unsigned long", "u64"."""
         return self._index.types

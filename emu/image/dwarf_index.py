@@ -11,7 +11,7 @@ from emu.image import dwarf_names as dw
 from emu.image.dwarf_entry import AGGREGATES, Entries, Entry
 
 _TYPES = frozenset({dw.DW_TAG_base_type, dw.DW_TAG_typedef, *AGGREGATES})
-_WANTED = _TYPES | {dw.DW_TAG_variable, dw.DW_TAG_subprogram}
+_WANTED = _TYPES | {dw.DW_TAG_enumerator, dw.DW_TAG_variable, dw.DW_TAG_subprogram}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Index:
 
     Attributes:
         types: offset of the definition by the name C uses ("struct task", "u64").
+        enumerators: offset of the enumeration by the names of its values.
         variables: variables with a place by name, the best one first.
         functions: functions by name.
         at: (name, variable) by address.
@@ -48,6 +49,7 @@ class Index:
 
     def __init__(self, entries: Entries) -> None:
         self.types: dict[str, int] = {}
+        self.enumerators: dict[str, int] = {}
         self.variables: dict[str, list[Found]] = {}
         self.functions: dict[str, Found] = {}
         self.at: dict[int, tuple[str, Found]] = {}
@@ -67,6 +69,10 @@ class Index:
             return
         name, is_global = self._described(entry)
         if not name:
+            return
+        if entry.tag == dw.DW_TAG_enumerator:
+            if parents:
+                self.enumerators.setdefault(name, parents[-1].offset)
             return
         if entry.tag in _TYPES:
             inside = any(parent.tag == dw.DW_TAG_subprogram for parent in parents)

@@ -61,13 +61,15 @@ class Objects:
         return list(self)
 
     def __getitem__(self, name: str) -> Value:
-        """Return the variable `name`, a Number or an Object, or the function of that name.
+        """Return the variable `name`, a Number or an Object, the function, or the enumerator.
 
         Of several static variables the one that the symbol table means; `variable` has the others.
 
         Raises:
             BadSymbol: no such variable, or nothing says its type.
         """
+        if name not in self.symbols and (constant := self.types.enumerator(name)):
+            return Number(constant[1], constant[0], self)
         return self.place(name).resolve_()
 
     def place(self, name: str) -> Object:

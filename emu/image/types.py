@@ -93,6 +93,9 @@ class TypeReader(Protocol):
     def function(self, name: str) -> FunctionType | None:
         """Return the type of the function `name`, or None."""
 
+    def enumerator(self, name: str) -> EnumType | None:
+        """Return the enumeration that has a value called `name`, or None."""
+
     def variable_at(self, address: int) -> Variable | None:
         """Return the variable that begins at a link address, or None."""
 
@@ -177,6 +180,12 @@ class Types:
         if found is None:
             raise BadSymbol.unknown("function", name, self._reader.function_names())
         return found
+
+    def enumerator(self, name: str) -> tuple[EnumType, int] | None:
+        """Return the enumeration that has a value called `name`, and that value, or None."""
+        found = self._reader.enumerator(name)
+        values = {each: value for value, each in found.names} if found else {}
+        return (found, values[name]) if found and name in values else None
 
     def pointer_to(self, target: Type) -> PointerType:
         """Return the type of a pointer to `target`."""

@@ -51,6 +51,9 @@ class Reader:
     def function(self, name: str) -> None:  # noqa: ARG002 -- there are none
         return None
 
+    def enumerator(self, name: str) -> None:  # noqa: ARG002 -- there are none
+        return None
+
     def function_names(self) -> list[str]:
         return []
 

@@ -231,6 +231,13 @@ def test_enumerations_have_names(objects: Objects, memory: Memory) -> None:
     assert repr(things(objects).colour) == "3"
 
 
+def test_values_of_enumerations_are_found_by_name(objects: Objects) -> None:
+    assert repr(objects["SAD"]) == "(enum mood)SAD"
+    assert (objects["SAD"], objects["BLUE"]) == (-1, 7)
+    with pytest.raises(BadSymbol, match="no symbol 'GREY'"):
+        _ = objects["GREY"]
+
+
 def test_floats_are_read(objects: Objects, memory: Memory) -> None:
     memory.data[128:136] = struct.pack("<d", -1.5)
     real = things(objects).real
