@@ -10,8 +10,8 @@ An int3 at the site may be begun anew (Linux up to 6.1, where the int3 had vanis
 is fetched again in the same frame, after an int3 there, is still the same call.
 
 lost: a call that reached no body. late: one that entered a body which was not in service when
-the site was fetched (INV-TP-NEW in the notes on text_poke; the mutant is a handler that only
-skips the site).
+the site was fetched: as the handler acts out the new instruction, nobody may do the old thing once
+all cores have been made to see the int3 (the mutant is a handler that only skips the site).
 """
 
 from dataclasses import dataclass, field

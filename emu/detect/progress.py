@@ -3,10 +3,11 @@
 It looks from outside, at what the kernel says of its tasks, and believes none of the kernel's own
 watchdogs. A task that has switched since it was last looked at is well. One that has not, for
 longer than the patience it is given, is starved (it waits for a core), has lost its wake-up (it may
-run, or what it waits for comes soon, yet it is in no queue), or is merely idle.
+run, or what it waits for comes soon, yet it is in no queue), or is merely idle. A task that has a
+core is not complained of: if it keeps it for ever, those that wait for that core are; nobody is
+where nobody waits.
 
-Source: the bugs of section 8 in our notes that end in "nothing goes on"; Linux, kernel/hung_task.c
-and kernel/watchdog.c, which ask the same from inside.
+Source: Linux, kernel/hung_task.c and kernel/watchdog.c, which ask the same from inside.
 """
 
 from collections.abc import Callable

@@ -45,9 +45,11 @@ class Objects:
         return f"<objects of a kernel: {len(self.types.variable_names())} variables>"
 
     def __contains__(self, name: object) -> bool:
-        """Return whether there is a variable or function of this name with a type."""
+        """Return whether `[name]` finds something: a variable, a function, an enumerator."""
+        if not isinstance(name, str):
+            return False
         try:
-            return isinstance(name, str) and self.place(name) is not None
+            return self.types.enumerator(name) is not None or self.place(name) is not None
         except BadSymbol:
             return False
 

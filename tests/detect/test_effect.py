@@ -41,8 +41,8 @@ def test_mixes_of_a_nop_and_a_call(place: int, displacement: int, every: int, ba
     assert all(mix.startswith(b"\x0f\x1f\x44") for mix in harmless)
 
 
-def test_the_mixes_of_appendix_a_are_harmful() -> None:
-    # the notes on text_poke, appendix A: #UD, and a wild call to ip + 5 + 0x441f
+def test_a_torn_nop_and_a_torn_call_are_harmful() -> None:
+    # what a torn nop5 and call come to: #UD, and a wild call to ip + 5 + 0x441f
     ip, whole = 0xFFFFFFFF81000100, bytes.fromhex("e8fbfe1f3f")
     undefined, wild = bytes.fromhex("0ffbfe1f3f"), bytes.fromhex("e81f440000")
     assert harmful(undefined, (NOP5, whole), ip)

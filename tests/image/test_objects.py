@@ -234,6 +234,8 @@ def test_enumerations_have_names(objects: Objects, memory: Memory) -> None:
 def test_values_of_enumerations_are_found_by_name(objects: Objects) -> None:
     assert repr(objects["SAD"]) == "(enum mood)SAD"
     assert (objects["SAD"], objects["BLUE"]) == (-1, 7)
+    assert "SAD" in objects
+    assert "GREY" not in objects
     with pytest.raises(BadSymbol, match="no symbol 'GREY'"):
         _ = objects["GREY"]
 
