@@ -10,7 +10,13 @@ from dataclasses import dataclass
 
 from emu.detect.watch import Watched
 from emu.guest.guest import Guest
+from emu.image.disasm import decode_one
 from emu.machine import state
+from emu.scene.chapter import Chapter
+from emu.scene.failure import Failure
+from emu.scene.listing import Listing
+from emu.scene.path import CallPath
+from emu.scene.tasks import TaskRow
 
 _INT3 = 0xCC
 
@@ -52,13 +58,28 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """A core: what it does, and the bytes of every site as it would fetch them."""
+    """A core: what it does, and the bytes of every site as it would fetch them.
+
+    Attributes:
+        rip: the address of its next instruction. place: its name.
+        activity: "runs", "halted", "waits to be started", "dead".
+        interrupts: whether it takes interrupts.
+        sites: for each, the oldest bytes it may fetch.
+        decoded: for each, the instruction that these bytes are, as text.
+        serialised: whether it has serialised since the last store to text that it may not have
+            seen. waiting: why not yet: "interrupt on its way", "interrupts off"; "" if it has.
+    """
 
     number: int
     task: str
+    rip: int
     place: str
     activity: str
+    interrupts: bool
     sites: tuple[tuple[Byte, ...], ...]
+    decoded: tuple[str, ...]
+    serialised: bool
+    waiting: str
 
     @property
     def stale(self) -> bool:
@@ -68,9 +89,16 @@ class Core:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The picture. time: virtual ns. phase: the protocol's, or what else people call the moment.
+    """The picture.
 
-    sentence: what just happened, and what the patcher waits for.
+    Attributes:
+        time: virtual ns. instructions: retired by all cores.
+        phase: the protocol's, or what else people call the moment.
+        sentence: what just happened, and what the patcher waits for.
+        reason: why it does not go on yet, and what keeps the cores safe meanwhile; or "".
+        actor: the core that the sentence is about, if there is one.
+        chapters: the phases of the plan; empty before there is one.
+        tasks, listing, path: None where nobody asked for them.
     """
 
     time: int
@@ -79,6 +107,13 @@ class Scene:
     sentence: str
     sites: tuple[Site, ...]
     cores: tuple[Core, ...]
+    reason: str = ""
+    actor: int | None = None
+    chapters: tuple[Chapter, ...] = ()
+    failure: Failure | None = None
+    tasks: tuple[TaskRow, ...] | None = None
+    listing: Listing | None = None
+    path: CallPath | None = None
 
 
 def take(guest: Guest, watched: Sequence[Watched], phase: str, sentence: str) -> Scene:
@@ -95,9 +130,14 @@ def take(guest: Guest, watched: Sequence[Watched], phase: str, sentence: str) ->
         Core(
             number,
             str(guest.current(number) or "?"),
+            machine.rip(number),
             guest.image.symbols.describe(machine.rip(number)),
             _ACTIVITIES[int(machine.state.core[number, state.C_STATE])],
-            tuple(_bytes(guest, number, each) for each in watched),
+            machine.standing(number).interrupts,
+            (seen := tuple(_bytes(guest, number, each) for each in watched)),
+            tuple(_decoded(each, at.site) for each, at in zip(seen, watched, strict=True)),
+            not any(byte.stale for site in seen for byte in site),
+            "",
         )
         for number in range(machine.cores)
     )
@@ -116,6 +156,11 @@ def _bytes(guest: Guest, core: int | None, watched: Watched) -> tuple[Byte, ...]
         value = newest if core is None else guest.machine.versions(core, physical)[-1]
         found.append(Byte(value, newest, _version(value, old, new, index)))
     return tuple(found)
+
+
+def _decoded(fetched: Sequence[Byte], address: int) -> str:
+    instruction = decode_one(bytes(byte.value for byte in fetched), address)
+    return f"{instruction.mnemonic} {instruction.op_str}".strip()
 
 
 def _version(value: int, old: int, new: int, index: int) -> Version:

@@ -1,0 +1,46 @@
+"""The call path of a scene: the ways from a caller to a body, and who is on them.
+
+The ways are: by the site into the function's own body; by the int3 handler, which acts out the
+new instruction; and by the call at the site, through the trampoline, into the replacement.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal["caller", "function", "int3", "trampoline", "replacement"]
+Open = Literal["yes", "some cores", "no"]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A station. cores: those that stand in it. waiting: how many tasks stand in it without one."""
+
+    role: Role
+    title: str
+    detail: str
+    cores: tuple[int, ...]
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A way from one station to the next.
+
+    open: whether a call that is made now can take it. taken: the cores on it: they stand in
+    `target` and came by it.
+    """
+
+    source: Role
+    target: Role
+    label: str
+    open: Open
+    taken: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallPath:
+    """The ways of one function. caller: the name of the last caller seen, or "its callers"."""
+
+    function: str
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]

@@ -1,0 +1,32 @@
+"""Frames: what the window shows at one time, as the machine's thread has published it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from emu.scene.lanes import Lanes
+from emu.scene.scene import Scene
+
+State = Literal["starting", "paused", "running", "ended"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """A picture to paint. A value: nothing in it changes while somebody looks at it.
+
+    Attributes:
+        number: grows with each frame.
+        state: what the player does. "ended": the guest is dead or has switched the machine off;
+            one can still go back.
+        scene: the picture at the position, or None before the kernel is up.
+        position, edge: virtual ns: where the player stands, and how far the run has got.
+        lanes: everything that happened up to the edge, also behind the position.
+        message: one line for the status bar.
+    """
+
+    number: int
+    state: State
+    scene: Scene | None
+    position: int
+    edge: int
+    lanes: Lanes | None
+    message: str

@@ -1,0 +1,43 @@
+"""Panels: the parts of the window. Each shows frames, and what is selected in them."""
+
+from PySide6.QtWidgets import QWidget
+
+from gui.frame import Frame
+from gui.selection import Selected, Selection
+from gui.theme import Theme
+
+
+class Panel(QWidget):
+    """A part of the window.
+
+    The window calls `show_frame` at most once a frame, and never while the panel is hidden; what
+    nobody sees does no work. A panel keeps what it needs of a frame and calls `update()` only if
+    that differs from what it has painted.
+
+    Attributes:
+        title: what it is called, above it and by screen readers.
+        needs: the parts of a scene that it shows and that are made only if somebody asks for
+            them: "tasks", "listing", "path".
+    """
+
+    title = ""
+    needs: frozenset[str] = frozenset()
+
+    def __init__(self, theme: Theme, selection: Selection) -> None:
+        super().__init__()
+        self.theme, self.selection = theme, selection
+        self.setAccessibleName(self.title)
+        self.setObjectName(type(self).__name__)
+        selection.changed.connect(self.show_selected)
+
+    def show_frame(self, frame: Frame) -> None:
+        """Take over what a frame has of this panel's."""
+        raise NotImplementedError
+
+    def show_selected(self, selected: Selected) -> None:
+        """Follow the selection. By default there is nothing to follow."""
+
+    def use_theme(self, theme: Theme) -> None:
+        """Paint with other colours from now on."""
+        self.theme = theme
+        self.update()
