@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from emu.cli.show import FUNCTION, REPLACEMENT, SECOND
 from emu.lab import Lab, boot
+from emu.lab.scenario import FUNCTION, REPLACEMENT, SECOND
 from emu.machine import events, loop
 from emu.machine.text import MODELS
 from emu.moves.chooser import EVERYBODY, Chooser, random

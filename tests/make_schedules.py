@@ -11,7 +11,7 @@ descriptor.
 import sys
 from pathlib import Path
 
-from emu.cli.show import REPLACEMENT, SECOND, functions
+from emu.lab.scenario import REPLACEMENT, SECOND, shown
 from emu.lab import Lab, boot
 from emu.machine.text import MODELS
 from emu.patch.breaks import BREAKS
@@ -24,8 +24,8 @@ CORES = 4
 
 
 def wanted(broken: str, model: str) -> Outcome:
-    """Return what the rule says of the run that shows a break, see `show.functions`."""
-    names = functions(broken, model)
+    """Return what the rule says of the run that shows a break, see `scenario.shown`."""
+    names = shown(broken, model)
     case = Case(broken, model, straddles=SECOND in names, sites=len(names))
     outcome = expected(case)
     assert outcome
@@ -36,7 +36,7 @@ def attempt(broken: str, model: str, seed: int) -> Lab:
     """Boot the toy kernel, let the tasks run, and patch once with a broken protocol."""
     lab = boot("toy", cores=CORES, append="load", model=model, seed=seed, quantum=40)
     lab.run_until_tasks()
-    names = functions(broken, model)
+    names = shown(broken, model)
     redirects = [lab.arena.redirect(name, REPLACEMENT[name]) for name in names]
     lab.watch(redirects)
     plan = lab.plan(redirects, inward=True, broken=broken)[0]

@@ -13,7 +13,7 @@ from emu import resources
 from emu.cli import pictures
 from emu.cli.console import shown
 from emu.cli.terminal import forget_typed
-from emu.lab import Lab, boot
+from emu.lab import Lab, boot, scenario
 from emu.machine.engines import COMPILED
 from emu.moves.plan import Plan
 from emu.moves.schedule import Schedule
@@ -21,13 +21,7 @@ from emu.patch import breaks
 from emu.scene.scene import Scene
 from emu.scene.tour import Tour
 
-FUNCTION = "cmdline_proc_show"
-SECOND = "ring_write"  # the toy's function whose site straddles an 8-byte word
-REPLACEMENT = {
-    FUNCTION: "mov eax, 42          # cmdline_proc_show returns 42 instead of printing\nret\n",
-    SECOND: "mov eax, 1           # ring_write says it wrote one byte\nret\n",
-}
-WARM_UP, IN_PLACE, BETWEEN = 20_000, 100_000, 5_000  # instructions of all cores
+IN_PLACE, BETWEEN = 100_000, 5_000  # instructions of all cores
 ROUNDS = 50  # of a broken protocol, before we say that this seed does not show it
 
 
@@ -84,13 +78,6 @@ def recorded_break(broken: str | None, model: str) -> Schedule | None:
     return Schedule.read(path) if path else None
 
 
-def functions(broken: str | None, model: str) -> tuple[str, ...]:
-    """Return the functions to patch: where a tear needs a straddling site, that one."""
-    if broken == "unsorted":
-        return (FUNCTION, SECOND)
-    return (SECOND,) if model == "observed" and broken in ("sync1", "sync2") else (FUNCTION,)
-
-
 def perform(
     stage: Stage, *, model: str, seed: int, cores: int, broken: str | None, engine: str = COMPILED
 ) -> Lab:
@@ -98,11 +85,11 @@ def perform(
     if broken:
         breaks.check(broken)
     lab = boot("toy", cores=cores, append="load", model=model, seed=seed, engine=engine)
-    names = functions(broken, model)
+    names = scenario.shown(broken, model)
     _announce(stage, lab, names, f"seed {seed}", broken)
     lab.run_until_tasks()
-    lab.run(instructions=WARM_UP)
-    redirects = [lab.arena.redirect(name, REPLACEMENT[name]) for name in names]
+    lab.run(instructions=scenario.WARM_UP)
+    redirects = [lab.arena.redirect(name, scenario.REPLACEMENT[name]) for name in names]
     detectors = lab.watch(redirects)
     tour = Tour(lab.guest, lab.patcher, detectors.watched)
     try:

@@ -51,3 +51,14 @@ def random(seed: int, quantum: int = 100, faults: int = 0) -> Chooser:
     faults: about one move in this many is a Fault, where one is possible; 0: none.
     """
     return Chooser("random", seed, quantum, faults=faults)
+
+
+def continued(chooser: Chooser, *, quantum: int, actors: int) -> Chooser:
+    """Return a chooser that goes on where another stands, with other Runs or among others.
+
+    Both have numbers of their own from here on.
+    """
+    other = Chooser(chooser.name, chooser.seed, quantum, actors, faults=chooser.faults)
+    other.native[2] = chooser.native[2]
+    other.random[:] = chooser.random
+    return other

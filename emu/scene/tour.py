@@ -9,61 +9,33 @@ from collections.abc import Sequence
 
 from emu.detect.watch import Watched
 from emu.guest.guest import Guest
-from emu.moves.plan import PHASES, Phase, Plan, Wait
 from emu.patch.patcher import Patcher
 from emu.scene import scene, story
+from emu.scene.phase_ends import PhaseEnds
 from emu.scene.scene import Scene
 
 
 class Tour:
-    """Makes scenes while the patcher works. `after_step` has to be called after each step.
-
-    plan: the one it follows; the scenes of a plan come once each.
-    """
+    """Makes scenes while the patcher works. `after_step` has to be called after each step."""
 
     def __init__(self, guest: Guest, patcher: Patcher, watched: Sequence[Watched]) -> None:
         self._guest, self._patcher, self._watched = guest, patcher, watched
-        self._plan: Plan | None = None
-        self._shown: set[str] = set()
+        self._ends = PhaseEnds(patcher)
 
     def after_step(self) -> Scene | None:
         """Return the scene of a phase that has come to its end or to its wait, else None."""
-        if self._patcher.plan not in (None, self._plan):
-            self._plan, self._shown = self._patcher.plan, set()
-        phase = self._phase_done()
-        if phase is None or phase in self._shown or self._plan is None:
+        phase = self._ends.after_step()
+        if phase is None or self._ends.plan is None:
             return None
-        self._shown.add(phase)
-        sentence = story.tell(self._guest, self._patcher, self._plan, phase)
+        sentence = story.tell(self._guest, self._patcher, self._ends.plan, phase)
         return self.picture(phase, sentence)
 
     def picture(self, phase: str, sentence: str) -> Scene:
         """Return the scene at this moment."""
-        changes = {each.address: each for each in self._plan.changes} if self._plan else {}
+        plan = self._ends.plan
+        changes = {each.address: each for each in plan.changes} if plan else {}
         watched = [
             each.between(changes[each.site]) if each.site in changes else each
             for each in self._watched
         ]
         return scene.take(self._guest, watched, phase, sentence)
-
-    def _phase_done(self) -> str | None:
-        patcher = self._patcher
-        if patcher.plan is None:
-            return PHASES[-1]
-        step = patcher.plan.steps[patcher.index]
-        if isinstance(step, Wait):
-            return patcher.phase
-        before = patcher.plan.steps[patcher.index - 1]
-        return _phase_before(patcher.plan, patcher.index) if isinstance(before, Phase) else None
-
-
-def _phase_before(plan: Plan, index: int) -> str | None:
-    """Return the phase that ended just before the one whose first step is at an index.
-
-    A phase that ended with a wait was shown there.
-    """
-    begin = index - 1
-    if begin == 0 or isinstance(plan.steps[begin - 1], Wait):
-        return None
-    earlier = [step.name for step in plan.steps[:begin] if isinstance(step, Phase)]
-    return earlier[-1] if earlier else None

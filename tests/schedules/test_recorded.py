@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from emu.cli.show import FUNCTION, SECOND
+from emu.lab.scenario import FUNCTION, SECOND
 from emu.lab import Lab, boot
 from emu.moves.schedule import MODELS, Schedule
 from emu.patch.breaks import BREAKS

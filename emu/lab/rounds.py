@@ -1,0 +1,108 @@
+"""Rounds: a run that patches functions in and out, for as long as somebody looks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from emu.lab.end import End
+from emu.lab.lab import Lab
+from emu.moves.plan import Plan
+from emu.patch.redirect import Redirect
+from emu.scene.phase_ends import PhaseEnds
+from emu.timeline.mark import Mark
+
+IN_PLACE: Final = 100_000
+"""Instructions of all cores between the end of one plan and the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseEnd:
+    """A phase has done what it does, or waits for the cores.
+
+    plan: the number of the request.
+    """
+
+    mark: Mark
+    phase: str
+    plan: int
+
+
+class Rounds:
+    """The live end of a run.
+
+    Args:
+        lab: whose cores run tasks.
+        redirects: what is patched in, one batch, and out again; empty: nothing, it only runs.
+        broken: the break of the plans that patch in, or None.
+
+    Attributes:
+        ends: the ends of phases so far.
+    """
+
+    def __init__(self, lab: Lab, redirects: Sequence[Redirect], broken: str | None) -> None:
+        self._lab, self._redirects, self._broken = lab, redirects, broken
+        self._phase_ends = PhaseEnds(lab.patcher)
+        self._pending: list[Plan] = []  # batches of the request that is under way
+        self._inward = False
+        self._stops = False
+        self._due = lab.machine.retired() + IN_PLACE
+        self.ends: list[PhaseEnd] = []
+
+    @property
+    def mark(self) -> Mark:
+        """How far the run has got."""
+        return Mark(self._lab.machine.retired(), self._lab.machine.moves)
+
+    def go(self, instructions: int) -> End:
+        """Let the run go on, with plans when they are due."""
+        begin = self._lab.machine.retired()
+        end = End.BOUND
+        while end is End.BOUND and (left := instructions - self._made_since(begin)) > 0:
+            if self._lab.patcher.done:
+                wait = self._due - self._lab.machine.retired()
+                if wait <= 0 and self._redirects:
+                    self.request()
+                elif self._redirects:
+                    left = min(left, wait)
+            before = self._lab.machine.moves
+            end = self._lab.run(instructions=left, stop=self.after_step)
+            if self._lab.machine.moves == before:
+                break
+        return end
+
+    def go_to_phase_end(self, instructions: int) -> End:
+        """Let the run go on to the end of a phase, with the next plan if none is under way."""
+        if self._lab.patcher.done and self._redirects:
+            self.request()
+        self._stops, known = True, len(self.ends)
+        begin = self._lab.machine.retired()
+        end = End.BOUND
+        while end is End.BOUND and len(self.ends) == known:
+            left = instructions - self._made_since(begin)
+            if left <= 0:
+                break
+            end = self._lab.run(instructions=left, stop=self.after_step)
+        self._stops = False
+        return end
+
+    def request(self) -> None:
+        """Give the patcher the next plan: in, out, in, ..."""
+        if not self._pending:
+            self._inward = not self._inward
+            broken = self._broken if self._inward else None
+            plans = self._lab.plan(self._redirects, inward=self._inward, broken=broken)
+            self._pending = list(plans)
+        self._lab.request(self._pending.pop(0))
+
+    def after_step(self) -> bool:
+        """Note the end of a phase; returns whether the run is to stop there."""
+        phase = self._phase_ends.after_step()
+        if phase is None:
+            return False
+        self.ends.append(PhaseEnd(self.mark, phase, self._lab.patcher.requests))
+        if self._lab.patcher.done:
+            self._due = self._lab.machine.retired() + (0 if self._pending else IN_PLACE)
+        return self._stops
+
+    def _made_since(self, begin: int) -> int:
+        return self._lab.machine.retired() - begin

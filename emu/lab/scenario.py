@@ -1,0 +1,79 @@
+"""Scenarios: what is to be seen. A kernel under load, functions to patch, and what is broken."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from emu.errors import TextpokeError
+from emu.lab.lab import Lab
+from emu.lab.start import boot
+from emu.patch import breaks
+from emu.patch.redirect import Redirect
+
+FUNCTION: Final = "cmdline_proc_show"
+SECOND: Final = "ring_write"
+"""The toy's function whose site straddles an 8-byte word."""
+
+REPLACEMENT: Final = {
+    FUNCTION: "mov eax, 42          # cmdline_proc_show returns 42 instead of printing\nret\n",
+    SECOND: "mov eax, 1           # ring_write says it wrote one byte\nret\n",
+}
+"""Replacements, in assembly, of the functions that are shown if nobody names others."""
+
+WARM_UP: Final = 20_000
+"""Instructions of all cores between the first tasks and the first plan."""
+
+
+def shown(broken: str | None, model: str) -> tuple[str, ...]:
+    """Return the functions that show a break best: where a tear needs it, one that straddles."""
+    if broken == "unsorted":
+        return (FUNCTION, SECOND)
+    return (SECOND,) if model == "observed" and broken in ("sync1", "sync2") else (FUNCTION,)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A run that is patched in and out, again and again.
+
+    Attributes:
+        image: a path, or "toy". append: its command line.
+        functions: those to patch, in one batch; empty: what shows `broken` best.
+        sources: files with their replacements, as for `Lab.load`; empty: those that come along.
+        broken: the name of a break, or None.
+        model, seed, cores: of the machine, and of its chooser.
+    """
+
+    image: str = "toy"
+    append: str = "load"
+    functions: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    broken: str | None = None
+    model: str = "sdm"
+    seed: int = 1
+    cores: int = 4
+
+    def boot(self) -> Lab:
+        """Return a lab in which all cores run tasks. Raises TextpokeError."""
+        if self.broken is not None:
+            breaks.check(self.broken)
+        lab = boot(
+            self.image, cores=self.cores, append=self.append, model=self.model, seed=self.seed
+        )
+        lab.run_until_tasks()
+        lab.run(instructions=WARM_UP)
+        return lab
+
+    def redirects(self, lab: Lab) -> Sequence[Redirect]:
+        """Place the replacements. Raises TextpokeError where a function has none."""
+        functions = self.functions or shown(self.broken, self.model)
+        if self.sources:
+            return lab.load(functions, [Path(source) for source in self.sources])
+        for name in functions:
+            if name not in REPLACEMENT:
+                known = " and ".join(REPLACEMENT)
+                raise TextpokeError(
+                    f"no replacement for {name} comes with textpoke, as for {known}: "
+                    "name a file with one (--with FILE)"
+                )
+        return [lab.arena.redirect(name, REPLACEMENT[name]) for name in functions]
