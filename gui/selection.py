@@ -57,6 +57,10 @@ class Selection(QObject):
         core = self._now.core if core is None else core
         self._change(replace(self._now, task=task, core=core))
 
+    def clear(self) -> None:
+        """Select nothing."""
+        self._change(Selected())
+
     def _change(self, to: Selected) -> None:
         if to != self._now:
             self._now = to

@@ -53,6 +53,12 @@ class Scenario:
     seed: int = 1
     cores: int = 4
 
+    def __str__(self) -> str:
+        what = " and ".join(self.functions or shown(self.broken, self.model))
+        broken = f", broken: {self.broken}" if self.broken else ""
+        cores = "1 core" if self.cores == 1 else f"{self.cores} cores"
+        return f"{what} on {cores}, {self.model}, seed {self.seed}{broken}"
+
     def boot(self) -> Lab:
         """Return a lab in which all cores run tasks. Raises TextpokeError."""
         if self.broken is not None:
