@@ -92,7 +92,13 @@ class Code:
     def add(self, region: CodeRegion) -> None:
         """Take a region in place of all that it overlaps."""
         kept = [r for r in self._regions if r.end <= region.begin or region.end <= r.begin]
-        self._regions = [*kept, region]
+        self._regions[:] = [*kept, region]
+
+    def read_by(self, read: Reader) -> "Code":
+        """Return the same code, regions that will be added included, in another memory."""
+        other = Code(self._image, read)
+        other._regions = self._regions
+        return other
 
     def at(self, address: int, *, returns: bool = False) -> Place:
         """Return what is known of an address.

@@ -43,6 +43,9 @@ class Guest(Protocol):
     def add_code(self, region: CodeRegion) -> None:
         """Take note of code that is in no image, so that stacks are walked through it."""
 
+    def on(self, machine: Machine) -> "Guest":
+        """Return the same kernel, code that is added later included, as another machine has it."""
+
     def online(self) -> int:
         """Return the cores that the kernel uses, as a bit mask."""
 

@@ -102,6 +102,12 @@ class ToyGuest:
         """Take note of code that is in no image, so that stacks are walked through it."""
         self._code.add(region)
 
+    def on(self, machine: Machine) -> "ToyGuest":
+        """Return the same kernel, code that is added later included, as another machine has it."""
+        other = ToyGuest(machine, self.image)
+        other._code = self._code.read_by(other._memory.read)
+        return other
+
     def online(self) -> int:
         """Return the started cores, as a bit mask."""
         return sum(1 << core for core in range(self.machine.cores) if self.machine.started(core))

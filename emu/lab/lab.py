@@ -29,6 +29,7 @@ from emu.timeline.fetches import fetches
 from emu.timeline.recording import Recording
 from emu.timeline.replay import Replay
 from emu.timeline.report import Report, Why, report
+from emu.timeline.timeline import Timeline
 
 DEFAULT_STEPS = 2_000_000_000
 _TASKS_BOUND = 500_000_000
@@ -74,6 +75,17 @@ class Lab:
         """What was put into the kernel, trampolines too: names, lines and call frames of it."""
         return tuple(self._arena.placed) if self._arena else ()
 
+    @property
+    def timeline(self) -> Timeline | None:
+        """The past of the run, if it is kept."""
+        return self.recording.timeline
+
+    def keep_timeline(self) -> Timeline:
+        """Keep the past of the run from here on, so that any moment of it can be seen."""
+        if self.recording.timeline is None:
+            self.recording.timeline = Timeline(self.machine, self.patcher, self.chooser)
+        return self.recording.timeline
+
     # --- running -------------------------------------------------------------------------------
 
     def run(
@@ -95,6 +107,7 @@ class Lab:
         left = instructions
         while left > 0 and not self._interrupted:
             self._send_typed()
+            self.recording.grew()
             before = machine.retired()
             piece = left if stop is None else min(left, _PIECE)
             why = machine.drive(self.chooser, moves=_LOOK, instructions=piece)
@@ -111,7 +124,7 @@ class Lab:
                 return End.EXIT
             elif why == loop.DEAD:
                 return End.DIED
-            elif why == loop.STUCK and not self._send_typed():
+            elif why == loop.STUCK and not self._wake():
                 return End.STUCK
             if stop is not None and stop():
                 break
@@ -142,6 +155,11 @@ class Lab:
             self.machine.make(made)
         self.recording.moves(Moves.of(moves))
         return True
+
+    def _wake(self) -> bool:
+        """Let typed bytes in where nobody can move; returns whether there were any."""
+        self.recording.stuck()
+        return self._send_typed()
 
     def input_may_wake(self) -> bool:
         """Return whether some core is halted and would hear an interrupt."""

@@ -39,6 +39,12 @@ class Chooser:
         self.native = np.array(words, np.int64)
         self.random = np.array([self.seed & (1 << 64) - 1], np.uint64)
 
+    def copy(self) -> "Chooser":
+        """Return a chooser that makes the same picks from here on."""
+        other = Chooser(self.name, self.seed, self.quantum, self.actors, self.made, self.faults)
+        other.native[:], other.random[:] = self.native, self.random
+        return other
+
 
 def round_robin(quantum: int = 1000) -> Chooser:
     """Return a chooser that gives each actor its turn; cores `quantum` instructions."""

@@ -5,6 +5,8 @@ runs on a CPU nobody watches. Its state is (plan, index). Emitting a Phase is no
 own: phases are passed on the way to the next step that does something.
 """
 
+from dataclasses import dataclass
+
 from emu.errors import PokeError
 from emu.guest.guest import Guest
 from emu.machine import actors, events
@@ -14,14 +16,31 @@ from emu.moves.plan import PHASES, Check, Ipi, Phase, Plan, Rmw, Store, Wait
 _PAGE = 4096
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a patcher is: all that it is, but what the machine keeps of it.
+
+    Attributes:
+        plan, index: what is carried out, or None, and the step that comes next.
+        requests: how many plans it has been given.
+        phase: the last that began; "" before the first.
+    """
+
+    plan: Plan | None
+    index: int
+    requests: int
+    phase: str
+
+
 class Patcher:
     """Carries out one plan at a time.
 
+    guest: the kernel it patches.
     requests: how many plans it has been given; phase events carry the number of theirs.
     """
 
     def __init__(self, guest: Guest) -> None:
-        self._guest, self._machine = guest, guest.machine
+        self.guest, self._machine = guest, guest.machine
         self.plan: Plan | None = None
         self.index = 0
         self.requests = 0
@@ -61,7 +80,7 @@ class Patcher:
             case Store(address, data):
                 self._store(address, data)
             case Rmw(address, addend):
-                word = int.from_bytes(self._guest.read(address, 4), "little")
+                word = int.from_bytes(self.guest.read(address, 4), "little")
                 self._store(address, (word + addend & 0xFFFFFFFF).to_bytes(4, "little"))
             case Ipi(vector, cores):
                 self._machine.interrupt(vector, cores)
@@ -73,6 +92,18 @@ class Patcher:
     def state(self) -> bytes:
         """Return what belongs into the state hash: the steps that are still to come."""
         return repr(self.plan.steps[self.index :]).encode() if self.plan else b""
+
+    def progress(self) -> Progress:
+        """Return how far it is."""
+        return Progress(self.plan, self.index, self.requests, self.phase)
+
+    def resume(self, progress: Progress) -> None:
+        """Go on from where a patcher was when its machine was as this one is now.
+
+        Whether it can move, and what it waits for, came with the machine's snapshot.
+        """
+        self.plan, self.index = progress.plan, progress.index
+        self.requests, self.phase = progress.requests, progress.phase
 
     def _advance(self) -> None:
         """Pass phases, and tell the machine whether the next step can be made."""
@@ -88,7 +119,7 @@ class Patcher:
             self.plan, self.index = None, 0
             self._machine.set_patcher(actors.PATCHER_ABSENT)
         elif isinstance(step, Wait):
-            words = [(self._guest.physical(address), value) for address, value in step.words]
+            words = [(self.guest.physical(address), value) for address, value in step.words]
             self._machine.set_patcher(actors.PATCHER_WAITS, words)
         else:
             self._machine.set_patcher(actors.PATCHER_READY)
@@ -98,12 +129,12 @@ class Patcher:
         self._machine.note(events.PHASE, PATCHER, PHASES.index(name), self.requests)
 
     def _check(self, address: int, expected: bytes) -> None:
-        found = self._guest.read(address, len(expected))
+        found = self.guest.read(address, len(expected))
         if found != expected:
             assert self.plan is not None
             name, self.plan = self.plan.name, None
             self._machine.set_patcher(actors.PATCHER_ABSENT)
-            where = self._guest.image.symbols.describe(address)
+            where = self.guest.image.symbols.describe(address)
             raise PokeError(
                 f"{name}: {where} holds {found.hex(' ')}, not {expected.hex(' ')}; nothing changed"
             )
@@ -111,5 +142,5 @@ class Patcher:
     def _store(self, address: int, data: bytes) -> None:
         while data:
             part = min(len(data), _PAGE - address % _PAGE)
-            self._machine.store(self._guest.physical(address), data[:part])
+            self._machine.store(self.guest.physical(address), data[:part])
             address, data = address + part, data[part:]

@@ -8,14 +8,19 @@ from emu.moves import move
 from emu.moves.chooser import EVERYBODY, Chooser
 from emu.moves.plan import Plan
 from emu.moves.segment import Chosen, Moves, Segment, Start
+from emu.timeline.timeline import Timeline
 
 
 class Recording:
-    """The segments and plans of a run so far. chooser: who moves now."""
+    """The segments and plans of a run so far.
+
+    chooser: who moves now. timeline: is told, too, if there is one.
+    """
 
     def __init__(self, chooser: Chooser) -> None:
         self.plans: list[Plan] = []
         self.chooser = chooser
+        self.timeline: Timeline | None = None
         self._segments: list[Segment] = []
         self._start, self._made = Chosen.start_of(chooser), chooser.made
         self._drain = False
@@ -28,15 +33,34 @@ class Recording:
         self._end_segment()
         self.chooser, self._drain = chooser, drain
         self._start, self._made = Chosen.start_of(chooser), chooser.made
+        if self.timeline:
+            self.timeline.chosen(chooser)
 
     def request(self, plan: Plan) -> None:
         """Note that the patcher was given a plan."""
         if plan not in self.plans:
             self.plans.append(plan)
-        self.moves(Moves.of([move.Request(self.plans.index(plan))]))
+        self._append(Moves.of([move.Request(self.plans.index(plan))]))
+        if self.timeline:
+            self.timeline.requested(plan)
 
     def moves(self, segment: Moves) -> None:
         """Note moves that were made one by one."""
+        self._append(segment)
+        if self.timeline:
+            self.timeline.made(segment.rows)
+
+    def grew(self) -> None:
+        """Note that moves were picked; to be called often, between two moves."""
+        if self.timeline:
+            self.timeline.grew()
+
+    def stuck(self) -> None:
+        """Note that the chooser found nobody to pick."""
+        if self.timeline:
+            self.timeline.chosen(self.chooser)
+
+    def _append(self, segment: Moves) -> None:
         self._end_segment()
         self._drain = False
         self._segments.append(segment)

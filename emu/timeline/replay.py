@@ -81,6 +81,7 @@ class Replay:
                 raise BadSchedule(f"segment {number}, move {chooser.made}: {_IMPOSSIBLE[why]}")
             elif why in (loop.EXIT, loop.DEAD):
                 break
+            self._recording.grew()
         return True
 
     def _left(self, bound: int) -> int:
