@@ -59,7 +59,8 @@ from emu.machine.state import (
 )
 from emu.machine.swap import restore_true_bytes
 from emu.machine.unicorn_blocks import block_alone, block_at, block_count, block_pa, block_pa2, stop
-from emu.machine.unicorn_cpu import set_rip
+from emu.machine.unicorn_cpu import register, set_rip
+from emu.machine.unicorn_layout import FLAG_IF, RFLAGS
 
 
 @jit
@@ -93,8 +94,9 @@ def _something_special(s: State) -> bool:
     core = s.m[M_CURRENT]
     special = s.m[M_SERIAL] | s.m[M_TRACE] | s.m[M_CHOSEN] | s.m[M_STOP_AFTER]
     special |= s.m[M_BEHIND] | s.m[M_BLOCK_FRESH]
-    special |= s.core[core, C_ARMED] | s.core[core, C_TRAP]
-    special |= s.core[core, C_IRQ] | s.core[core, C_EXTINT] | s.core[core, C_NMI]
+    special |= s.core[core, C_ARMED] | s.core[core, C_TRAP] | s.core[core, C_NMI]
+    if s.core[core, C_IRQ] | s.core[core, C_EXTINT]:  # for ever, of a kernel that polls
+        special |= register(s, RFLAGS) & FLAG_IF
     return special != 0
 
 

@@ -8,7 +8,7 @@ order them, because several things can happen at one instant.
 A probe turns reaching an address into an event: the Guest gives the machine a table of (address,
 kind, argument, task), the only place where addresses of a kernel meet the machine. `kind` and
 `argument` come back in the event; `task`, when not zero, is the address of an 8-byte variable
-whose value is noted with it.
+whose value is noted with it. Or the event has the arguments of the function called (`probes`).
 """
 
 from dataclasses import dataclass

@@ -13,7 +13,7 @@ from emu.machine.actors import DELIVER_OF, MAX_ACTORS, TICK_OF, allowed, enabled
 from emu.machine.clock import CHOSEN
 from emu.machine.faults import fault
 from emu.machine.fetch import choose_fetch, fetch, stands_at_unstable
-from emu.machine.native import jit
+from emu.machine.native import jit, unlocked
 from emu.machine.poke import send_input
 from emu.machine.run import can_move, deliver, deliverable, run
 from emu.machine.splitmix import below
@@ -174,7 +174,7 @@ def _fault_at_random(s: State, random: Seeds, ages: Words) -> bool:
     return True
 
 
-@jit
+@unlocked
 def drive(s: State, chooser: Words, random: Seeds, limits: Words) -> int:
     """Let a chooser make moves; returns why it stopped.
 
@@ -242,7 +242,7 @@ def _tick_or_deliver(s: State, actor: int, ages: Words) -> None:
         deliver(s, core)
 
 
-@jit
+@unlocked
 def play(s: State, script: Bytes, at: Words, limits: Words) -> int:
     """Make the moves of a script, rows of `emu.moves.move.ROW` as bytes, from at[0] on.
 

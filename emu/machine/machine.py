@@ -184,7 +184,7 @@ class Machine(MachineView):
         self.state.lines[:] &= 0xFF ^ state.LINE_PROBE
         for row, probe in enumerate(rows):
             self._check(probe.address, 8)
-            self.state.probes[row] = probe.address, probe.kind, probe.argument, probe.task
+            self.state.probes[row] = probe.row
             self.state.lines[probe.address // state.LINE] |= state.LINE_PROBE
         self.state.m[state.M_PROBES] = len(rows)
 

@@ -70,7 +70,20 @@ def compiled_before() -> bool:
 
 def jit(function: Callable[..., Any]) -> Any:
     """Compile a function of the machine to native code, cached on disk."""
-    dispatcher = numba.njit(cache=True, error_model="numpy")(function)
+    return _compile(function, nogil=False)
+
+
+def unlocked(function: Callable[..., Any]) -> Any:
+    """Compile a function that takes its time: while it runs, other threads of Python do, too.
+
+    Only for those. Who comes back from one waits until the other threads let go of the lock, up
+    to 5 ms (sys.getswitchinterval): a hundred short calls would take half a second.
+    """
+    return _compile(function, nogil=True)
+
+
+def _compile(function: Callable[..., Any], *, nogil: bool) -> Any:
+    dispatcher = numba.njit(cache=True, error_model="numpy", nogil=nogil)(function)
     # numba would compile a function once more for every constant it is called with
     specialise = dispatcher.compile
     dispatcher.compile = lambda arguments: specialise(tuple(map(types.unliteral, arguments)))

@@ -26,6 +26,9 @@ def jit(function: Callable[..., Any]) -> Any:
     return function
 
 
+unlocked = jit
+
+
 def by_engine(function: Callable[..., Any]) -> Any:
     """Take the function of this name in `delivery` instead, which does what QEMU does."""
 

@@ -18,7 +18,9 @@ from emu.machine.state import (
     State,
 )
 from emu.machine.unicorn_cpu import register
-from emu.machine.unicorn_layout import RSP
+from emu.machine.unicorn_layout import RCX, RDI, RDX, RSI, RSP
+
+NOTE_ARGUMENTS = -1  # in P_TASK, where a physical address stands otherwise
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,22 @@ class Probe:
 
     kind: of the event, from `events.PROBE` on. argument: comes back in the event. task: 0, or
     the physical address of an 8-byte variable whose value is noted.
+    arguments: the address is a function's entry, and the event's `a`, `b`, `task` and `stack` are
+    the first four arguments of the call (System V: RDI, RSI, RDX, RCX) instead; the others must be
+    left out.
     """
 
     address: int
     kind: int
     argument: int = 0
     task: int = 0
+    arguments: bool = False
+
+    @property
+    def row(self) -> tuple[int, int, int, int]:
+        """The probe as native code has it."""
+        task = NOTE_ARGUMENTS if self.arguments else self.task
+        return self.address, self.kind, self.argument, task
 
 
 @jit
@@ -69,6 +81,10 @@ def _find(s: State, address: int) -> int:
 
 @jit
 def _report(s: State, probe: int, pc: int, code: int) -> None:
+    if s.probes[probe, P_TASK] == NOTE_ARGUMENTS:
+        a, b, c, d = register(s, RDI), register(s, RSI), register(s, RDX), register(s, RCX)
+        emit(s, s.m[M_CURRENT], s.probes[probe, P_KIND], pc, a, b, c, d)
+        return
     task = 0
     if s.probes[probe, P_TASK]:
         task = load64(s.m[M_RAM] + s.probes[probe, P_TASK])

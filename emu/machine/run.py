@@ -12,7 +12,7 @@ from emu.machine.admitted import finish_block
 from emu.machine.clock import CHOSEN, end_slice
 from emu.machine.debug import watch_data
 from emu.machine.faults import release
-from emu.machine.native import jit
+from emu.machine.native import jit, unlocked
 from emu.machine.start_registers import reset_registers
 from emu.machine.state import (
     A_DEADLINE,
@@ -171,7 +171,7 @@ def execute_slice(s: State, core: int, instructions: int) -> int:
     return end_slice(s)
 
 
-@jit
+@unlocked
 def run(s: State, core: int, instructions: int) -> int:
     """Run a core for up to this many instructions; returns how many it executed.
 

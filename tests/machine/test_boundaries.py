@@ -2,10 +2,10 @@
 
 import pytest
 
-from emu.machine import unicorn_layout
+from emu.machine import pic, unicorn_layout
 from emu.machine.hashing import state_hash
 from emu.machine.machine import Machine
-from emu.machine.state import C_NMI
+from emu.machine.state import C_NMI, M_CANDIDATE_PA
 from tests.machine.guest_builder import build, finish, log, quad, rip, run_to, runs
 from tests.machine.guest_code import assemble
 from tests.machine.guest_tables import DATA, PRESENT, RETURN, TEXT, WRITABLE
@@ -131,3 +131,45 @@ def test_a_halt_in_the_shadow_of_sti_sleeps_until_the_next() -> None:
     (trap,) = log(machine)
     assert trap.rip == at("cli; nop; sti; hlt")
     assert rip(machine) == at("cli; nop; sti; hlt; inc ebx; cli; hlt")
+
+
+ENABLE = {"sti": "sti; nop", "popfq": "pushfq; or qword ptr [rsp], 0x200; popfq"}
+POLLS = "mov edi, 2; round: mov ecx, 40; poll: dec ecx; jnz poll"
+
+
+def polling(code: str, source: str) -> Machine:
+    """Return a machine in its second round, so that nothing is new, whose core is interrupted."""
+    machine = build(f"{POLLS}; {code}; dec edi; jnz round; hlt").machine()
+    while machine.register(0, RDI) != 1:
+        machine.run(0, 1)
+    if source == "apic":
+        machine.interrupt(0x34, 1)
+    else:
+        machine.state.pic[0, pic.PIC_BASE] = 0x30
+        pic.write(machine.state, 0, 1, 0xEF)
+        pic.set_line(machine.state, 4, 1)
+    return machine
+
+
+@pytest.mark.parametrize("size", SLICES)
+@pytest.mark.parametrize("enable", ENABLE)
+@pytest.mark.parametrize("source", ["apic", "8259"])
+def test_what_waited_while_a_kernel_polled_comes_at_once_in_the_end(
+    source: str, enable: str, size: int
+) -> None:
+    machine = polling(f"{ENABLE[enable]}; nop; nop; cli", source)
+    while runs(machine):
+        machine.run(0, size)
+    (trap,) = log(machine)
+    assert (trap.vector, trap.rip) == (0x34, at(f"{POLLS}; {ENABLE[enable]}"))
+
+
+@pytest.mark.parametrize("source", ["apic", "8259"])
+def test_what_waits_costs_a_kernel_that_polls_nothing(source: str) -> None:
+    """Each block goes the short way: nobody but `admit_plain` looks at it."""
+    machine = polling("nop", source)
+    machine.state.m[M_CANDIDATE_PA] = -1
+    machine.run(0, 1000)
+    assert not runs(machine)
+    assert log(machine) == []
+    assert machine.state.m[M_CANDIDATE_PA] == -1
