@@ -89,6 +89,10 @@ class MachineView:
         """Return the instructions all cores have executed."""
         return int(self.state.core[:, st.C_RETIRED].sum())
 
+    def retired_by(self, core: int) -> int:
+        """Return the instructions one core has executed."""
+        return int(self.state.core[core, st.C_RETIRED])
+
     def read(self, address: int, size: int) -> bytes:
         """Return bytes of physical memory."""
         self._check(address, size)

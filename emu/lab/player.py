@@ -1,0 +1,253 @@
+"""The player: a run, and where in it one stands. What the buttons of a window do, headless.
+
+The live end of the run is its `edge`; everything before it is recorded. In the recorded part steps
+follow the record, so that nothing in the past changes; at the edge they make it longer: a step of
+one actor lets the run's own chooser pick among the moves of that actor.
+"""
+
+from typing import Final
+
+from emu.errors import TextpokeError
+from emu.lab.end import End
+from emu.lab.lab import Lab
+from emu.lab.rounds import Rounds
+from emu.lab.scenario import Scenario
+from emu.lab.start import boot
+from emu.machine import loop
+from emu.moves.chooser import EVERYBODY, continued
+from emu.moves.schedule import Schedule
+from emu.scene.scene import Scene, take
+from emu.timeline.mark import Mark
+from emu.timeline.timeline import Moment
+
+PATIENCE: Final = 5_000_000
+"""Instructions in which a phase comes to its end, or a sleeping core to its next instruction."""
+
+
+class Player:
+    """Plays a run.
+
+    Args:
+        lab: whose cores run tasks, and which keeps a timeline.
+        rounds: what the run does at its edge.
+        start: the first moment there is to see.
+        scenario: what is played; of a recorded run, what would be to be seen live.
+
+    Attributes:
+        moment: where one stands; valid until the player moves.
+        end: why the run cannot go on, or None.
+    """
+
+    def __init__(self, lab: Lab, rounds: Rounds, start: Mark, scenario: Scenario) -> None:
+        self.lab, self.rounds, self.start, self.scenario = lab, rounds, start, scenario
+        self.timeline = lab.keep_timeline()
+        self.moment: Moment = self.timeline.at(start)
+        self.end = lab.ended()
+
+    @classmethod
+    def live(cls, scenario: Scenario) -> "Player":
+        """Return the player of a new run. Raises TextpokeError if it cannot be had."""
+        lab = scenario.boot()
+        redirects = scenario.redirects(lab)
+        lab.watch(redirects)
+        start = lab.keep_timeline().edge
+        return cls(lab, Rounds(lab, redirects, scenario.broken), start, scenario)
+
+    @classmethod
+    def recorded(cls, schedule: Schedule, image: str = "toy") -> "Player":
+        """Return the player of a recorded run, which stands where the patcher begins.
+
+        Raises BadSchedule if the schedule does not fit the image, or a move is not possible.
+        """
+        setup = schedule.machine
+        lab = boot(
+            image,
+            cores=setup.cores,
+            ram_mib=setup.ram_mib,
+            append=setup.command_line,
+            model=setup.model,
+            clock=setup.clock,
+            sha256=schedule.check_image,
+        )
+        timeline, rounds = lab.keep_timeline(), Rounds(lab, (), None)
+        steps: list[Mark] = []
+
+        def after_step() -> None:
+            steps.append(timeline.edge)
+            rounds.after_step()
+
+        lab.replay(schedule, after_step)
+        functions = [
+            lab.image.symbols.describe(c.address) for p in schedule.plans for c in p.changes
+        ]
+        scenario = Scenario(
+            image=image,
+            append=setup.command_line,
+            functions=tuple(dict.fromkeys(functions)),
+            model=setup.model,
+            cores=setup.cores,
+        )
+        return cls(lab, rounds, steps[0] if steps else timeline.beginning, scenario)
+
+    @property
+    def phase(self) -> str | None:
+        """The phase at whose end one stands, or None."""
+        here = [end.phase for end in self.rounds.ends if end.mark == self.moment.mark]
+        return here[-1] if here else None
+
+    def scene(self, needs: frozenset[str], address: int | None, task: int | None) -> Scene:
+        """Return the picture of the moment one stands at."""
+        watched = self.lab.detectors.watched if self.lab.detectors else ()
+        return take(self.moment.guest, watched, self.phase or "", "")
+
+    def save(self, path: str) -> None:
+        """Write the run up to its edge, as a schedule. Raises TextpokeError if it cannot be."""
+        self.lab.schedule().write(path)
+
+    @property
+    def at_edge(self) -> bool:
+        """Return whether one stands where the run has got to."""
+        return self.moment.mark == self.timeline.edge
+
+    # --- forward -------------------------------------------------------------------------------
+
+    def step(self, actor: int | None = None) -> None:
+        """Go on by one instruction: of the core `actor`, or of whoever is next.
+
+        The number behind the cores is the patcher: its next step. A core that sleeps wakes first,
+        if it can: the others go on meanwhile.
+
+        Raises TextpokeError where the actor cannot move.
+        """
+        if not self.at_edge:
+            self._follow(actor)
+            return
+        self._require_life()
+        if not self._step_alone(actor):
+            self._step_later(actor)
+
+    def next_phase(self) -> None:
+        """Go on to where the next phase has done what it does, or waits for the cores."""
+        later = [end.mark for end in self.rounds.ends if end.mark > self.moment.mark]
+        if later:
+            self._stand(later[0])
+            return
+        self._require_life()
+        known = len(self.rounds.ends)
+        self._ended(self.rounds.go_to_phase_end(PATIENCE))
+        self._stand(self.timeline.edge)
+        if len(self.rounds.ends) == known and self.end is None:
+            raise TextpokeError(f"the phase has not ended after {PATIENCE:,} instructions")
+
+    def play(self, instructions: int) -> bool:
+        """Go on by about so many instructions; returns whether there is more."""
+        if not self.at_edge:
+            time = min(self.moment.time + instructions, self.lab.machine.now)
+            moment = self.timeline.at_time(time)
+            self.moment = (
+                moment if moment.mark > self.moment.mark else self.timeline.after(self.moment.mark)
+            )
+            return True
+        if self.end is None:
+            self._ended(self.rounds.go(instructions))
+            self._stand(self.timeline.edge)
+        return self.end is None
+
+    # --- back ----------------------------------------------------------------------------------
+
+    def back(self, core: int | None = None) -> None:
+        """Go back to before the last instruction, of a core or of whoever made it."""
+        if core is not None and core >= self.lab.machine.cores:
+            core = None
+        moment = self.timeline.before(self.moment.mark, core)
+        self.moment = moment if moment.mark >= self.start else self.timeline.at(self.start)
+
+    def previous_phase(self) -> None:
+        """Go back to the end of the phase before, or to the beginning."""
+        earlier = [end.mark for end in self.rounds.ends if end.mark < self.moment.mark]
+        self._stand(earlier[-1] if earlier else self.start)
+
+    # --- anywhere ------------------------------------------------------------------------------
+
+    def go(self, time: int) -> None:
+        """Go to the last moment that is not later than a virtual time, in ns."""
+        self._stand(max(self.start, self.timeline.at_time(time).mark))
+
+    def go_to_phase(self, phase: str) -> None:
+        """Go to the end of a phase of the plan one is in, or of the next that has it."""
+        plan = self._plan_here()
+        ends = [end for end in self.rounds.ends if end.phase == phase and end.plan >= plan]
+        if ends:
+            self._stand(ends[0].mark)
+            return
+        self._stand(self.timeline.edge)
+        for _ in range(_PHASES_OF_TWO_PLANS):
+            self.next_phase()
+            if self.end is not None or self.rounds.ends[-1].phase == phase:
+                return
+        raise TextpokeError(f"no plan of this run has a phase {phase}")
+
+    def go_to_edge(self) -> None:
+        """Go to where the run has got to."""
+        self._stand(self.timeline.edge)
+
+    # --- how -----------------------------------------------------------------------------------
+
+    def _stand(self, mark: Mark) -> None:
+        self.moment = self.timeline.at(mark)
+
+    def _plan_here(self) -> int:
+        """Return the number of the plan that is under way here, or was last."""
+        begun = [end.plan for end in self.rounds.ends if end.mark <= self.moment.mark]
+        return begun[-1] if begun else 0
+
+    def _require_life(self) -> None:
+        if self.end is not None:
+            raise TextpokeError(f"the run cannot go on: {self.lab.why(self.end)}")
+
+    def _ended(self, end: End) -> None:
+        if end not in (End.BOUND, End.INTERRUPTED):
+            self.end = end
+
+    def _follow(self, actor: int | None) -> None:
+        """Go one step along the record."""
+        core = actor if actor is not None and actor < self.lab.machine.cores else None
+        self.moment = self.timeline.after(self.moment.mark, core)
+
+    def _step_alone(self, actor: int | None) -> bool:
+        """Let an actor, or anybody, make one move; returns whether it could."""
+        lab, everybody = self.lab, self.lab.chooser
+        only = EVERYBODY if actor is None else 1 << actor
+        lab.choose(continued(everybody, quantum=1, actors=only))
+        why = lab.machine.drive(lab.chooser, moves=1)
+        if why == loop.PATCHER:
+            lab.patcher.step()
+            self.rounds.after_step()
+        self.timeline.grew()
+        lab.choose(continued(lab.chooser, quantum=everybody.quantum, actors=everybody.actors))
+        ended = lab.ended()
+        if ended is not None:
+            self._ended(ended)
+        self._stand(self.timeline.edge)
+        return why != loop.STUCK
+
+    def _step_later(self, actor: int | None) -> None:
+        """Let everybody go on until a core that slept has executed an instruction."""
+        cores = self.lab.machine.cores
+        if actor is None or actor >= cores:
+            raise TextpokeError("the patcher cannot move: it has no plan, or waits for the cores")
+        before = self.moment.mark
+        made = self._executed(actor)
+        bound = before.instructions + PATIENCE
+        while self._executed(actor) == made and self.end is None:
+            if self.timeline.edge.instructions >= bound:
+                raise TextpokeError(f"core {actor} sleeps, and nothing has woken it")
+            self._ended(self.rounds.go(_NAP))
+        self.moment = self.timeline.after(before, actor)
+
+    def _executed(self, core: int) -> int:
+        return self.lab.machine.retired_by(core)
+
+
+_PHASES_OF_TWO_PLANS: Final = 18
+_NAP: Final = 1_000  # instructions between two looks at whether a core has woken

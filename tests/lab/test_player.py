@@ -1,0 +1,231 @@
+"""The player goes where its buttons say, and what was seen is seen again."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from emu import resources
+from emu.errors import BadSchedule, TextpokeError
+from emu.lab.end import End
+from emu.lab.player import Player
+from emu.lab.scenario import FUNCTION, Scenario
+from emu.machine.hashing import state_hash
+from emu.moves.plan import PHASES
+from emu.moves.schedule import Schedule
+from emu.timeline.mark import Mark
+
+CORES = 4
+
+
+@pytest.fixture(scope="module")
+def shared() -> Player:
+    """A player for tests that do not mind where it has been."""
+    return Player.live(Scenario(seed=11))
+
+
+def seen(player: Player) -> tuple[Mark, int, str]:
+    """Return where a player stands, and the state of the machine there."""
+    moment = player.moment
+    return moment.mark, moment.time, state_hash(moment.machine, moment.patcher.state())
+
+
+def executed(player: Player) -> list[int]:
+    return [player.moment.machine.retired_by(core) for core in range(CORES)]
+
+
+def recorded(name: str) -> Schedule:
+    path = resources.schedule(name)
+    assert path is not None
+    return Schedule.read(path)
+
+
+def test_next_phase_goes_through_the_phases_in_and_out_and_back_again() -> None:
+    player = Player.live(Scenario(seed=12))
+    there = [seen(player)]
+    names = []
+    for _ in range(2 * len(PHASES)):
+        player.next_phase()
+        names.append(player.phase)
+        there.append(seen(player))
+    assert names == [*PHASES, *PHASES]
+    assert player.rounds.ends[0].plan == 1
+    assert player.rounds.ends[-1].plan == 2
+    back = [seen(player)]
+    for _ in range(2 * len(PHASES)):
+        player.previous_phase()
+        back.append(seen(player))
+    assert back == there[::-1]
+    player.previous_phase()
+    assert seen(player) == there[0]
+    again = [seen(player)]
+    for _ in range(2 * len(PHASES)):
+        player.next_phase()
+        again.append(seen(player))
+    assert again == there
+    assert player.at_edge
+
+
+def test_a_step_at_the_edge_is_one_instruction_of_one_core(shared: Player) -> None:
+    shared.go_to_edge()
+    for core in (2, 0, 3, 1, 1):
+        before = executed(shared)
+        shared.step(core)
+        assert [b - a for a, b in zip(before, executed(shared), strict=True)] == [
+            int(each == core) for each in range(CORES)
+        ]
+        assert shared.at_edge
+
+
+def test_a_step_back_of_a_core_undoes_its_last_instruction(shared: Player) -> None:
+    shared.go_to_edge()
+    shared.play(1_000)
+    for core in (1, 1, 3):
+        before = executed(shared)[core]
+        shared.back(core)
+        assert executed(shared)[core] == before - 1
+        there = seen(shared)
+        shared.step(core)
+        assert executed(shared)[core] == before
+        shared.back(core)
+        assert seen(shared) == there
+
+
+def test_steps_from_the_past_follow_the_record(shared: Player) -> None:
+    shared.go_to_edge()
+    shared.play(500)
+    end = seen(shared)
+    for _ in range(20):
+        shared.back()
+    assert not shared.at_edge
+    for _ in range(20):
+        shared.step()
+    assert seen(shared) == end
+
+
+def test_the_run_after_looking_back_is_the_run_without() -> None:
+    ends = []
+    for looking in (True, False):
+        player = Player.live(Scenario(seed=13))
+        for _ in range(4):
+            player.next_phase()
+            if looking:
+                player.back(2)
+                player.previous_phase()
+                player.go(player.lab.machine.now - 700)
+                player.go_to_edge()
+        player.play(50_000)
+        ends.append((player.lab.hash(), player.lab.verdict()))
+    assert ends[0] == ends[1]
+
+
+def test_the_patcher_steps_alone(shared: Player) -> None:
+    shared.go_to_edge()
+    while not shared.lab.patcher.done:
+        shared.next_phase()
+    shared.rounds.request()
+    index = shared.lab.patcher.index
+    before = executed(shared)
+    shared.step(CORES)
+    assert shared.lab.patcher.index > index
+    assert executed(shared) == before
+    while not shared.lab.patcher.done:
+        shared.next_phase()
+    with pytest.raises(TextpokeError, match="the patcher cannot move"):
+        shared.step(CORES)
+
+
+def test_a_core_that_sleeps_wakes_first() -> None:
+    player = Player.live(Scenario(seed=14, append="load turns=3 tasks=1"))
+    asleep: list[int] = []
+    while not asleep and player.end is None:
+        player.play(1_000)
+        standing = map(player.lab.machine.standing, range(CORES))
+        asleep = [each.core for each in standing if each.activity == "halted"]
+    before = executed(player)
+    player.step(asleep[0])
+    assert executed(player)[asleep[0]] == before[asleep[0]] + 1
+    assert sum(executed(player)) > sum(before) + 1, "nobody else went on meanwhile"
+
+
+def test_playing_goes_on_from_the_past_to_the_edge_and_beyond(shared: Player) -> None:
+    shared.go_to_edge()
+    shared.play(30_000)
+    edge = shared.timeline.edge
+    shared.go(shared.moment.time - 20_000)
+    assert shared.moment.mark < edge
+    for _ in range(100):
+        before = shared.moment.mark
+        shared.play(5_000)
+        assert shared.moment.mark > before
+        if shared.moment.mark > edge:
+            break
+    else:
+        pytest.fail("never came past the edge")
+
+
+def test_a_phase_is_found_before_and_behind() -> None:
+    player = Player.live(Scenario(seed=15))
+    player.go_to_phase("tail")
+    assert player.phase == "tail"
+    player.go_to_phase("done")
+    first = player.moment.mark
+    player.go_to_phase("arm")
+    assert player.moment.mark < first
+    assert player.phase == "arm"
+
+
+def test_a_dead_guest_cannot_go_on_but_back() -> None:
+    player = Player.live(Scenario(seed=1, broken="arm"))
+    while player.end is None:
+        player.play(200_000)
+    assert player.end in (End.DIED, End.EXIT)
+    with pytest.raises(TextpokeError, match="cannot go on"):
+        player.step()
+    with pytest.raises(TextpokeError, match="cannot go on"):
+        player.next_phase()
+    assert not player.play(1_000)
+    dead = seen(player)
+    player.previous_phase()
+    assert player.moment.machine.alive
+    player.go_to_edge()
+    assert seen(player) == dead
+
+
+def test_a_recorded_run_stands_where_the_patcher_begins() -> None:
+    player = Player.recorded(recorded("sync1-sdm"))
+    assert not player.at_edge
+    assert player.moment.patcher.plan is not None
+    assert FUNCTION in player.scenario.functions
+    player.next_phase()
+    assert player.phase == "arm"
+    end = recorded("sync1-sdm").end
+    assert end is not None
+    player.go_to_edge()
+    assert player.lab.hash() == end.hash
+
+
+def test_a_schedule_of_another_kernel_does_not_fit() -> None:
+    schedule = recorded("sync1-sdm")
+    other = dataclasses.replace(schedule.image, sha256="0" * 64)
+    with pytest.raises(BadSchedule):
+        Player.recorded(dataclasses.replace(schedule, image=other))
+
+
+def test_a_run_is_saved_as_it_was_with_steps_of_a_person(tmp_path: Path) -> None:
+    file = tmp_path / "run.json"
+    player = Player.live(Scenario(seed=16))
+    player.next_phase()
+    for core in (1, 1, 2):
+        player.step(core)
+    player.step(CORES)
+    player.next_phase()
+    player.save(str(file))
+    again = Player.recorded(Schedule.read(file))
+    again.go_to_edge()
+    assert again.lab.hash() == player.lab.hash()
+
+
+def test_a_function_without_a_replacement_is_refused() -> None:
+    with pytest.raises(TextpokeError, match="no replacement for vfs_read"):
+        Player.live(Scenario(functions=("vfs_read",)))
