@@ -11,8 +11,8 @@ descriptor.
 import sys
 from pathlib import Path
 
-from emu.lab.scenario import REPLACEMENT, SECOND, shown
 from emu.lab import Lab, boot
+from emu.lab.scenario import REPLACEMENT, SECOND, shown
 from emu.machine.text import MODELS
 from emu.patch.breaks import BREAKS
 from tests.labs import with_a_slow_core

@@ -44,7 +44,8 @@ class Check:
 class Need:
     """A package: its name, the versions that do (as in pyproject.toml), and what to import.
 
-    without: what cannot be done without it; "" if nothing can be.
+    module: "" if a check of its own does that. without: what cannot be done without it; "" if
+    nothing can be.
     """
 
     package: str
@@ -66,7 +67,7 @@ NEEDS: Final = (
     Need(
         "PySide6-Essentials",
         ">=6.9" if sys.version_info >= (3, 12) else ">=6.9,<6.12",
-        "PySide6.QtCore",
+        "",
         "the window",
     ),
 )
@@ -83,6 +84,7 @@ def all_checks() -> list[Check]:
         _guarded("toy kernel", _toy),
         _guarded("C compiler", _compiler),
         _guarded("QEMU", _qemu),
+        _guarded("window", _window),
     ]
     return found
 
@@ -99,7 +101,8 @@ def package(need: Need) -> Check:
     if not accepts(need.versions, version):
         return Check(need.package, missing, f"{version}, but {need.versions} is needed", advice)
     try:
-        importlib.import_module(need.module)
+        if need.module:
+            importlib.import_module(need.module)
     except Exception as error:  # noqa: BLE001 -- a broken library can raise anything
         return Check(need.package, missing, f"{version} cannot be imported ({error})", advice)
     return Check(need.package, OK, version)
@@ -186,6 +189,22 @@ def _qemu() -> Check:
     if found is None:
         return Check("QEMU", NOTE, "not installed", "only tests that compare with it need it")
     return _version("QEMU", [found])
+
+
+def _window() -> Check:
+    """Ask the window itself, in a process of its own: emu imports no Qt, and Qt may abort."""
+    asked = subprocess.run(
+        [sys.executable, "-P", "-m", "gui.host"],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    said = asked.stdout.partition("\n")[0] or f"cannot be asked, status {asked.returncode}"
+    if asked.returncode:
+        return Check("window", NOTE, said, "everything but textpoke gui works without")
+    return Check("window", OK, said)
 
 
 def _version(what: str, command: list[str]) -> Check:

@@ -41,13 +41,14 @@ def demo(
     highest wins.
     """
     from emu.cli import show  # noqa: PLC0415 -- loads the machine
+    from emu.lab import scenario  # noqa: PLC0415 -- loads the machine
     from emu.moves import schedule_file  # noqa: PLC0415 -- loads numpy
 
     if save is not None:
         schedule_file.check_target(save)
     wait = not (auto or as_json) and sys.stdin.isatty() and sys.stdout.isatty()
     stage = show.Stage(quiet=as_json, wait=wait)
-    recorded = show.recorded_break(broken, model) if seed is None and cores == 4 else None
+    recorded = scenario.recorded_break(broken, model) if seed is None and cores == 4 else None
     if recorded is not None:
         lab = show.play(stage, recorded, broken, engine)
     else:

@@ -9,7 +9,6 @@ import contextlib
 from rich.console import Console
 from rich.text import Text
 
-from emu import resources
 from emu.cli import pictures
 from emu.cli.console import shown
 from emu.cli.terminal import forget_typed
@@ -67,15 +66,6 @@ class Stage:
             return self._console.input("[dim]Enter: go on, q: leave[/dim] ").strip()
         except EOFError:
             return "q"
-
-
-def recorded_break(broken: str | None, model: str) -> Schedule | None:
-    """Return the schedule that shows a break under a fetch model, if one comes with textpoke."""
-    if broken is None:
-        return None
-    breaks.check(broken)
-    path = resources.schedule(f"{broken}-{model}")
-    return Schedule.read(path) if path else None
 
 
 def perform(

@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from emu import resources
 from emu.errors import TextpokeError
+from emu.image.elf import ElfImage
 from emu.lab.lab import Lab
 from emu.lab.start import boot
+from emu.machine.machine import DEFAULT_RAM
+from emu.machine.setup import Setup
+from emu.moves.schedule import Schedule
 from emu.patch import breaks
 from emu.patch.redirect import Redirect
 
@@ -30,6 +35,26 @@ def shown(broken: str | None, model: str) -> tuple[str, ...]:
     if broken == "unsorted":
         return (FUNCTION, SECOND)
     return (SECOND,) if model == "observed" and broken in ("sync1", "sync2") else (FUNCTION,)
+
+
+def recorded_break(broken: str | None, model: str) -> Schedule | None:
+    """Return the schedule that shows a break under a fetch model, if one comes with textpoke.
+
+    Raises TextpokeError if there is no such break.
+    """
+    if broken is None:
+        return None
+    breaks.check(broken)
+    path = resources.schedule(f"{broken}-{model}")
+    return Schedule.read(path) if path else None
+
+
+def recorded_run(file: str | Path) -> Schedule:
+    """Return the schedule in a file; BadSchedule unless it is one for the toy kernel."""
+    schedule = Schedule.read(file)
+    image = ElfImage.read(resources.toy())
+    schedule.check_image(image.boot_image.sha256, image.name)
+    return schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +84,26 @@ class Scenario:
         cores = "1 core" if self.cores == 1 else f"{self.cores} cores"
         return f"{what} on {cores}, {self.model}, seed {self.seed}{broken}"
 
+    def check(self) -> None:
+        """Raise TextpokeError for what `boot` or `redirects` would refuse, without booting."""
+        if self.broken is not None:
+            breaks.check(self.broken)
+        image = ElfImage.read(resources.image_path(self.image))
+        boot_image = image.boot_image
+        Setup(
+            boot_image.name,
+            boot_image.sha256,
+            self.cores,
+            DEFAULT_RAM,
+            self.append,
+            self.model,
+            "counted",
+        ).check()
+        for name in self.functions:
+            image.sites.of(name)
+            if not self.sources:
+                _replacement(name)
+
     def boot(self) -> Lab:
         """Return a lab in which all cores run tasks. Raises TextpokeError."""
         if self.broken is not None:
@@ -75,11 +120,14 @@ class Scenario:
         functions = self.functions or shown(self.broken, self.model)
         if self.sources:
             return lab.load(functions, [Path(source) for source in self.sources])
-        for name in functions:
-            if name not in REPLACEMENT:
-                known = " and ".join(REPLACEMENT)
-                raise TextpokeError(
-                    f"no replacement for {name} comes with textpoke, as for {known}: "
-                    "name a file with one (--with FILE)"
-                )
-        return [lab.arena.redirect(name, REPLACEMENT[name]) for name in functions]
+        return [lab.arena.redirect(name, _replacement(name)) for name in functions]
+
+
+def _replacement(function: str) -> str:
+    """Return the replacement of a function that comes with textpoke."""
+    if function not in REPLACEMENT:
+        raise TextpokeError(
+            f"no replacement for {function} comes with textpoke, as for "
+            f"{' and '.join(REPLACEMENT)}: name a file with one (--with FILE)"
+        )
+    return REPLACEMENT[function]

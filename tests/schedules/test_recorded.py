@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from emu.lab.scenario import FUNCTION, SECOND
 from emu.lab import Lab, boot
+from emu.lab.scenario import FUNCTION, SECOND
 from emu.moves.schedule import MODELS, Schedule
 from emu.patch.breaks import BREAKS
 from tests.make_schedules import wanted

@@ -1,0 +1,221 @@
+"""textpoke gui: the window on the patch. Everything is checked before Qt starts."""
+
+import importlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from emu.errors import TextpokeError
+from emu.moves.plan import PHASES
+
+if TYPE_CHECKING:
+    from emu.lab.scenario import Scenario
+    from emu.moves.schedule import Schedule
+
+THEMES: Final = ("light", "dark")
+LAYOUTS: Final = ("desktop", "projector")
+SMALLEST, LARGEST = (640, 360), (7680, 4320)  # pixels of --size
+
+
+def _one_of(names: tuple[str, ...]) -> Callable[[str], str]:
+    def word(text: str) -> str:
+        if text not in names:
+            raise typer.BadParameter(f"{text[:40]!r} is none of {', '.join(names)}")
+        return text
+
+    return word
+
+
+File = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="FILE",
+        help="A run of the toy kernel to play, as demo, run and patch --save it; without, a new "
+        "one is made.",
+        show_default=False,
+    ),
+]
+Screenshot = Annotated[
+    Path | None,
+    typer.Option(
+        "--screenshot", metavar="FILE", help="Write a picture (PNG) instead; needs no display."
+    ),
+]
+At = Annotated[
+    str | None,
+    typer.Option(
+        "--at",
+        parser=_one_of(PHASES),
+        metavar="PHASE",
+        help=f"Stand at the end of a phase: {', '.join(PHASES)}.",
+    ),
+]
+Size = Annotated[
+    str | None, typer.Option("--size", metavar="WxH", help="Size of the window, in pixels.")
+]
+Theme = Annotated[
+    str | None,
+    typer.Option(
+        "--theme",
+        parser=_one_of(THEMES),
+        metavar="T",
+        help="light or dark; without, as the desktop has it.",
+    ),
+]
+Layout = Annotated[
+    str,
+    typer.Option(
+        "--layout",
+        parser=_one_of(LAYOUTS),
+        metavar="L",
+        help="desktop, or projector: large and few panels.",
+    ),
+]
+Break = Annotated[
+    str | None,
+    typer.Option(
+        "--break",
+        metavar="NAME",
+        help="Break the protocol, see textpoke demo --help. Where neither a seed, cores nor a "
+        "function is named, a recorded run in which it fails is played.",
+    ),
+]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="M",
+        help="What a core may fetch of changed code: coherent, observed, intel2010 or sdm, the "
+        "default.",
+    ),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        "--seed",
+        min=0,
+        max=(1 << 64) - 1,
+        metavar="S",
+        help="Choose every move at random from this seed, by default 1.",
+    ),
+]
+Cores = Annotated[
+    int | None,
+    typer.Option(
+        "--cores", min=1, max=8, metavar="N", help="Cores of the machine, 1 to 8, by default 4."
+    ),
+]
+Function = Annotated[
+    list[str] | None,
+    typer.Option("--function", metavar="NAME", help="Patch this function. Repeatable."),
+]
+With = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--with",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="Where the replacements are, as for textpoke patch. Repeatable.",
+    ),
+]
+
+
+def gui(
+    file: File = None,
+    screenshot: Screenshot = None,
+    at: At = None,
+    size: Size = None,
+    theme: Theme = None,
+    layout: Layout = "desktop",
+    broken: Break = None,
+    model: Model = None,
+    seed: Seed = None,
+    cores: Cores = None,
+    functions: Function = None,
+    sources: With = None,
+) -> None:
+    """Open a window on a kernel that is being patched while it runs.
+
+    Exit status: 0 the window was closed, 2 bad input, or this computer lacks something for a
+    window (textpoke doctor says what), 4 with --screenshot: the guest died before PHASE.
+    """
+    from gui import host  # noqa: PLC0415 -- with the rest
+    from gui.start import Start  # noqa: PLC0415 -- loads the machine
+
+    if screenshot is not None:
+        _check_picture(screenshot)
+    pixels = None if size is None else _pixels(size)
+    if file is None:
+        scenario, schedule = _made(broken, model, seed, cores, functions or [], sources or [])
+    else:
+        if any(given is not None for given in (broken, model, seed, cores, functions, sources)):
+            raise typer.BadParameter(
+                f"{file} says how its run goes: leave out --break, --model, --seed, --cores, "
+                "--function and --with"
+            )
+        scenario, schedule = _recorded(file)
+    start = Start(scenario, schedule, screenshot, at, pixels, theme, layout)
+    host.prepare(offscreen=screenshot is not None)
+    app = importlib.import_module("gui.app")  # loads Qt, which prepare has looked at
+    raise typer.Exit(app.main(start))
+
+
+def _check_picture(path: Path) -> None:
+    """Raise unless a PNG can be written there."""
+    from emu import whole_file  # noqa: PLC0415 -- with the rest
+
+    if path.suffix.lower() != ".png":
+        raise typer.BadParameter(f"{path}: the picture is a PNG, so its name ends in .png")
+    whole_file.check_target(path, "a picture", TextpokeError)
+
+
+def _pixels(text: str) -> tuple[int, int]:
+    """Return width and height of WxH."""
+    found = re.fullmatch(r"([0-9]{1,5})x([0-9]{1,5})", text)
+    if not found:
+        raise typer.BadParameter(f"--size {text[:40]!r} is not a size: 1280x720 is")
+    width, height = int(found[1]), int(found[2])
+    if not (SMALLEST[0] <= width <= LARGEST[0] and SMALLEST[1] <= height <= LARGEST[1]):
+        least, most = ("x".join(map(str, bound)) for bound in (SMALLEST, LARGEST))
+        raise typer.BadParameter(f"--size {text} is not between {least} and {most}")
+    return width, height
+
+
+def _made(
+    broken: str | None,
+    model: str | None,
+    seed: int | None,
+    cores: int | None,
+    functions: list[str],
+    sources: list[Path],
+) -> "tuple[Scenario, Schedule | None]":
+    """Return a run to make, and the recorded one that shows its break, if that was all we know.
+
+    Raises TextpokeError where there is no such run.
+    """
+    from emu.lab.scenario import Scenario, recorded_break  # noqa: PLC0415 -- loads the machine
+
+    scenario = Scenario(
+        functions=tuple(functions),
+        sources=tuple(map(str, sources)),
+        broken=broken,
+        model="sdm" if model is None else model,
+        seed=1 if seed is None else seed,
+        cores=4 if cores is None else cores,
+    )
+    scenario.check()
+    by_default = seed is None and scenario.cores == 4 and not functions and not sources
+    return scenario, recorded_break(broken, scenario.model) if by_default else None
+
+
+def _recorded(file: str) -> "tuple[Scenario, Schedule]":
+    """Return the run in a file; raises BadSchedule."""
+    from emu.lab.scenario import Scenario, recorded_run  # noqa: PLC0415 -- loads the machine
+
+    schedule = recorded_run(file)
+    made = schedule.machine
+    return Scenario(append=made.command_line, model=made.model, cores=made.cores), schedule
