@@ -54,14 +54,16 @@ class Player:
         return cls(lab, Rounds(lab, redirects, scenario.broken), start, scenario)
 
     @classmethod
-    def recorded(cls, schedule: Schedule, image: str = "toy") -> "Player":
+    def recorded(cls, schedule: Schedule, scenario: Scenario) -> "Player":
         """Return the player of a recorded run, which stands where the patcher begins.
+
+        scenario: what the run was made of; its image, at the least, is that of the schedule.
 
         Raises BadSchedule if the schedule does not fit the image, or a move is not possible.
         """
         setup = schedule.machine
         lab = boot(
-            image,
+            scenario.image,
             cores=setup.cores,
             ram_mib=setup.ram_mib,
             append=setup.command_line,
@@ -77,16 +79,6 @@ class Player:
             rounds.after_step()
 
         lab.replay(schedule, after_step)
-        functions = [
-            lab.image.symbols.describe(c.address) for p in schedule.plans for c in p.changes
-        ]
-        scenario = Scenario(
-            image=image,
-            append=setup.command_line,
-            functions=tuple(dict.fromkeys(functions)),
-            model=setup.model,
-            cores=setup.cores,
-        )
         return cls(lab, rounds, steps[0] if steps else timeline.beginning, scenario)
 
     @property

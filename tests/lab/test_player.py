@@ -9,7 +9,7 @@ from emu import resources
 from emu.errors import BadSchedule, TextpokeError
 from emu.lab.end import End
 from emu.lab.player import Player
-from emu.lab.scenario import FUNCTION, Scenario
+from emu.lab.scenario import Scenario
 from emu.machine.hashing import state_hash
 from emu.moves.plan import PHASES
 from emu.moves.schedule import Schedule
@@ -193,10 +193,9 @@ def test_a_dead_guest_cannot_go_on_but_back() -> None:
 
 
 def test_a_recorded_run_stands_where_the_patcher_begins() -> None:
-    player = Player.recorded(recorded("sync1-sdm"))
+    player = Player.recorded(recorded("sync1-sdm"), Scenario())
     assert not player.at_edge
     assert player.moment.patcher.plan is not None
-    assert FUNCTION in player.scenario.functions
     player.next_phase()
     assert player.phase == "arm"
     end = recorded("sync1-sdm").end
@@ -209,7 +208,7 @@ def test_a_schedule_of_another_kernel_does_not_fit() -> None:
     schedule = recorded("sync1-sdm")
     other = dataclasses.replace(schedule.image, sha256="0" * 64)
     with pytest.raises(BadSchedule):
-        Player.recorded(dataclasses.replace(schedule, image=other))
+        Player.recorded(dataclasses.replace(schedule, image=other), Scenario())
 
 
 def test_a_run_is_saved_as_it_was_with_steps_of_a_person(tmp_path: Path) -> None:
@@ -221,7 +220,7 @@ def test_a_run_is_saved_as_it_was_with_steps_of_a_person(tmp_path: Path) -> None
     player.step(CORES)
     player.next_phase()
     player.save(str(file))
-    again = Player.recorded(Schedule.read(file))
+    again = Player.recorded(Schedule.read(file), Scenario())
     again.go_to_edge()
     assert again.lab.hash() == player.lab.hash()
 
