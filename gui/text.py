@@ -99,6 +99,19 @@ def paint_text(
     return fitted.whole
 
 
+def paint_line(
+    painter: QPainter, box: QRectF, text: str, scales: Sequence[float] = (1.0, 0.9, 0.8)
+) -> bool:
+    """Paint text as one line into a box in the painter's font and pen; say whether it is whole."""
+    font = painter.font()
+    fitted = fit(text, font, box.width(), 1, scales)
+    painter.setFont(fitted.font)
+    flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip
+    painter.drawText(box, flags, fitted.lines[0])
+    painter.setFont(font)
+    return fitted.whole
+
+
 def _broken(text: str, metrics: QFontMetricsF, width: float) -> list[str]:
     """Return text in lines that are as long as the width allows; a word is never broken."""
     lines: list[str] = []

@@ -8,10 +8,11 @@ from gui.theme import THEMES, Theme
 
 def _luminance(colour: str) -> float:
     """Relative luminance, WCAG 2.2."""
-    parts = []
-    for value in QColor(colour).getRgbF()[:3]:
-        assert isinstance(value, float)
-        parts.append(value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4)
+    rgb = QColor(colour)
+    parts = [
+        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+        for value in (rgb.redF(), rgb.greenF(), rgb.blueF())
+    ]
     return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
 
