@@ -30,7 +30,7 @@ LEGEND: Final = (
     ("int3", "cc", Look(Version.INT3)),
     ("new", "e8", Look(Version.NEW)),
     ("same in both", "00", Look(Version.BOTH)),
-    ("stale: memory holds another", "1f", Look(Version.OLD, stale=True)),
+    ("stale in this core", "1f", Look(Version.OLD, stale=True)),
 )
 """What the looks mean: word, sample text, look."""
 

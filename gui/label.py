@@ -44,6 +44,12 @@ class FittedLabel(QLabel):
         font = scaled(QApplication.font(), self._scale, bold=self._bold)
         return QFontMetricsF(font).lineSpacing()
 
+    @property
+    def wanted(self) -> float:
+        """The width of the whole text as one line in the wanted font."""
+        font = scaled(QApplication.font(), self._scale, bold=self._bold)
+        return QFontMetricsF(font).horizontalAdvance(self._full)
+
     def show_text(self, text: str) -> None:
         """Show another text."""
         if text != self._full:
