@@ -32,10 +32,11 @@ def paint_badge(painter: QPainter, theme: Theme, core: int, box: QRectF) -> None
     _paint_shape(painter, SHAPES[number], box)
     font = QFont(painter.font())
     font.setBold(True)
-    font.setPixelSize(max(7, int(box.height() * 0.62)))
+    triangle = SHAPES[number] == "triangle"
+    font.setPixelSize(max(7, int(box.height() * (0.5 if triangle else 0.62))))
     painter.setFont(font)
     painter.setPen(QColor(theme.cores_ink[number]))
-    lower = box.height() * 0.12 if SHAPES[number] == "triangle" else 0.0
+    lower = box.height() * 0.07 if triangle else 0.0
     painter.drawText(box.translated(0, lower), Qt.AlignmentFlag.AlignCenter, str(core))
     painter.restore()
 

@@ -69,8 +69,8 @@ LIGHT: Final = Theme(
     new_ink="#ffffff",
     stale="#b3261e",
     cores=(
-        "#0b5fa5", "#b34700", "#0b6e4f", "#8f3577",
-        "#3f3f9e", "#6b5200", "#006d7a", "#4a4f57",
+        "#09518e", "#be4b00", "#0b6c4e", "#6b2759",
+        "#2a2a68", "#826400", "#00616d", "#363a3f",
     ),
     cores_ink=("#ffffff",) * 8,
 )  # fmt: skip
@@ -84,7 +84,7 @@ DARK: Final = Theme(
     line="#3b424e",
     accent="#7ab2ff",
     on_accent="#0d1117",
-    tint="#2a4470",
+    tint="#253d66",
     good="#68d391",
     bad="#ff8a7a",
     warn="#ffab66",
@@ -96,8 +96,8 @@ DARK: Final = Theme(
     new_ink="#15181d",
     stale="#ff8a7a",
     cores=(
-        "#5ab0e8", "#f2913d", "#36c796", "#e39bd0",
-        "#a6a6ff", "#d9c34a", "#4fd3dd", "#c5cbd4",
+        "#55ade7", "#f5ab6c", "#2ea97f", "#efc5e4",
+        "#a9a9ff", "#ebdfa0", "#61d7e0", "#e6e9ec",
     ),
     cores_ink=("#0d1117",) * 8,
 )  # fmt: skip

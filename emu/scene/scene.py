@@ -47,13 +47,21 @@ class Byte:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A site that is being rewritten, in memory."""
+    """A site that is being rewritten, in memory.
+
+    Attributes:
+        decoded: the instruction that memory holds, as text.
+        old_text, new_text: the old and the new instruction.
+    """
 
     function: str
     address: int
     old: bytes
     new: bytes
     memory: tuple[Byte, ...]
+    decoded: str = ""
+    old_text: str = ""
+    new_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +130,7 @@ def take(guest: Guest, watched: Sequence[Watched], phase: str, sentence: str) ->
     Of each function the first two ways are shown, as the old instruction and the new one.
     """
     machine = guest.machine
-    sites = tuple(
-        Site(each.function, each.site, each.legal[0], each.legal[1], _bytes(guest, None, each))
-        for each in watched
-    )
+    sites = tuple(_site(guest, each) for each in watched)
     cores = tuple(
         Core(
             number,
@@ -147,6 +152,21 @@ def take(guest: Guest, watched: Sequence[Watched], phase: str, sentence: str) ->
 _ACTIVITIES = ("waits to be started", "runs", "halted", "dead")  # by C_STATE
 
 
+def _site(guest: Guest, watched: Watched) -> Site:
+    memory = _bytes(guest, None, watched)
+    old, new = watched.legal[:2]
+    return Site(
+        watched.function,
+        watched.site,
+        old,
+        new,
+        memory,
+        _decoded(memory, watched.site),
+        _text(old, watched.site),
+        _text(new, watched.site),
+    )
+
+
 def _bytes(guest: Guest, core: int | None, watched: Watched) -> tuple[Byte, ...]:
     """Return the bytes of a site as a core would fetch them at worst, or as memory has them."""
     found = []
@@ -159,7 +179,11 @@ def _bytes(guest: Guest, core: int | None, watched: Watched) -> tuple[Byte, ...]
 
 
 def _decoded(fetched: Sequence[Byte], address: int) -> str:
-    instruction = decode_one(bytes(byte.value for byte in fetched), address)
+    return _text(bytes(byte.value for byte in fetched), address)
+
+
+def _text(code: bytes, address: int) -> str:
+    instruction = decode_one(code, address)
     return f"{instruction.mnemonic} {instruction.op_str}".strip()
 
 

@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 """The window's tests run offscreen, unless the environment says otherwise; without Qt they skip."""
 
 import os
@@ -37,10 +36,3 @@ def _lacking(config: pytest.Config) -> str | None:
     except Unsupported as error:
         return str(error)
     return None if config.pluginmanager.hasplugin("pytest-qt") else "pytest-qt is not in use"
-=======
-"""The window's tests need no screen."""
-
-import os
-
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
->>>>>>> lanespanel

@@ -1,0 +1,1 @@
+"""The story strip: the phases, and what just happened."""
