@@ -19,10 +19,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from emu.detect.finding import MOST, Finding, What
 from emu.detect.service import Service
 from emu.detect.watch import CALL, NEW, OLD
 from emu.machine import events
-from emu.machine.state import E_A, E_ADDRESS, E_B, E_KIND, E_STACK
+from emu.machine.state import E_A, E_ADDRESS, E_B, E_CORE, E_KIND, E_STACK, E_TIME
 
 _INT3 = 0xCC
 
@@ -32,6 +33,7 @@ class _Call:
     """A call under way. number: of its event. bodies: those in service when it was made."""
 
     number: int
+    core: int
     function: int
     int3: bool
     bodies: frozenset[int] | None
@@ -39,7 +41,11 @@ class _Call:
 
 @dataclass
 class Calls:
-    """The count so far. plans: what each does to bodies, by the number of the request."""
+    """The count so far.
+
+    plans: what each does to bodies, by the number of the request. findings: the first late and
+    lost calls.
+    """
 
     plans: dict[int, Service] = field(default_factory=dict)
     calls: int = 0
@@ -47,6 +53,8 @@ class Calls:
     new: int = 0
     late: int = 0
     lost: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    _now: int = 0  # the time of the event that was looked at last
     _open: dict[int, _Call] = field(default_factory=dict)  # by stack pointer
     _bodies: dict[int, frozenset[int] | None] = field(default_factory=dict)  # in service
     _plan: int | None = None  # the one that was in a phase last
@@ -59,12 +67,13 @@ class Calls:
         for index in np.flatnonzero(wanted):
             row = rows[index]
             kind, number, stack = int(row[E_KIND]), first + int(index), int(row[E_STACK])
+            core, self._now = int(row[E_CORE]), int(row[E_TIME])
             if kind == CALL:
-                self._call(number, int(row[E_A]), int(row[E_B]) & 0xFF == _INT3, stack)
+                self._call(number, core, int(row[E_A]), int(row[E_B]) & 0xFF == _INT3, stack)
             elif kind == events.PHASE:
                 self._phase(int(row[E_A]), int(row[E_B]))
             else:
-                self._arrive(kind, int(row[E_ADDRESS]), stack)
+                self._arrive(kind, core, int(row[E_ADDRESS]), stack)
 
     def pending(self) -> tuple[int, ...]:
         """Return the event numbers of the calls that have reached no body yet."""
@@ -75,24 +84,35 @@ class Calls:
         for stack, call in list(self._open.items()):
             if call.number < before:
                 del self._open[stack]
-                self.lost += 1
+                self._lose(call)
 
-    def _call(self, number: int, function: int, int3: bool, stack: int) -> None:
+    def _call(self, number: int, core: int, function: int, int3: bool, stack: int) -> None:
         before = self._open.get(stack)
         if before and before.int3 and before.function == function:  # begun anew
             number = before.number
         else:
             self.calls += 1
-            self.lost += before is not None
-        self._open[stack] = _Call(number, function, int3, self._bodies.get(function))
+            if before is not None:
+                self._lose(before)
+        self._open[stack] = _Call(number, core, function, int3, self._bodies.get(function))
 
-    def _arrive(self, kind: int, address: int, stack: int) -> None:
+    def _lose(self, call: _Call) -> None:
+        self.lost += 1
+        self._found("lost", call.core, call.function)
+
+    def _found(self, what: What, core: int, function: int) -> None:
+        if sum(each.what == what for each in self.findings) < MOST:
+            self.findings.append(Finding(what, core, self._now, function))
+
+    def _arrive(self, kind: int, core: int, address: int, stack: int) -> None:
         called = self._open.pop(stack, None)
         if called is None:  # a loop in the body that goes back to its start
             return
         self.old += kind == OLD
         self.new += kind == NEW
-        self.late += called.bodies is not None and address not in called.bodies
+        if called.bodies is not None and address not in called.bodies:
+            self.late += 1
+            self._found("late", core, called.function)
 
     def _phase(self, phase: int, plan: int) -> None:
         if self._ending is not None:  # the phase after it: its wait is over

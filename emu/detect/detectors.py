@@ -2,6 +2,7 @@
 
 from emu.detect.calls import Calls
 from emu.detect.fetches import Fetches
+from emu.detect.finding import Finding
 from emu.detect.service import Service
 from emu.detect.verdict import Verdict
 from emu.detect.watch import Watched, probes
@@ -52,6 +53,12 @@ class Detectors:
         """Return whether every call made before a mark has reached a body."""
         self.follow()
         return not any(number < mark for number in self.calls.pending())
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what has gone wrong so far, one by one, in the order of time; the first ones."""
+        self.follow()
+        found = [*self.fetches.findings, *self.calls.findings]
+        return tuple(sorted(found, key=lambda each: each.time))
 
     def verdict(self) -> Verdict:
         """Return the verdict so far; calls that are under way belong to nobody yet."""

@@ -37,6 +37,7 @@ class Patcher:
 
     guest: the kernel it patches.
     requests: how many plans it has been given; phase events carry the number of theirs.
+    phase: the one that its last plan has come to; "": none yet, or the plan was refused.
     """
 
     def __init__(self, guest: Guest) -> None:
@@ -63,7 +64,7 @@ class Patcher:
         """Take a plan. Raises PokeError while another is being carried out (text_mutex)."""
         if self.plan is not None:
             raise PokeError(f"the patcher is busy with {self.plan.name!r}, at step {self.index}")
-        self.plan, self.index = plan, 0
+        self.plan, self.index, self.phase = plan, 0, ""
         self.requests += 1
         self._advance()
 

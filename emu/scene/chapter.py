@@ -1,9 +1,23 @@
 """Chapters: the phases of a plan as the story strip shows them."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+from emu.moves.plan import PHASES, Change, Ipi, Phase, Plan, Rmw, Step, Store, Wait
 
 Status = Literal["done", "now", "to come", "left out"]
+
+_USUAL: Final = dict(
+    zip(
+        PHASES,
+        ("descriptor", "int3", "IPI", "tail", "IPI", "first byte", "IPI", "wait", ""),
+        strict=True,
+    )
+)
+"""What phases do while nobody knows yet to which site."""
+
+_INT3 = b"\xcc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +33,95 @@ class Chapter:
     phase: str
     does: str
     status: Status
+
+
+def usual() -> tuple[Chapter, ...]:
+    """Return the chapters before there is a plan."""
+    return tuple(Chapter(phase, _USUAL[phase], "to come") for phase in PHASES)
+
+
+def chapters(plan: Plan, index: int | None, online: int) -> tuple[Chapter, ...]:
+    """Return the chapters of a plan, in its order.
+
+    index: of the step that comes next; None: the plan is done. online: the cores that the kernel
+    uses, as a bit mask.
+    """
+    groups = _groups(plan)
+    last = _now(plan, index)
+    names = [phase for phase, _ in groups]
+    found = []
+    for at, (phase, steps) in enumerate(groups):
+        status: Status = "done" if index is None or (last is not None and at < last) else "to come"
+        if at == last and index is not None:
+            status = "now"
+        found.append(Chapter(phase, _does(phase, steps, plan.changes, online), status))
+    for phase in _missing(names, plan.changes):
+        place = next(
+            (names.index(each) + 1 for each in reversed(PHASES[: PHASES.index(phase)])
+             if each in names), 0
+        )  # fmt: skip
+        names.insert(place, phase)
+        found.insert(place, Chapter(phase, _USUAL[phase], "left out"))
+    return tuple(found)
+
+
+def _groups(plan: Plan) -> list[tuple[str, list[Step]]]:
+    """Return the phases of a plan with their steps; what comes before the first is left out."""
+    groups: list[tuple[str, list[Step]]] = []
+    for step in plan.steps:
+        if isinstance(step, Phase):
+            groups.append((step.name, []))
+        elif groups:
+            groups[-1][1].append(step)
+    return groups
+
+
+def _now(plan: Plan, index: int | None) -> int | None:
+    """Return the number of the phase that a step is in; None: none has begun."""
+    if index is None:
+        return None
+    begun = sum(isinstance(step, Phase) for step in plan.steps[:index])
+    return begun - 1 if begun else None
+
+
+def _missing(names: Iterable[str], changes: Sequence[Change]) -> tuple[str, ...]:
+    """Return the phases that text_poke_bp_batch would have for these changes, and are not there.
+
+    Where no instruction has a tail there is nothing to store behind the int3, and where all
+    become int3 nothing in front.
+    """
+    needless: set[str] = set()
+    if all(len(change.new) == 1 for change in changes):
+        needless |= {"tail", "sync2"}
+    if all(change.new[:1] == _INT3 for change in changes):
+        needless |= {"head", "sync3"}
+    there = set(names) | needless
+    return tuple(phase for phase in PHASES if phase not in there)
+
+
+def _does(phase: str, steps: Sequence[Step], changes: Sequence[Change], online: int) -> str:
+    """Return what steps do, in a few characters."""
+    pattern = _pattern(steps, changes[0]) if changes else ""
+    if pattern:
+        return pattern
+    sent = next((step.cores for step in steps if isinstance(step, Ipi)), None)
+    if sent is not None:
+        left_out = [
+            str(core) for core in range(online.bit_length()) if (online & ~sent) >> core & 1
+        ]
+        return f"IPI, not to {', '.join(left_out)}" if left_out else "IPI"
+    if any(isinstance(step, Rmw) for step in steps):
+        return "wait" if any(isinstance(step, Wait) for step in steps) else "no wait"
+    return _USUAL.get(phase, "")
+
+
+def _pattern(steps: Sequence[Step], change: Change) -> str:
+    """Return the bytes of a site that steps store, dots for the others; "" if they store none."""
+    stored: dict[int, int] = {}
+    for step in steps:
+        if isinstance(step, Store):
+            stored.update(enumerate(step.data, step.address))
+    here = range(change.address, change.address + len(change.new))
+    if not any(at in stored for at in here):
+        return ""
+    return " ".join(f"{stored[at]:02x}" if at in stored else ".." for at in here)

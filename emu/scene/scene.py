@@ -74,8 +74,9 @@ class Core:
         interrupts: whether it takes interrupts.
         sites: for each, the oldest bytes it may fetch.
         decoded: for each, the instruction that these bytes are, as text.
-        serialised: whether it has serialised since the last store to text that it may not have
-            seen. waiting: why not yet: "interrupt on its way", "interrupts off"; "" if it has.
+        serialised: whether it has serialised since one of the sites was last stored to. waiting:
+            why not yet: "interrupt on its way", "interrupts off", "in the handler" of that
+            interrupt, "not asked"; "" if it has.
     """
 
     number: int
@@ -137,7 +138,7 @@ def take(guest: Guest, watched: Sequence[Watched], phase: str, sentence: str) ->
             str(guest.current(number) or "?"),
             machine.rip(number),
             guest.image.symbols.describe(machine.rip(number)),
-            _ACTIVITIES[int(machine.state.core[number, state.C_STATE])],
+            ACTIVITIES[int(machine.state.core[number, state.C_STATE])],
             machine.standing(number).interrupts,
             (seen := tuple(_bytes(guest, number, each) for each in watched)),
             tuple(_decoded(each, at.site) for each, at in zip(seen, watched, strict=True)),
@@ -149,7 +150,8 @@ def take(guest: Guest, watched: Sequence[Watched], phase: str, sentence: str) ->
     return Scene(machine.now, machine.retired(), phase, sentence, sites, cores)
 
 
-_ACTIVITIES = ("waits to be started", "runs", "halted", "dead")  # by C_STATE
+ACTIVITIES = ("waits to be started", "runs", "halted", "dead")
+"""What a core does, by C_STATE."""
 
 
 def _site(guest: Guest, watched: Watched) -> Site:
@@ -174,7 +176,7 @@ def _bytes(guest: Guest, core: int | None, watched: Watched) -> tuple[Byte, ...]
         physical = guest.physical(watched.site + index)
         newest = guest.machine.read(physical, 1)[0]
         value = newest if core is None else guest.machine.versions(core, physical)[-1]
-        found.append(Byte(value, newest, _version(value, old, new, index)))
+        found.append(Byte(value, newest, version(value, old, new, index)))
     return tuple(found)
 
 
@@ -187,7 +189,8 @@ def _text(code: bytes, address: int) -> str:
     return f"{instruction.mnemonic} {instruction.op_str}".strip()
 
 
-def _version(value: int, old: int, new: int, index: int) -> Version:
+def version(value: int, old: int, new: int, index: int) -> Version:
+    """Return what a byte at a site is. index: its place in the instruction."""
     if old == new == value:
         return Version.BOTH
     if value == old:

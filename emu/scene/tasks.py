@@ -1,7 +1,14 @@
 """The tasks of a scene: who runs, who was preempted, who waits, and where."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+from emu.guest import off_core
+from emu.guest.stack import Frame, Stack
+from emu.guest.tasks import Task
+from emu.scene.look import Look
+from emu.scene.path import Role
 
 Status = Literal["running", "preempted", "ready", "blocked", "ended"]
 Region = Literal["old", "new", "trampoline", "int3", "elsewhere"]
@@ -40,3 +47,72 @@ class TaskRow:
     def name(self) -> str:
         """What the task is called everywhere."""
         return f"{self.comm}/{self.pid}"
+
+
+_REGIONS: Final[dict[Role, Region]] = {
+    "function": "old",
+    "replacement": "new",
+    "trampoline": "trampoline",
+    "int3": "int3",
+}
+_STATUSES: Final[dict[off_core.Lost | None, Status]] = {
+    "preempted": "preempted",
+    "gave up": "ready",
+    "blocked": "blocked",
+    "ended": "ended",
+    None: "ready",
+}
+_WHYS: Final[dict[off_core.Lost | None, str]] = {
+    "preempted": "The core was taken from it{place}.",
+    "blocked": "It waits for something{place}, and needs no core.",
+    "ended": "It has ended.",
+}
+_UNKNOWN: Final = "It has no core; how it lost it is not known."
+
+
+def task_rows(look: Look) -> tuple[TaskRow, ...]:
+    """Return all tasks, in the kernel's order."""
+    return tuple(_row(look, task) for task in look.tasks)
+
+
+def _row(look: Look, task: Task) -> TaskRow:
+    stack = look.stack(task)
+    lost = off_core.lost_core(task, stack)
+    where, spot = _place(task, stack), look.spot(task)
+    counted = task.nvcsw is not None and task.nivcsw is not None
+    return TaskRow(
+        task.address,
+        task.pid,
+        task.comm,
+        "running" if task.core is not None else _STATUSES[lost],
+        task.cpu if task.core is None else task.core,
+        "?" if where is None else str(where),
+        "elsewhere" if spot is None else _REGIONS.get(spot.role, "elsewhere"),
+        _why(task, lost, where),
+        (task.nvcsw or 0, task.nivcsw or 0) if counted else None,
+    )
+
+
+def _place(task: Task, stack: Stack) -> Frame | None:
+    """Return the frame in which a task stands by its own doing."""
+    if task.core is None:
+        return off_core.place(task, stack)
+    return _interrupted(stack.frames) or off_core.place(task, stack)
+
+
+def _interrupted(frames: Sequence[Frame]) -> Frame | None:
+    """Return the innermost frame that was interrupted."""
+    entered = [at for at, frame in enumerate(frames[:-1]) if frame.kind == "interrupt"]
+    return frames[entered[0] + 1] if entered else None
+
+
+def _why(task: Task, lost: off_core.Lost | None, where: Frame | None) -> str:
+    """Return one sentence on how a task came to stand where it does."""
+    place = "" if where is None else f" in {where.function or where}"
+    if task.core is not None:
+        return f"It runs on core {task.core}{place}."
+    if lost in _WHYS:
+        return _WHYS[lost].format(place=place)
+    if (task.nvcsw, task.nivcsw) == (0, 0):
+        return "It has not had a core yet."
+    return f"It gave up the core{place}, and waits for its turn." if lost else _UNKNOWN

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from emu.detect.fetches import Fetches
+from emu.detect.finding import Finding
 from emu.detect.watch import CALL, OLD, UNHANDLED, Watched, Way
 from emu.machine import events
-from emu.machine.state import E_A, E_ADDRESS, E_B, E_CORE, E_KIND, E_SIZE
+from emu.machine.state import E_A, E_ADDRESS, E_B, E_CORE, E_KIND, E_SIZE, E_TIME
 from emu.patch.text_poke import NOP5
 
 HIGH, LOW = 0xFFFFFFFF80202640, 0x40_0000
@@ -84,3 +85,27 @@ def test_nothing_happened() -> None:
     found = fetches()
     found.take(np.zeros((0, E_SIZE), np.int64))
     assert (found.int3, found.stale, found.torn) == (0, 0, 0)
+
+
+def test_findings_say_who_and_when() -> None:
+    found, bad = fetches(LOW), b"\x0f\x78\x56\x34\x12"
+    rows = [
+        row(events.STALE_FETCH, LOW, b=events.FETCH_HAZARD, core=1),
+        call(bad, core=2),
+        row(events.TRAP, LOW + 1, 3, core=3),
+        row(events.TRAP, LOW + 16, 3, core=0),  # of somebody else
+        row(UNHANDLED, core=3),
+        row(UNHANDLED, core=0),
+    ]
+    for time, each in enumerate(rows):
+        each[E_TIME] = time
+    for each in rows:  # in one go or one by one
+        take(found, each)
+    together = take(fetches(LOW), *rows)
+    assert sorted(together.findings, key=lambda each: each.time) == found.findings
+    assert found.findings == [
+        Finding("HAZARD", 1, 0, 0),
+        Finding("harmful", 2, 1, 0, bad),
+        Finding("unhandled int3", 3, 4, 0),
+        Finding("unhandled int3", 0, 5, None),
+    ]

@@ -110,7 +110,7 @@ def test_scenes_are_values() -> None:
 
 @given(st.integers(0, 255), st.integers(0, 255), st.integers(0, 255), st.integers(0, 4))
 def test_what_a_byte_is(value: int, old: int, new: int, index: int) -> None:
-    version = scene._version(value, old, new, index)
+    version = scene.version(value, old, new, index)
     assert (version is Version.BOTH) == (value == old == new)
     if version is Version.OLD:
         assert value == old

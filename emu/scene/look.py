@@ -1,0 +1,220 @@
+"""A look: what one scene reads of a machine, each thing once. Looking has no effect."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from emu.detect.watch import Watched
+from emu.errors import TextpokeError
+from emu.guest.guest import Guest
+from emu.guest.stack import Stack
+from emu.guest.tasks import Task
+from emu.machine import state as st
+from emu.machine.standing import Standing, standing
+from emu.moves.plan import Change, Ipi, Phase, Plan, Step, Wait
+from emu.patch.patcher import Patcher
+from emu.scene.fetchable import Versions
+from emu.scene.handler import Handler, Table
+from emu.scene.names import Names
+from emu.scene.spots import Spot, Spots
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A site. old, new: what the plan makes of it, or the two ways that there are."""
+
+    function: str
+    address: int
+    old: bytes
+    new: bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What is known before one looks, as it does not change with the machine."""
+
+    handler: Handler
+    names: Names
+    spots: Spots
+    watched: tuple[Watched, ...]
+
+
+class Look:
+    """A machine at one moment.
+
+    Attributes:
+        plan: the one that the patcher carries out, or was given last; None before the first.
+        sites: those that a scene shows, the first of the plan in front.
+    """
+
+    def __init__(
+        self,
+        guest: Guest,
+        patcher: Patcher,
+        plan: Plan | None,
+        sites: Sequence[Place],
+        known: Known,
+    ) -> None:
+        self.guest, self.patcher, self.plan, self.sites = guest, patcher, plan, sites
+        self.machine, self.handler, self.names = guest.machine, known.handler, known.names
+        self._spots, self._watched = known.spots, known.watched
+        self._pages: dict[int, int] = {}
+        self._stacks: dict[int, Stack] = {}
+
+    # --- the patcher ---------------------------------------------------------------------------
+
+    @property
+    def step(self) -> Step | None:
+        """The step that the patcher makes next; None: it has no plan."""
+        plan = self.patcher.plan
+        return None if plan is None else plan.steps[self.patcher.index]
+
+    @cached_property
+    def group(self) -> tuple[tuple[Step, ...], int]:
+        """The steps of the phase that the patcher is in, and how many of them are done.
+
+        Before the first phase, those in front of it.
+        """
+        plan, index = self.patcher.plan, self.patcher.index
+        if plan is None:
+            return (), 0
+        marks = [at for at, step in enumerate(plan.steps) if isinstance(step, Phase)]
+        begin = max((at + 1 for at in marks if at < index), default=0)
+        end = min((at for at in marks if at >= index), default=len(plan.steps))
+        return plan.steps[begin:end], index - begin
+
+    @property
+    def asked(self) -> int:
+        """The cores, as a bit mask, that the phase's interrupt goes to; 0: it sends none."""
+        return next((step.cores for step in self.group[0] if isinstance(step, Ipi)), 0)
+
+    @cached_property
+    def missing(self) -> tuple[tuple[int, int], ...]:
+        """The words that the patcher waits for: (address, value that it has)."""
+        step = self.step
+        if not isinstance(step, Wait):
+            return ()
+        values = [(at, self._word(at), wanted) for at, wanted in step.words]
+        return tuple((at, value) for at, value, wanted in values if value != wanted)
+
+    @property
+    def begun(self) -> bool:
+        """Return whether the plan is in one of its phases."""
+        plan, index = self.patcher.plan, self.patcher.index
+        return plan is not None and any(isinstance(step, Phase) for step in plan.steps[:index])
+
+    @property
+    def change(self) -> Change | None:
+        """What the plan does to its first site."""
+        return self.plan.changes[0] if self.plan and self.plan.changes else None
+
+    def change_at(self, address: int | None) -> Change | None:
+        """Return what the plan does to a site; None: nothing."""
+        changes = self.plan.changes if self.plan else ()
+        return next((each for each in changes if each.address == address), None)
+
+    @cached_property
+    def changed(self) -> frozenset[int]:
+        """The addresses of all bytes of the plan's sites."""
+        changes = self.plan.changes if self.plan else ()
+        return frozenset(
+            at for each in changes for at in range(each.address, each.address + len(each.new))
+        )
+
+    def name(self, change: Change) -> str:
+        """Return the name of a site that is changed: that of its function."""
+        found = (each.function for each in self._watched if each.site == change.address)
+        return next(found, None) or self.names.place(change.address)
+
+    def watched(self, number: int | None) -> str:
+        """Return the name of a watched function."""
+        return "a function" if number is None else self._watched[number].function
+
+    def site_of(self, number: int | None) -> int | None:
+        """Return the site of a watched function."""
+        return None if number is None else self._watched[number].site
+
+    # --- cores ---------------------------------------------------------------------------------
+
+    @cached_property
+    def started(self) -> tuple[int, ...]:
+        """The cores that run or halt."""
+        return tuple(core for core in range(self.machine.cores) if self.machine.started(core))
+
+    @cached_property
+    def standing(self) -> tuple[Standing, ...]:
+        """How each core stands."""
+        return tuple(standing(self.machine.state, core) for core in range(self.machine.cores))
+
+    @cached_property
+    def spots(self) -> dict[int, Spot]:
+        """Where each core stands that is on a way of a watched function."""
+        found = {}
+        for core, task in self.on_core.items():
+            spot = self._spots.of(self.stack(task).frames)
+            if spot is not None:
+                found[core] = spot
+        return found
+
+    def spot(self, task: Task) -> Spot | None:
+        """Return where a task stands."""
+        return self._spots.of(self.stack(task).frames)
+
+    # --- tasks ---------------------------------------------------------------------------------
+
+    @cached_property
+    def tasks(self) -> tuple[Task, ...]:
+        """All tasks."""
+        return self.guest.tasks()
+
+    @cached_property
+    def on_core(self) -> dict[int, Task]:
+        """The task of each core."""
+        return {task.core: task for task in self.tasks if task.core is not None}
+
+    def stack(self, task: Task) -> Stack:
+        """Return the stack of a task; empty where memory is not as the kernel says."""
+        if task.address not in self._stacks:
+            try:
+                self._stacks[task.address] = self.guest.stack(task)
+            except TextpokeError as error:
+                self._stacks[task.address] = Stack((), str(error))
+        return self._stacks[task.address]
+
+    # --- memory and text -----------------------------------------------------------------------
+
+    @cached_property
+    def versions(self) -> Versions:
+        """What of text each core may fetch."""
+        return Versions(self.machine)
+
+    @cached_property
+    def table(self) -> Table:
+        """What the int3 handler knows."""
+        return self.handler.table(self.guest)
+
+    def physical(self, address: int, size: int) -> tuple[int, ...]:
+        """Return the physical address of each byte. Raises TextpokeError where none is."""
+        return tuple(self._physical(at) for at in range(address, address + size))
+
+    def memory(self, address: int, size: int) -> bytes:
+        """Return bytes of code. Raises TextpokeError where nothing is mapped."""
+        found = b""
+        while size > 0:
+            part = min(size, st.PAGE - address % st.PAGE)
+            found += self.machine.read(self._physical(address), part)
+            address, size = address + part, size - part
+        return found
+
+    def fetchable(self, core: int, address: int, size: int) -> frozenset[bytes]:
+        """Return what a core may fetch at an address."""
+        return self.versions.fetchable(core, self.physical(address, size))
+
+    def _physical(self, address: int) -> int:
+        page = address & -st.PAGE
+        if page not in self._pages:
+            self._pages[page] = self.guest.physical(page)
+        return self._pages[page] + address - page
+
+    def _word(self, address: int) -> int:
+        return int.from_bytes(self.memory(address, 4), "little")

@@ -1,0 +1,202 @@
+"""The narrator: makes the scene of any moment, of the run that goes on and of its past.
+
+A scene is a function of the moment alone. Nearly everything in it is read from the machine, the
+kernel's memory and the patcher's plan as they stand: who trapped shows in stacks, which interrupts
+are on their way in the interrupt controllers, what may be fetched in the history of text. Two
+things belong to the run and not to its state: what plans were requested, and what detectors have
+found. Both have a number or a time that says from when on they hold. A finding belongs to a scene
+if it is earlier than the scene's time. A machine that has reached a time has made all events that
+are earlier, and can make no more of them; so it does not matter whether the moment is live or made
+again by replay. What happens at the very time of a scene is told one nanosecond later, unless
+the machine has stopped, as then nothing comes after it.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from emu.detect.detectors import Detectors
+from emu.errors import TextpokeError
+from emu.guest.guest import Guest
+from emu.image.elf import ElfImage
+from emu.image.placed import Placed
+from emu.image.source import Sources
+from emu.moves.plan import Plan
+from emu.patch.patcher import Patcher
+from emu.scene import cores, telling
+from emu.scene.chapter import Chapter, chapters, usual
+from emu.scene.failure import Failure, comment, failure, worst
+from emu.scene.handler import Handler, gate
+from emu.scene.listing import Lister
+from emu.scene.look import Known, Look, Place
+from emu.scene.names import Names
+from emu.scene.path import CallPath, call_path
+from emu.scene.scene import Scene
+from emu.scene.spots import Spots
+from emu.scene.tasks import task_rows
+from emu.scene.telling import Told
+
+TASKS, LISTING, PATH = "tasks", "listing", "path"
+"""The parts of a scene that are made only if somebody asks for them."""
+
+MOST_SITES = 8
+"""Sites that a scene shows; a batch can have hundreds."""
+
+_BOOTING = "The kernel boots: not every core runs tasks yet."
+
+
+class Narrator:
+    """Makes scenes of one run.
+
+    Args:
+        image: of the kernel.
+        detectors: those of the run; they know the functions that are watched.
+        placed: what has been put into the kernel so far.
+        sources: folders with source files, for the listing.
+    """
+
+    def __init__(
+        self,
+        image: ElfImage,
+        detectors: Detectors,
+        placed: Callable[[], Sequence[Placed]],
+        sources: Sequence[Path] = (),
+    ) -> None:
+        self._image, self._detectors = image, detectors
+        self._names = Names(image, placed)
+        self._lister = Lister(image, Sources(sources))
+        self._plans: dict[int, Plan] = {}
+        self._handler: Handler | None = None
+        self._spots: tuple[object, Spots] | None = None
+
+    def requested(self, number: int, plan: Plan) -> None:
+        """Say that the plan of this number was requested, as `Patcher.requests` counts them."""
+        self._plans[number] = plan
+
+    def scene(
+        self,
+        guest: Guest,
+        patcher: Patcher,
+        *,
+        needs: frozenset[str] = frozenset(),
+        address: int | None = None,
+    ) -> Scene:
+        """Return the scene of the moment at which a guest and its patcher stand.
+
+        needs: the optional parts to make, of TASKS, LISTING, PATH. address: what the listing and
+        the path are about; None: the first site.
+        """
+        machine = guest.machine
+        try:
+            look = self._look(guest, patcher, address)
+        except TextpokeError:  # paging is not on yet
+            return Scene(machine.now, machine.retired(), "before", _BOOTING, (), (),
+                         chapters=usual())  # fmt: skip
+        failed = self._failure(look)
+        told = telling.tell(look)
+        if failed is not None:
+            core = failed.core if failed.core >= 0 else None
+            told = Told(failed.sentence, comment(look, failed), core)
+        elif not patcher.requests and not guest.all_run_tasks():
+            told = Told(_BOOTING)
+        about = self._about(look, address)
+        return Scene(
+            machine.now,
+            machine.retired(),
+            _phase(look),
+            told.sentence,
+            cores.sites(look),
+            cores.cores(look),
+            told.reason,
+            told.actor,
+            self._chapters(look),
+            failed,
+            task_rows(look) if TASKS in needs else None,
+            self._lister.listing(look, about) if LISTING in needs and about is not None else None,
+            self._path(look, about) if PATH in needs else None,
+        )
+
+    # --- its parts -----------------------------------------------------------------------------
+
+    def _look(self, guest: Guest, patcher: Patcher, address: int | None) -> Look:
+        placed = self._names.refresh()
+        watched = self._detectors.watched
+        if self._handler is None:
+            self._handler = Handler(guest)
+        opened = gate(guest, 0)
+        key = placed, watched, opened
+        if self._spots is None or self._spots[0] != key:
+            self._spots = key, Spots(self._image, self._names, watched, opened)
+        plan = patcher.plan or self._plans.get(patcher.requests)
+        sites = self._sites(plan, address)
+        look = Look(
+            guest,
+            patcher,
+            plan,
+            sites,
+            Known(self._handler, self._names, self._spots[1], watched),
+        )
+        for each in sites:
+            look.physical(each.address, len(each.old))
+        return look
+
+    def _sites(self, plan: Plan | None, address: int | None) -> tuple[Place, ...]:
+        """Return the sites to be shown: first those of the plan, and the one at the address."""
+        changes = {change.address: change for change in plan.changes} if plan else {}
+        found = []
+        for each in self._detectors.watched:
+            change = changes.get(each.site)
+            old, new = (change.old, change.new) if change else each.legal[:2]
+            found.append(Place(each.function, each.site, old, new))
+        first = list(changes)
+        found.sort(key=lambda place: place.address not in changes)
+        if first:
+            found.sort(key=lambda place: place.address != first[0])
+        selected = [
+            place for place in found[MOST_SITES:]
+            if address is not None and place.address <= address < place.address + len(place.old)
+        ]  # fmt: skip
+        return (*found[: MOST_SITES - len(selected)], *selected)
+
+    def _failure(self, look: Look) -> Failure | None:
+        ended, now = not look.machine.alive, look.machine.now
+        past = [each for each in self._detectors.findings() if each.time < now or ended]
+        found = worst(past)
+        return None if found is None else failure(look, found, self._detectors.watched)
+
+    def _chapters(self, look: Look) -> tuple[Chapter, ...]:
+        if look.plan is None:
+            return usual()
+        patcher = look.patcher
+        index = None if patcher.plan is None else patcher.index
+        if patcher.plan is None and patcher.phase != "done":
+            index = 0  # it was refused: memory was not as the plan expects
+        return chapters(look.plan, index, look.guest.online())
+
+    def _about(self, look: Look, address: int | None) -> int | None:
+        if address is not None:
+            return address
+        return look.sites[0].address if look.sites else None
+
+    def _path(self, look: Look, about: int | None) -> CallPath | None:
+        """Return the ways of the watched function at an address, or of the first site's."""
+        watched = self._detectors.watched
+        if not watched:
+            return None
+        found = self._image.symbols.at(about) if about is not None else None
+        inside = (
+            number
+            for number, each in enumerate(watched)
+            if found and found[0].address <= each.site < found[0].address + max(found[0].size, 1)
+        )
+        number = next(inside, None)
+        if number is None:
+            first = look.sites[0].address
+            number = next(n for n, each in enumerate(watched) if each.site == first)
+        return call_path(look, watched, number)
+
+
+def _phase(look: Look) -> str:
+    patcher = look.patcher
+    if patcher.plan is None:
+        return "done" if patcher.phase == "done" else "before"
+    return patcher.phase if look.begun else "before"
