@@ -7,7 +7,7 @@ machine that others use, too, says little about absolute speed. Nothing is asser
 import sys
 from collections.abc import Callable
 
-from tests.bench import moves, starting, states, traced, untraced
+from tests.bench import moves, starting, states, traced, untraced, window
 from tests.bench.row import Row, show, write
 
 BENCHMARKS: tuple[Callable[[], list[Row]], ...] = (
@@ -16,6 +16,7 @@ BENCHMARKS: tuple[Callable[[], list[Row]], ...] = (
     traced.measure,
     states.measure,
     starting.measure,
+    window.measure,
 )
 
 
