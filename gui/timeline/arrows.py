@@ -107,7 +107,7 @@ def _crowd(
     firsts = np.flatnonzero(np.diff(pixels, prepend=-1) > 0)
     ys = [sheet.patcher.middle, *(rows.box.middle for rows in sheet.lanes)]
     colour = QColor(sheet.theme.accent)
-    colour.setAlpha(110)
+    colour.setAlpha(60)
     painter.setPen(colour)
     painter.drawLines(
         [

@@ -44,7 +44,7 @@ def _paint(  # noqa: PLR0913 -- a place and what is there
     painter.fillRect(begin, sheet.names.top, end - begin, sheet.bottom - sheet.names.top, tint)
     painter.fillRect(begin, sheet.names.top, 1, sheet.bottom - sheet.names.top, line)
     room = end - begin - 6
-    if room < sheet.names.height:  # hardly a letter
+    if room < 1.5 * sheet.names.height:  # hardly a letter
         return
     painter.save()
     font = QFont(painter.font())

@@ -37,10 +37,11 @@ class LaneExcerpt:
         """Return whether it looks the same, however long the last slice is by now."""
         return (
             self.last == other.last
-            and _equal(self.start, other.start)
-            and _equal(self.task, other.task)
-            and _equal(self.time, other.time)
-            and _equal(self.kind, other.kind)
+            and equal(self.start, other.start)
+            and equal(self.task, other.task)
+            and equal(self.left, other.left)
+            and equal(self.time, other.time)
+            and equal(self.kind, other.kind)
         )
 
 
@@ -69,10 +70,10 @@ class Excerpt:
             len(ends) == 1
             and self.bands == other.bands
             and len(self.lanes) == len(other.lanes)
-            and _equal(self.stores, other.stores)
+            and equal(self.stores, other.stores)
             and all(
-                _equal(mine, its)
-                for mine, its in zip(_columns(self.arrows), _columns(other.arrows), strict=True)
+                equal(mine, its)
+                for mine, its in zip(columns(self.arrows), columns(other.arrows), strict=True)
             )
             and all(mine.is_like(its) for mine, its in zip(self.lanes, other.lanes, strict=True))
         )
@@ -118,10 +119,11 @@ def _lane(lane: Lane, end: int, interval: Interval) -> LaneExcerpt:
 def _arrows(arrows: Arrows, interval: Interval) -> Arrows:
     sent, delivered = arrows.sent, arrows.delivered
     seen = (sent < interval.end) & ((delivered < 0) | (delivered >= interval.begin))
-    return Arrows(*(column[seen] for column in _columns(arrows)))
+    return Arrows(*(column[seen] for column in columns(arrows)))
 
 
-def _columns(arrows: Arrows) -> tuple[Column, ...]:
+def columns(arrows: Arrows) -> tuple[Column, ...]:
+    """Return all columns of arrows, in the order of their fields."""
     return (
         arrows.sent,
         arrows.source,
@@ -132,7 +134,7 @@ def _columns(arrows: Arrows) -> tuple[Column, ...]:
     )
 
 
-def _equal(mine: NDArray[np.generic], other: NDArray[np.generic]) -> bool:
+def equal(mine: NDArray[np.generic], other: NDArray[np.generic]) -> bool:
     """Return whether two columns hold the same; at once where they are the same memory."""
     if len(mine) != len(other):
         return False

@@ -53,6 +53,7 @@ class TimelinePanel(Panel):
         self._interval = Interval(0, _AT_FIRST)
         self._position = 0
         self._asked: int | None = None
+        self._arrived: tuple[int, int] | None = None  # for what time, and where
         self._selected = selection.now.time
         self._running = self._follows = False
         self._described: tuple[object, ...] = ()
@@ -82,7 +83,7 @@ class TimelinePanel(Panel):
         """Take over lanes and position; move the interval if it follows them."""
         lanes, running = frame.lanes, frame.state == "running"
         if lanes is None:
-            self._lanes = None
+            self._lanes, self._running = None, False
             self._show()
             return
         run = Interval(lanes.begin, max(lanes.end, frame.edge, lanes.begin + SHORTEST))
@@ -90,7 +91,7 @@ class TimelinePanel(Panel):
         self._follows = running and (self._follows or not self._running or another)
         moved = frame.position != self._position
         if moved:
-            self._asked = None
+            self._arrive(frame.position)
         self._lanes, self._run, self._running = lanes, run, running
         self._position = frame.position
         if another:
@@ -152,7 +153,18 @@ class TimelinePanel(Panel):
     def _show(self) -> None:
         core = self.selection.now.core
         self.view.show_lanes(self._lanes, self._interval, self._position, self._asked, core)
-        self.strip.show_run(self._lanes, self._run, self._interval, self._position)
+        self.strip.show_run(
+            self._lanes, self._run, self._interval, self._position, not self._running
+        )
+
+    def _arrive(self, position: int) -> None:
+        """Note where the player has come to, on its own or because it was told to."""
+        if self._asked is None:
+            self._arrived = None
+            self.view.tell("")
+        else:
+            self._arrived = (self._asked, position)
+        self._asked = None
 
     def _describe(self) -> None:
         """Say what is at the position, where it differs from what was said."""
@@ -167,7 +179,10 @@ class TimelinePanel(Panel):
 
     def _pick(self, time: int) -> None:
         self._follows = False
-        self.selection.select_time(min(max(time, self._run.begin), self._run.end))
+        time = min(max(time, self._run.begin), self._run.end)
+        if time == self.selection.now.time != self._position:
+            self.selection.select_time(None)  # so that going there once more is a change
+        self.selection.select_time(time)
 
     def _look_at(self, interval: Interval) -> None:
         self._follows = False
@@ -186,8 +201,15 @@ class TimelinePanel(Panel):
         self._follows = follows
 
     def _from(self) -> int:
-        """Return the time from which to go on: where the player stands, or will soon."""
-        return self._position if self._asked is None else self._asked
+        """Return the time from which to go on: what was asked for last, or the position.
+
+        The player stops between two instructions, so it may stop short of what was asked for.
+        """
+        if self._asked is not None:
+            return self._asked
+        if self._arrived is not None and self._arrived[1] == self._position:
+            return self._arrived[0]
+        return self._position
 
     def _go_along(self, find: Callable[..., int | None]) -> None:
         lanes = self._lanes
@@ -198,7 +220,7 @@ class TimelinePanel(Panel):
         if time is None:
             self.view.tell(f"core {core}: no more events on this side")
         else:
-            self._go_to(core, time)
+            self._go_to(lanes, core, time)
 
     def _next_int3(self) -> None:
         if self._lanes is None:
@@ -207,23 +229,23 @@ class TimelinePanel(Panel):
         if found is None:
             self.view.tell("no int3 behind this moment")
         else:
-            self._go_to(found[1], found[0])
+            self._go_to(self._lanes, found[1], found[0])
 
-    def _go_to(self, core: int, time: int) -> None:
+    def _go_to(self, lanes: Lanes, core: int, time: int) -> None:
         """Select a core and a time, and say what is there."""
-        assert_lanes = self._lanes
-        if assert_lanes is None:
-            return
         self.selection.select_core(core)
         self._pick(time)
-        instant = moment.nearest(assert_lanes.lanes[core], time, 0)
+        instant = moment.nearest(lanes.lanes[core], time, 0)
         if instant is None:
-            self.view.tell(moment.tell_slice(assert_lanes, core, time, 1))
+            self.view.tell(moment.tell_slice(lanes, core, time, 1))
         else:
-            self.view.tell(moment.tell_instant(assert_lanes, core, instant, 1))
+            self.view.tell(moment.tell_instant(lanes, core, instant, 1))
 
     def _go_to_end(self) -> None:
-        self._pick(self._run.end)
+        """Go to the end of the run; while it grows, follow it."""
+        if not self._running:
+            self._pick(self._run.end)
+        self._look_at(self._interval.moved(self._run.end - self._interval.end))
         self._follows = self._running
 
     def _fit(self) -> None:

@@ -39,7 +39,8 @@ def paint(painter: QPainter, sheet: Sheet, excerpt: Excerpt, signs: Signs) -> No
 def busy(lane: LaneExcerpt, idle: NDArray[np.bool_], edges: Column) -> NDArray[np.float64]:
     """Return the share of each pixel, 0 to 1, in which the core has a task that is not idle.
 
-    Pixels shorter than 1 ns have the state at their begin.
+    Where pixels are shorter than 1 ns, one without a time of its own has the state of the ns in
+    which it lies.
     """
     ends = np.append(lane.start[1:], lane.until)
     spent = np.concatenate(([0], np.cumsum((ends - lane.start) * ~idle)))
@@ -47,9 +48,14 @@ def busy(lane: LaneExcerpt, idle: NDArray[np.bool_], edges: Column) -> NDArray[n
     slices = np.searchsorted(lane.start, at, side="right") - 1
     before = spent[slices] + (at - lane.start[slices]) * ~idle[slices]
     length = np.diff(edges)
-    now = ~idle[slices[:-1]] & (edges[:-1] >= lane.start[0]) & (edges[:-1] < lane.until)
     shares: NDArray[np.float64] = np.diff(before) / np.maximum(length, 1)
-    return np.where(length > 0, shares, now.astype(np.float64))
+    timeless = np.flatnonzero(length == 0)
+    if len(timeless):
+        inside = edges[timeless] - 1
+        known = (inside >= lane.start[0]) & (inside < lane.until)
+        slices = np.searchsorted(lane.start, inside, side="right") - 1
+        shares[timeless] = known & ~idle[slices]
+    return shares
 
 
 def _undescribed(

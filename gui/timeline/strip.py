@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from emu.scene.lanes import Kind, Lanes
 from gui.theme import Theme
 from gui.timeline import stripes
+from gui.timeline.excerpt import equal
 from gui.timeline.instants import chosen, colours, greatest
 from gui.timeline.interval import Interval
 from gui.timeline.sheet import WHOLE_RUN, axis
@@ -45,17 +46,36 @@ class Strip(QWidget):
         """Return the least size."""
         return QSize(320, self.sizeHint().height())
 
-    def show_run(self, lanes: Lanes | None, run: Interval, seen: Interval, position: int) -> None:
-        """Show a run from now on, what is seen of it, and where the player stands."""
-        grown = run.begin != self._run.begin or run.end < self._run.end
-        grown = grown or self._run.x(run.end, self._axis()[1]) >= self._axis()[1] + 1
-        if grown or (self._lanes is None) != (lanes is None):
-            self._run, self._still = run, None
+    def show_run(
+        self,
+        lanes: Lanes | None,
+        run: Interval,
+        seen: Interval,
+        position: int,
+        settled: bool,
+    ) -> None:
+        """Show a run from now on, what is seen of it, and where the player stands.
+
+        settled: the run does not grow now, so what has happened since the last painting is
+            painted, too, however short that is.
+        """
+        if self._is_stale(lanes, run, settled):
+            self._lanes, self._run, self._still = lanes, run, None
         elif (seen, position) == (self._seen, self._position):
-            self._lanes = lanes
             return
-        self._lanes, self._seen, self._position = lanes, seen, position
+        self._seen, self._position = seen, position
         self.update()
+
+    def _is_stale(self, lanes: Lanes | None, run: Interval, settled: bool) -> bool:
+        """Return whether lanes look different from those that were painted."""
+        if lanes is None or self._lanes is None:
+            return lanes is not self._lanes
+        width = self._axis()[1]
+        if run.begin != self._run.begin or run.end < self._run.end:
+            return True
+        if self._run.x(run.end, width) >= width + 1:
+            return True
+        return settled and not _happened_alike(self._lanes, lanes)
 
     def use_theme(self, theme: Theme) -> None:
         """Paint with other colours from now on."""
@@ -157,3 +177,19 @@ class Strip(QWidget):
         left, width = self._axis()
         x = min(max(event.position().x() - left, 0.0), float(width))
         self.time_picked.emit(self._run.time(x, width))
+
+
+def _happened_alike(mine: Lanes, other: Lanes) -> bool:
+    """Return whether the same has happened on all cores."""
+    if mine is other:
+        return True
+    return (
+        len(mine.lanes) == len(other.lanes)
+        and mine.bands == other.bands
+        and all(
+            equal(one.start, another.start)
+            and equal(one.time, another.time)
+            and equal(one.kind, another.kind)
+            for one, another in zip(mine.lanes, other.lanes, strict=True)
+        )
+    )

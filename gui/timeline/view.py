@@ -232,7 +232,8 @@ class View(QWidget):
         wide, high = metrics.horizontalAdvance(text) + 14, metrics.height() + 6
         at = self._hint_at
         if at.x() < 0:
-            at = QPoint(int(sheet.x(self._position)), sheet.names.bottom)
+            time = self._position if self._asked is None else self._asked
+            at = QPoint(int(sheet.x(time)), sheet.names.bottom)
         y = at.y() - high - 8 if at.y() - high - 8 > sheet.ruler.bottom else at.y() + 14
         x = min(max(at.x() + 10, 4), self.width() - wide - 4)
         box = QRectF(x + 0.5, min(max(y, 0), self.height() - high - 1) + 0.5, wide, high)
