@@ -248,15 +248,19 @@ def test_no_fonts(tmp_path: Path) -> None:
 
 
 @on_linux
-def test_the_packages_that_are_missing_can_be_asked_for() -> None:
+@pytest.mark.parametrize(
+    ("words", "libraries"), [([], LIBRARIES), (["screen"], LIBRARIES | SCREEN)]
+)
+def test_the_packages_that_are_missing_can_be_asked_for(
+    words: list[str], libraries: dict[str, str]
+) -> None:
     asked = subprocess.run(
-        [sys.executable, ROOT / "gui" / "libraries.py", "screen"],
+        [sys.executable, ROOT / "gui" / "libraries.py", *words],
         capture_output=True,
         text=True,
         check=True,
     )
-    lacking = missing(LIBRARIES | SCREEN)
-    assert asked.stdout.split() == list(dict.fromkeys(lacking.values()))
+    assert asked.stdout.split() == list(dict.fromkeys(missing(libraries).values()))
     assert missing({"libnothing.so.1": "a", "libc.so.6": "b"}) == {"libnothing.so.1": "a"}
 
 
