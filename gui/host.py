@@ -59,12 +59,12 @@ def prepare(*, offscreen: bool) -> None:
 
 def application() -> "QApplication":
     """Return the application, once `prepare` was called. Raises Unsupported without fonts."""
-    from PySide6.QtGui import QFontDatabase  # noqa: PLC0415 -- prepare looks whether it can be
+    from PySide6.QtGui import QFontMetrics  # noqa: PLC0415 -- prepare looks whether it can be
     from PySide6.QtWidgets import QApplication  # noqa: PLC0415 -- as above
 
     found = QApplication.instance()
     made = found if isinstance(found, QApplication) else QApplication(["textpoke"])
-    if not QFontDatabase.families():
+    if not QFontMetrics(QApplication.font()).inFont("a"):  # fontconfig has families, even so
         raise Unsupported(
             "there are no fonts, every letter would be a box: install some "
             "(Debian: apt-get install fonts-dejavu-core)"

@@ -1,7 +1,8 @@
 """The shared libraries that Qt loads and its wheel does not bring, each with its Debian package.
 
 As a program, `python gui/libraries.py [screen]` prints the packages of those that the linker does
-not find, for `run`. It imports nothing of Qt, or of this project.
+not find, for `run`; those that only a screen needs are left out unless it is asked for. It imports
+nothing of Qt, or of this project.
 
 Sources: the NEEDED entries of PySide6-Essentials 6.11.3 (readelf -d), packages of Debian 12.
 """
@@ -58,10 +59,6 @@ def _loads(name: str) -> bool:
     return True
 
 
-def _packages(words: list[str]) -> str:
-    wanted = LIBRARIES | SCREEN if words == ["screen"] else LIBRARIES
-    return " ".join(dict.fromkeys(missing(wanted).values()))
-
-
 if __name__ == "__main__":
-    print(_packages(sys.argv[1:]))
+    lacking = missing(LIBRARIES | SCREEN if sys.argv[1:] == ["screen"] else LIBRARIES)
+    print(" ".join(dict.fromkeys(lacking.values())))

@@ -1,0 +1,97 @@
+"""A soak of the window: does Qt's binding lose references, frame after frame?
+
+PySide6 6.12 drops a reference of None in many calls; where None is counted (before Python 3.12),
+the process ends after some thousand of them ("Fatal Python error: none_dealloc"), which is later
+than the tests of the window take. So: run `python -m tests.soak.window` in a process of its own.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPixmap
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
+
+SINGLETONS: Final = (None, True, False)
+SLACK: Final = 1000
+"""References by which a count may change: what is imported and cached meanwhile."""
+
+
+class Drift:
+    """How far the reference counts of None, True and False have gone from where they were."""
+
+    def __init__(self) -> None:
+        self._before = self._counts()
+
+    @staticmethod
+    def _counts() -> tuple[int, ...]:
+        return tuple(map(sys.getrefcount, SINGLETONS))
+
+    def check(self, after: int) -> None:
+        """Raise AssertionError if references were lost, or gained, in `after` rounds."""
+        for value, before, now in zip(SINGLETONS, self._before, self._counts(), strict=True):
+            if abs(now - before) > SLACK:
+                raise AssertionError(
+                    f"{value} had {before} references, after {after} rounds it has {now}"
+                )
+
+
+def paint(painter: QPainter, widget: QWidget) -> int:
+    """Make one call of each kind that panels make; returns how many."""
+    calls: tuple[Callable[[], object], ...] = (
+        painter.save,
+        lambda: painter.setPen(QColor("#15181d")),
+        lambda: painter.setPen(Qt.PenStyle.NoPen),
+        lambda: painter.setBrush(QColor("#ffd23f")),
+        lambda: painter.setFont(QFont("DejaVu Sans Mono")),
+        lambda: painter.setRenderHint(QPainter.RenderHint.Antialiasing),
+        lambda: painter.setClipRect(QRectF(0, 0, 100, 100)),
+        lambda: painter.fillRect(QRectF(0, 0, 9, 9), QColor("#ffffff")),
+        lambda: painter.drawRect(QRectF(1, 1, 8, 8)),
+        lambda: painter.drawLine(QPointF(0, 0), QPointF(9, 9)),
+        lambda: painter.drawEllipse(QRectF(0, 0, 9, 9)),
+        lambda: painter.drawPolygon([QPointF(0, 0), QPointF(9, 0), QPointF(0, 9)]),
+        lambda: painter.drawText(
+            QRectF(0, 0, 99, 20), Qt.AlignmentFlag.AlignLeft, "0f 1f 44 00 00"
+        ),
+        lambda: painter.translate(0, 0),
+        painter.restore,
+        widget.update,
+        widget.parent,
+        lambda: widget.setToolTip("core 1"),
+        lambda: widget.resize(100, 100),
+        widget.isVisible,
+    )
+    for call in calls:
+        call()
+    return len(calls)
+
+
+def painter_calls(count: int) -> None:
+    """Make at least so many calls of a painter and a widget."""
+    widget, picture = QLabel("a"), QPixmap(100, 100)
+    made = 0
+    painter = QPainter(picture)
+    paint(painter, widget)  # what is made once, is made now
+    drift = Drift()
+    while made < count:
+        made += paint(painter, widget)
+        drift.check(made)
+    painter.end()
+    print(f"{made} painter calls")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.soak.window", description=__doc__)
+    parser.add_argument("--calls", type=int, default=200_000)
+    given = parser.parse_args()
+    application = QApplication(["soak"])
+    painter_calls(given.calls)
+    application.processEvents()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
