@@ -5,6 +5,7 @@ from typing import Literal
 
 from emu.scene.lanes import Lanes
 from emu.scene.scene import Scene
+from gui.log.lines import LogView
 
 State = Literal["starting", "paused", "running", "ended"]
 
@@ -21,6 +22,7 @@ class Frame:
         position, edge: virtual ns: where the player stands, and how far the run has got.
         lanes: everything that happened up to the edge, also behind the position.
         message: one line for the status bar.
+        log: every event up to the edge, in words.
     """
 
     number: int
@@ -30,3 +32,4 @@ class Frame:
     edge: int
     lanes: Lanes | None
     message: str
+    log: LogView | None = None

@@ -18,10 +18,12 @@ class Panel(QWidget):
         title: what it is called, above it and by screen readers.
         needs: the parts of a scene that it shows and that are made only if somebody asks for
             them: "tasks", "listing", "path".
+        keys: what the panel's own keys do, for the help: (key as people read it, what it does).
     """
 
     title = ""
     needs: frozenset[str] = frozenset()
+    keys: tuple[tuple[str, str], ...] = ()
 
     def __init__(self, theme: Theme, selection: Selection) -> None:
         super().__init__()

@@ -1,0 +1,1 @@
+"""The dialog that chooses how the next run goes wrong."""

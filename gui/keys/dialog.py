@@ -1,0 +1,102 @@
+"""The help: a table of all keys."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from PySide6.QtCore import QAbstractTableModel, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
+
+from gui.fonts import bold
+from gui.keys.table import Key
+from gui.rows import PADDING, Index, RowDelegate, RowView, paint_rule, paint_text
+from gui.theme import Theme
+
+HEADERS: Final = ("key", "what it does")
+
+
+class KeyModel(QAbstractTableModel):
+    """The keys, below a row for each place where they work. A row is that place, or a key."""
+
+    def __init__(self, keys: Sequence[Key], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.lines: list[str | Key] = []
+        where = None
+        for key in keys:
+            if key.where != where:
+                where = key.where
+                self.lines.append(where)
+            self.lines.append(key)
+
+    # Names below are Qt's.
+
+    def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802
+        """Return the number of rows."""
+        return 0 if parent is not None and parent.isValid() else len(self.lines)
+
+    def columnCount(self, parent: Index | None = None) -> int:  # noqa: N802
+        """Return the number of columns."""
+        return 0 if parent is not None and parent.isValid() else len(HEADERS)
+
+    def headerData(  # noqa: N802
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        """Return the name of a column."""
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return HEADERS[section]
+        return None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Return that the current row is always one of a key."""
+        if isinstance(self.lines[index.row()], Key):
+            return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        return Qt.ItemFlag.NoItemFlags
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return a cell."""
+        if role not in {Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole}:
+            return None
+        line = self.lines[index.row()]
+        if isinstance(line, str):
+            return line if index.column() == 0 else ""
+        return line.does if index.column() else line.keys
+
+
+class _Delegate(RowDelegate):
+    def paint_content(self, painter: QPainter, box: QRectF, index: Index) -> None:
+        heading = index.flags() == Qt.ItemFlag.NoItemFlags
+        if heading:
+            painter.setPen(QColor(self.theme.line))
+            paint_rule(painter, box)
+            painter.setPen(QColor(self.theme.ink))
+        if heading or index.column() == 0:
+            painter.setFont(bold(painter.font()))
+        paint_text(painter, box.adjusted(PADDING + 3, 0, -PADDING, 0), str(index.data() or ""))
+
+
+class HelpDialog(QDialog):
+    """Shows the keys. keys: from `keys_of`, in groups."""
+
+    def __init__(self, theme: Theme, keys: Sequence[Key], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys")
+        self.setAccessibleName("Keys")
+        self.model = KeyModel(keys, self)
+        self.table = RowView()
+        self.table.setAccessibleName("Keys and what they do")
+        self.table.setModel(self.model)
+        self.table.setItemDelegate(_Delegate(theme, self.table))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.table)
+        layout.addWidget(buttons)
+        metrics, strong = QFontMetrics(self.font()), QFontMetrics(bold(self.font()))
+        first = max((strong.horizontalAdvance(key.keys) for key in keys), default=0) + 4 * PADDING
+        second = max((metrics.horizontalAdvance(key.does) for key in keys), default=0)
+        for row, line in enumerate(self.model.lines):
+            if isinstance(line, str):
+                self.table.setSpan(row, 0, 1, len(HEADERS))
+        self.table.setColumnWidth(0, first)
+        row = self.table.verticalHeader().defaultSectionSize()
+        self.resize(first + second + 12 * PADDING, min(len(self.model.lines) + 5, 32) * row)

@@ -1,0 +1,1 @@
+"""The listing: the code around an address, and where each core stands in it."""

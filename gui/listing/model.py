@@ -1,0 +1,132 @@
+"""The listing as a table: which cores stand in a line, where it is, its bytes, what it does.
+
+After each frame only the lines that differ are announced as changed, so only they are painted.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from emu.scene.listing import Listing
+from emu.scene.scene import Byte, Core, Scene
+from gui.listing.lines import Line, lines_of
+
+Index = QModelIndex | QPersistentModelIndex
+
+CORES, ADDRESS, BYTES, TEXT = range(4)
+HEADERS: Final = ("cores", "address", "bytes", "instruction")
+FEW_BYTES: Final = 5
+"""A site's, which are always shown all."""
+MANY_BYTES: Final = 8
+"""Longer instructions are shown in part; the longest has 15 bytes, and few have more than 8."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A line with what changes: the cores in it, and a site's bytes in memory, if it is one."""
+
+    line: Line
+    cores: tuple[int, ...] = ()
+    site: tuple[Byte, ...] = ()
+
+
+class ListingModel(QAbstractTableModel):
+    """The lines of a listing."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._listing: Listing | None = None
+        self._lines: tuple[Line, ...] = ()
+        self._covering: dict[int, int] = {}
+        self.shown: tuple[Shown, ...] = ()
+        self.cores = 0
+
+    def show(self, scene: Scene | None) -> bool:
+        """Take over a scene; return whether these are other lines than before, or other cores."""
+        listing = scene.listing if scene else None
+        others = len(scene.cores if scene else ()) != self.cores
+        if listing is not self._listing:
+            before_lines, self._listing = self._lines, listing
+            self._lines = lines_of(listing) if listing else ()
+            others |= _places(self._lines) != _places(before_lines)
+            self._covering = {
+                line.row.address + at: number
+                for number, line in enumerate(self._lines)
+                if line.kind == "instruction"
+                for at in range(len(line.row.code))
+            }
+        cores = scene.cores if scene else ()
+        before, shown = self.shown, self._filled(scene, cores)
+        if others:
+            self.beginResetModel()
+            self.shown, self.cores = shown, len(cores)
+            self.endResetModel()
+            return True
+        self.shown = shown
+        for number, (old, new) in enumerate(zip(before, shown, strict=True)):
+            if old != new:
+                self.dataChanged.emit(self.index(number, 0), self.index(number, TEXT))
+        return False
+
+    def line_of(self, address: int) -> int | None:
+        """Return the number of the line whose instruction covers an address, None if none does."""
+        return self._covering.get(address)
+
+    def _filled(self, scene: Scene | None, cores: tuple[Core, ...]) -> tuple[Shown, ...]:
+        shown = [Shown(line) for line in self._lines]
+        for site in scene.sites if scene else ():
+            at = self.line_of(site.address)
+            if at is not None and (line := self._lines[at]).row.address == site.address:
+                shown[at] = Shown(line, (), site.memory[: len(line.row.code)])
+        for core in cores:
+            at = self.line_of(core.rip)
+            if at is not None:
+                old = shown[at]
+                shown[at] = Shown(old.line, (*old.cores, core.number), old.site)
+        return tuple(shown)
+
+    # Names below are Qt's.
+
+    def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802
+        """Return the number of lines."""
+        return 0 if parent is not None and parent.isValid() else len(self.shown)
+
+    def columnCount(self, parent: Index | None = None) -> int:  # noqa: N802
+        """Return the number of columns."""
+        return 0 if parent is not None and parent.isValid() else len(HEADERS)
+
+    def headerData(  # noqa: N802
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        """Return the name of a column."""
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return HEADERS[section]
+        return None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Return that instructions can be selected, and what stands above them cannot."""
+        if self.shown[index.row()].line.kind == "instruction":
+            return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        return Qt.ItemFlag.NoItemFlags
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return a cell in words, for screen readers; the delegate paints from `shown`."""
+        if role not in {Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole}:
+            return None
+        shown = self.shown[index.row()]
+        line = shown.line
+        if line.kind != "instruction":
+            return line.text if index.column() == ADDRESS else ""
+        if index.column() == CORES:
+            return ", ".join(f"core {core}" for core in shown.cores)
+        if index.column() == ADDRESS:
+            return line.name
+        if index.column() == BYTES:
+            return line.row.code.hex(" ")
+        return line.row.text
+
+
+def _places(lines: tuple[Line, ...]) -> list[tuple[str, str, int, str]]:
+    """Return what makes lines the same ones, whatever memory holds there now."""
+    return [(line.kind, line.text, line.row.address, line.name) for line in lines]

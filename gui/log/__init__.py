@@ -1,0 +1,1 @@
+"""The log: every event of the run, a row each."""

@@ -1,0 +1,1 @@
+"""The tasks: who runs, who waits, and who still stands in old code."""
