@@ -23,6 +23,7 @@ class Frame:
         lanes: everything that happened up to the edge, also behind the position.
         message: one line for the status bar.
         log: every event up to the edge, in words.
+        obeyed: the ticket of the last command that it shows, see `CommandQueue`.
     """
 
     number: int
@@ -33,3 +34,4 @@ class Frame:
     lanes: Lanes | None
     message: str
     log: LogView | None = None
+    obeyed: int = 0

@@ -16,7 +16,9 @@ from emu.lab.start import boot
 from emu.machine import loop
 from emu.moves.chooser import EVERYBODY, continued
 from emu.moves.schedule import Schedule
-from emu.scene.scene import Scene, take
+from emu.resources import image_path
+from emu.scene.narrator import Narrator
+from emu.scene.scene import Scene
 from emu.timeline.mark import Mark
 from emu.timeline.timeline import Moment
 
@@ -43,6 +45,10 @@ class Player:
         self.timeline = lab.keep_timeline()
         self.moment: Moment = self.timeline.at(start)
         self.end = lab.ended()
+        detectors = lab.detectors or lab.watch(())
+        sources = [image_path(scenario.image).parent]
+        self._narrator = Narrator(lab.image, detectors, lambda: lab.placed, sources)
+        self._told = 0  # plans that the narrator knows
 
     @classmethod
     def live(cls, scenario: Scenario) -> "Player":
@@ -87,10 +93,16 @@ class Player:
         here = [end.phase for end in self.rounds.ends if end.mark == self.moment.mark]
         return here[-1] if here else None
 
-    def scene(self, needs: frozenset[str], address: int | None, task: int | None) -> Scene:
-        """Return the picture of the moment one stands at."""
-        watched = self.lab.detectors.watched if self.lab.detectors else ()
-        return take(self.moment.guest, watched, self.phase or "", "")
+    def scene(self, needs: frozenset[str] = frozenset(), address: int | None = None) -> Scene:
+        """Return the picture of the moment one stands at.
+
+        needs: its optional parts, see `Narrator.scene`. address: what listing and path are about.
+        """
+        for number in range(self._told + 1, len(self.rounds.plans) + 1):
+            self._narrator.requested(number, self.rounds.plans[number])
+            self._told = number
+        moment = self.moment
+        return self._narrator.scene(moment.guest, moment.patcher, needs=needs, address=address)
 
     def save(self, path: str) -> None:
         """Write the run up to its edge, as a schedule. Raises TextpokeError if it cannot be."""

@@ -26,6 +26,9 @@ REPLACEMENT: Final = {
 }
 """Replacements, in assembly, of the functions that are shown if nobody names others."""
 
+EXPLANATIONS: Final = breaks.EXPLANATIONS
+"""What each break leaves out or misplaces, by its name."""
+
 WARM_UP: Final = 20_000
 """Instructions of all cores between the first tasks and the first plan."""
 
