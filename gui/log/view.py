@@ -4,7 +4,6 @@ from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHBoxLayout, QVBoxLayout
 
-from gui.fonts import bold, monospaced
 from gui.frame import Frame
 from gui.labels import Label
 from gui.log.delegate import MARK, LogDelegate
@@ -12,6 +11,7 @@ from gui.log.model import CORE, EVERYTHING, HEADERS, KIND, TIME, Filter, LogMode
 from gui.panel import Panel
 from gui.rows import PADDING, RowView
 from gui.selection import Selection
+from gui.text import mono, scaled
 from gui.theme import Theme
 
 _EnsureVisible = QAbstractItemView.ScrollHint.EnsureVisible
@@ -23,7 +23,7 @@ class LogTable(RowView):
     pressed_key = Signal(int)
     own_keys = RowView.own_keys | {Qt.Key.Key_C, Qt.Key.Key_K, Qt.Key.Key_Escape}
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- the name is Qt's
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Take C, K and Esc; the others move the current row."""
         plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
         if plain and event.key() in {Qt.Key.Key_C, Qt.Key.Key_K, Qt.Key.Key_Escape}:
@@ -207,10 +207,10 @@ class LogPanel(Panel):
     def _fit(self) -> None:
         """Give time, core and kind what they need, and the text the rest."""
         metrics = QFontMetrics(self.table.font())
-        strong = QFontMetrics(bold(self.table.font()))
+        strong = QFontMetrics(scaled(self.table.font(), 1, bold=True))
         kinds = [HEADERS[KIND], *self.model.kinds]
         self.detail.setMinimumHeight(metrics.lineSpacing())
-        digits = QFontMetrics(bold(monospaced(self.table.font())))
+        digits = QFontMetrics(scaled(mono(), 1, bold=True))
         for column, width in (
             (TIME, digits.horizontalAdvance(f"{MARK} {in_ms(self._digits)}")),
             (CORE, metrics.horizontalAdvance(who(-1))),
@@ -220,7 +220,7 @@ class LogPanel(Panel):
 
     # Names below are Qt's.
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+    def changeEvent(self, event: QEvent) -> None:
         """Follow the font."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:

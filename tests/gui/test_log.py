@@ -95,7 +95,6 @@ def test_scrolling_is_not_disturbed_while_the_position_stays(qtbot: QtBot) -> No
 
 def test_a_row_that_is_selected_selects_its_time(qtbot: QtBot) -> None:
     panel = a_panel(qtbot, Log(1000), 500_000)
-    assert panel.selection.now.time is None
     QTest.keyClick(panel.table, Qt.Key.Key_Up)
     assert panel.selection.now.time == 499_000
     QTest.keyClick(panel.table, Qt.Key.Key_Home)
