@@ -47,6 +47,7 @@ class LogPanel(Panel):
     def __init__(self, theme: Theme, selection: Selection) -> None:
         super().__init__(theme, selection)
         self._position: int | None = None
+        self._chosen = False  # the current row, by a person, and the position has not followed yet
         self._digits = 10**8  # the smallest time as wide as any so far
         self.model = LogModel(self)
         self.table = LogTable()
@@ -85,7 +86,9 @@ class LogPanel(Panel):
         self._go_on_searching()
         if self._position != frame.position or self.model.rowCount() < rows:
             self._position = frame.position
-            self._scroll_to_mark()
+            if not self._chosen or self.model.rowCount() < rows:
+                self._scroll_to_mark()
+            self._chosen = False
         self._count()
 
     def use_theme(self, theme: Theme) -> None:
@@ -106,6 +109,7 @@ class LogPanel(Panel):
 
     def _choose(self, row: int) -> None:
         self._show_detail()
+        self._chosen = True
         self.selection.select_time(self.model.line(row).time)
 
     def _show_detail(self) -> None:
