@@ -32,7 +32,7 @@ class RowView(QTableView):
     """A table whose rows are chosen whole. lines: of text in a row."""
 
     chosen = Signal(int)  # the row that a person chose
-    resized = Signal()  # there is another number of rows in view, or more room for columns
+    resized = Signal()  # the room for rows and columns is another, or rows are higher
     own_keys = frozenset(
         (
             Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown,
@@ -89,21 +89,19 @@ class RowView(QTableView):
 
     # Names below are Qt's.
 
-    def currentChanged(self, current: Index, previous: Index) -> None:  # noqa: N802
+    def currentChanged(self, current: Index, previous: Index) -> None:
         """Tell of it, if a person did it."""
         super().currentChanged(current, previous)
         if current.isValid() and not self._putting:
             self.chosen.emit(current.row())
 
-    def rowsAboutToBeRemoved(  # noqa: N802
-        self, parent: Index, start: int, end: int
-    ) -> None:
+    def rowsAboutToBeRemoved(self, parent: Index, start: int, end: int) -> None:
         """Let Qt make another row the current one, and tell nobody: no person chose it."""
         self._putting = True
         super().rowsAboutToBeRemoved(parent, start, end)
         self._putting = False
 
-    def keyboardSearch(self, search: str) -> None:  # noqa: N802
+    def keyboardSearch(self, search: str) -> None:
         """Search for nothing: Qt would read every row of a million for a letter typed."""
         del search
 
@@ -116,12 +114,12 @@ class RowView(QTableView):
                 return True
         return super().event(event)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Tell of it."""
         super().resizeEvent(event)
         self.resized.emit()
 
-    def moveCursor(  # noqa: N802
+    def moveCursor(
         self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier
     ) -> QModelIndex:
         """Let Home and End go to the first and the last row, not column.
@@ -136,7 +134,7 @@ class RowView(QTableView):
             modifiers |= Qt.KeyboardModifier.ControlModifier
         return super().moveCursor(action, modifiers)
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+    def changeEvent(self, event: QEvent) -> None:
         """Follow the font."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
@@ -145,6 +143,7 @@ class RowView(QTableView):
     def _measure(self) -> None:
         height = self._lines * QFontMetrics(self.font()).height() + 4 * self._lines
         self.verticalHeader().setDefaultSectionSize(height)
+        self.resized.emit()
 
 
 class RowDelegate(QStyledItemDelegate):
@@ -181,7 +180,7 @@ def paint_rule(painter: QPainter, box: QRectF) -> None:
     painter.drawLine(box.bottomLeft() - QPointF(0, 1), box.bottomRight() - QPointF(0, 1))
 
 
-def paint_text(
+def paint_elided(
     painter: QPainter,
     box: QRectF,
     text: str,

@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
 )
 
 from gui.breaking.choice import MODELS, Choice, sentence
-from gui.fonts import bold
 from gui.labels import Label
+from gui.text import scaled
 
 NOTHING: Final = ("nothing", "the protocol as it should be")
 MOST_CORES: Final = 8
@@ -144,7 +144,7 @@ class BreakDialog(QDialog):
             form.addRow(label, widget)
         _show_rows(self.breaks, self.breaks.count())
         _show_rows(self.functions, min(4, self.functions.count()))
-        self.sentence.setFont(bold(self.font()))
+        self.sentence.setFont(scaled(self.font(), 1, bold=True))
         self.sentence.setMinimumHeight(4 * metrics.lineSpacing())
         self.sentence.setAlignment(Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)

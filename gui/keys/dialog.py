@@ -7,9 +7,9 @@ from PySide6.QtCore import QAbstractTableModel, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
-from gui.fonts import bold
 from gui.keys.table import Key
-from gui.rows import PADDING, Index, RowDelegate, RowView, paint_rule, paint_text
+from gui.rows import PADDING, Index, RowDelegate, RowView, paint_elided, paint_rule
+from gui.text import scaled
 from gui.theme import Theme
 
 HEADERS: Final = ("key", "what it does")
@@ -30,15 +30,15 @@ class KeyModel(QAbstractTableModel):
 
     # Names below are Qt's.
 
-    def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802
+    def rowCount(self, parent: Index | None = None) -> int:
         """Return the number of rows."""
         return 0 if parent is not None and parent.isValid() else len(self.lines)
 
-    def columnCount(self, parent: Index | None = None) -> int:  # noqa: N802
+    def columnCount(self, parent: Index | None = None) -> int:
         """Return the number of columns."""
         return 0 if parent is not None and parent.isValid() else len(HEADERS)
 
-    def headerData(  # noqa: N802
+    def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
         """Return the name of a column."""
@@ -70,8 +70,8 @@ class _Delegate(RowDelegate):
             paint_rule(painter, box)
             painter.setPen(QColor(self.theme.ink))
         if heading or index.column() == 0:
-            painter.setFont(bold(painter.font()))
-        paint_text(painter, box.adjusted(PADDING + 3, 0, -PADDING, 0), str(index.data() or ""))
+            painter.setFont(scaled(painter.font(), 1, bold=True))
+        paint_elided(painter, box.adjusted(PADDING + 3, 0, -PADDING, 0), str(index.data() or ""))
 
 
 class HelpDialog(QDialog):
@@ -91,7 +91,7 @@ class HelpDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(self.table)
         layout.addWidget(buttons)
-        metrics, strong = QFontMetrics(self.font()), QFontMetrics(bold(self.font()))
+        metrics, strong = QFontMetrics(self.font()), QFontMetrics(scaled(self.font(), 1, bold=True))
         first = max((strong.horizontalAdvance(key.keys) for key in keys), default=0) + 4 * PADDING
         second = max((metrics.horizontalAdvance(key.does) for key in keys), default=0)
         for row, line in enumerate(self.model.lines):

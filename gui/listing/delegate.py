@@ -4,10 +4,12 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QWidget
 
+from emu.scene.scene import Byte
 from gui.badge import paint_badge
-from gui.fonts import bold, monospaced
+from gui.cells import Look, paint_cell
 from gui.listing.model import ADDRESS, BYTES, CORES, ListingModel, Shown
-from gui.rows import PADDING, Index, RowDelegate, paint_text
+from gui.rows import PADDING, Index, RowDelegate, paint_elided
+from gui.text import mono, scaled
 from gui.theme import Theme
 
 
@@ -38,30 +40,43 @@ class ListingDelegate(RowDelegate):
         if shown.line.kind != "instruction":
             self._paint_above(painter, inner, shown)
             return
-        painter.setFont(monospaced(painter.font()))
+        painter.setFont(mono())
         if index.column() == ADDRESS:
             painter.setPen(QColor(self.theme.dim))
-            paint_text(painter, inner, shown.line.offset, Qt.TextElideMode.ElideMiddle)
+            paint_elided(painter, inner, shown.line.offset, Qt.TextElideMode.ElideMiddle)
         elif index.column() == BYTES:
             self._paint_bytes(painter, inner, shown)
         else:
             if shown.line.row.site:
-                painter.setFont(bold(painter.font()))
-            paint_text(painter, inner, shown.line.row.text)
+                painter.setFont(scaled(painter.font(), 1, bold=True))
+            paint_elided(painter, inner, shown.line.row.text)
 
     def _paint_above(self, painter: QPainter, box: QRectF, shown: Shown) -> None:
         if shown.line.kind == "symbol":
-            painter.setFont(bold(monospaced(painter.font())))
+            painter.setFont(scaled(mono(), 1, bold=True))
         else:
             painter.setPen(QColor(self.theme.dim))
-        paint_text(painter, box, shown.line.text)
+        paint_elided(painter, box, shown.line.text)
 
     def _paint_bytes(self, painter: QPainter, box: QRectF, shown: Shown) -> None:
         """Paint as many bytes as there is room for, and dots where there are more."""
         code = shown.line.row.code
+        if shown.site:
+            self._paint_site(painter, box, shown.site)
+            return
         wide = painter.fontMetrics().horizontalAdvance("00 ")
         room = max(1, int(box.width() + wide / 3) // wide)
         if len(code) <= room:
-            paint_text(painter, box, code.hex(" "))
+            paint_elided(painter, box, code.hex(" "))
         else:
-            paint_text(painter, box, f"{code[: room - 1].hex(' ')} …")
+            paint_elided(painter, box, f"{code[: room - 1].hex(' ')} …")
+
+    def _paint_site(self, painter: QPainter, box: QRectF, site: tuple[Byte, ...]) -> None:
+        """Paint the bytes of a site as cells, each where the byte of another line would be."""
+        wide = painter.fontMetrics().horizontalAdvance("00 ")
+        cell = QRectF(box.left() - wide / 6, box.top(), wide, box.height())
+        for byte in site:
+            paint_cell(
+                painter, self.theme, cell, f"{byte.value:02x}", Look(byte.version, byte.stale)
+            )
+            cell.translate(wide, 0)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from emu.scene.listing import Listing
 from emu.scene.scene import Byte, Core, Scene
+from gui.cells import describe
 from gui.listing.lines import Line, lines_of
 
 Index = QModelIndex | QPersistentModelIndex
@@ -88,15 +89,15 @@ class ListingModel(QAbstractTableModel):
 
     # Names below are Qt's.
 
-    def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802
+    def rowCount(self, parent: Index | None = None) -> int:
         """Return the number of lines."""
         return 0 if parent is not None and parent.isValid() else len(self.shown)
 
-    def columnCount(self, parent: Index | None = None) -> int:  # noqa: N802
+    def columnCount(self, parent: Index | None = None) -> int:
         """Return the number of columns."""
         return 0 if parent is not None and parent.isValid() else len(HEADERS)
 
-    def headerData(  # noqa: N802
+    def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
         """Return the name of a column."""
@@ -118,13 +119,14 @@ class ListingModel(QAbstractTableModel):
         line = shown.line
         if line.kind != "instruction":
             return line.text if index.column() == ADDRESS else ""
-        if index.column() == CORES:
-            return ", ".join(f"core {core}" for core in shown.cores)
-        if index.column() == ADDRESS:
-            return line.name
-        if index.column() == BYTES:
-            return line.row.code.hex(" ")
-        return line.row.text
+        if shown.site and index.column() == BYTES and role == Qt.ItemDataRole.AccessibleTextRole:
+            return "; ".join(describe(byte) for byte in shown.site)
+        return {
+            CORES: ", ".join(f"core {core}" for core in shown.cores),
+            ADDRESS: line.name,
+            BYTES: line.row.code.hex(" "),
+            TEXT: line.row.text,
+        }[index.column()]
 
 
 def _places(lines: tuple[Line, ...]) -> list[tuple[str, str, int, str]]:

@@ -113,7 +113,7 @@ class Places(QWidget):
 
     # Names below are Qt's.
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Arrange the buttons anew, and elide the names anew."""
         super().resizeEvent(event)
         if event.oldSize().width() != event.size().width():
@@ -121,7 +121,7 @@ class Places(QWidget):
             for number in range(len(self._places)):
                 self._name(number)
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+    def changeEvent(self, event: QEvent) -> None:
         """Follow the font."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange and self._places:

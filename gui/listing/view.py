@@ -5,7 +5,6 @@ from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QAbstractItemView, QVBoxLayout
 
 from emu.scene.scene import Scene
-from gui.fonts import bold, monospaced
 from gui.frame import Frame
 from gui.labels import Label
 from gui.listing.delegate import ListingDelegate, slot
@@ -14,6 +13,7 @@ from gui.listing.places import Place, Places
 from gui.panel import Panel
 from gui.rows import PADDING, RowView
 from gui.selection import Selected, Selection
+from gui.text import mono, scaled
 from gui.theme import Theme
 
 _Hint = QAbstractItemView.ScrollHint
@@ -145,8 +145,8 @@ class ListingPanel(Panel):
         self.detail.show_text(text)
 
     def _set_fonts(self) -> None:
-        self.heading.setFont(bold(self.font()))
-        self.detail.setFont(monospaced(self.font()))
+        self.heading.setFont(scaled(self.font(), 1, bold=True))
+        self.detail.setFont(mono())
         self.detail.setMinimumHeight(QFontMetrics(self.detail.font()).lineSpacing())
 
     def _span(self) -> None:
@@ -166,7 +166,7 @@ class ListingPanel(Panel):
 
     def _fit(self) -> None:
         """Make each column as wide as what it has to show; but bytes make room for the text."""
-        metrics = QFontMetrics(monospaced(self.table.font()))
+        metrics = QFontMetrics(mono())
         lines = [shown.line for shown in self.model.shown if shown.line.kind == "instruction"]
         height = self.table.verticalHeader().defaultSectionSize()
         header = self.table.horizontalHeader()
@@ -188,7 +188,7 @@ class ListingPanel(Panel):
 
     # Names below are Qt's.
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+    def changeEvent(self, event: QEvent) -> None:
         """Follow the font."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:

@@ -5,9 +5,9 @@ from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QWidget
 
 from gui.badge import paint_badge
-from gui.fonts import bold, monospaced
 from gui.log.model import CORE, KIND, TIME, LogModel, in_ms, who
-from gui.rows import PADDING, Index, RowDelegate, paint_rule, paint_text
+from gui.rows import PADDING, Index, RowDelegate, paint_elided, paint_rule
+from gui.text import mono, scaled
 from gui.theme import Theme
 
 MARK = "▶"
@@ -34,16 +34,16 @@ class LogDelegate(RowDelegate):
             painter.setPen(QColor(self.theme.dim))
         inner = box.adjusted(PADDING, 0, -PADDING, 0)
         if index.column() == TIME:
-            painter.setFont(monospaced(painter.font()))
+            painter.setFont(mono())
             if now:
-                painter.setFont(bold(painter.font()))
-                paint_text(painter, inner, MARK)
+                painter.setFont(scaled(painter.font(), 1, bold=True))
+                paint_elided(painter, inner, MARK)
             text = in_ms(line.time)
             left = inner.right() - painter.fontMetrics().horizontalAdvance(text)
-            paint_text(painter, inner.adjusted(left - inner.left(), 0, 1, 0), text)
+            paint_elided(painter, inner.adjusted(left - inner.left(), 0, 1, 0), text)
         elif index.column() == CORE:
             if line.core < 0:
-                paint_text(painter, inner, who(line.core))
+                paint_elided(painter, inner, who(line.core))
             else:
                 side = box.height() - 4
                 paint_badge(
@@ -54,5 +54,5 @@ class LogDelegate(RowDelegate):
                 )
         else:
             if now:
-                painter.setFont(bold(painter.font()))
-            paint_text(painter, inner, line.kind if index.column() == KIND else line.text)
+                painter.setFont(scaled(painter.font(), 1, bold=True))
+            paint_elided(painter, inner, line.kind if index.column() == KIND else line.text)

@@ -4,7 +4,6 @@ from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHBoxLayout, QVBoxLayout
 
-from gui.fonts import bold, monospaced
 from gui.frame import Frame
 from gui.labels import Label
 from gui.log.delegate import MARK, LogDelegate
@@ -12,6 +11,7 @@ from gui.log.model import CORE, EVERYTHING, HEADERS, KIND, TIME, Filter, LogMode
 from gui.panel import Panel
 from gui.rows import PADDING, RowView
 from gui.selection import Selection
+from gui.text import mono, scaled
 from gui.theme import Theme
 
 _EnsureVisible = QAbstractItemView.ScrollHint.EnsureVisible
@@ -23,7 +23,7 @@ class LogTable(RowView):
     pressed_key = Signal(int)
     own_keys = RowView.own_keys | {Qt.Key.Key_C, Qt.Key.Key_K, Qt.Key.Key_Escape}
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- the name is Qt's
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Take C, K and Esc; the others move the current row."""
         plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
         if plain and event.key() in {Qt.Key.Key_C, Qt.Key.Key_K, Qt.Key.Key_Escape}:
@@ -47,6 +47,7 @@ class LogPanel(Panel):
     def __init__(self, theme: Theme, selection: Selection) -> None:
         super().__init__(theme, selection)
         self._position: int | None = None
+        self._chosen = False  # the current row, by a person, and the position has not followed yet
         self._digits = 10**8  # the smallest time as wide as any so far
         self.model = LogModel(self)
         self.table = LogTable()
@@ -85,7 +86,9 @@ class LogPanel(Panel):
         self._go_on_searching()
         if self._position != frame.position or self.model.rowCount() < rows:
             self._position = frame.position
-            self._scroll_to_mark()
+            if not self._chosen or self.model.rowCount() < rows:
+                self._scroll_to_mark()
+            self._chosen = False
         self._count()
 
     def use_theme(self, theme: Theme) -> None:
@@ -106,6 +109,7 @@ class LogPanel(Panel):
 
     def _choose(self, row: int) -> None:
         self._show_detail()
+        self._chosen = True
         self.selection.select_time(self.model.line(row).time)
 
     def _show_detail(self) -> None:
@@ -207,10 +211,10 @@ class LogPanel(Panel):
     def _fit(self) -> None:
         """Give time, core and kind what they need, and the text the rest."""
         metrics = QFontMetrics(self.table.font())
-        strong = QFontMetrics(bold(self.table.font()))
+        strong = QFontMetrics(scaled(self.table.font(), 1, bold=True))
         kinds = [HEADERS[KIND], *self.model.kinds]
         self.detail.setMinimumHeight(metrics.lineSpacing())
-        digits = QFontMetrics(bold(monospaced(self.table.font())))
+        digits = QFontMetrics(scaled(mono(), 1, bold=True))
         for column, width in (
             (TIME, digits.horizontalAdvance(f"{MARK} {in_ms(self._digits)}")),
             (CORE, metrics.horizontalAdvance(who(-1))),
@@ -220,7 +224,7 @@ class LogPanel(Panel):
 
     # Names below are Qt's.
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+    def changeEvent(self, event: QEvent) -> None:
         """Follow the font."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:

@@ -6,10 +6,10 @@ from PySide6.QtWidgets import QWidget
 
 from emu.scene.tasks import TaskRow
 from gui.badge import paint_badge
-from gui.fonts import bold
-from gui.rows import PADDING, Index, RowDelegate, paint_rule, paint_text
+from gui.rows import PADDING, Index, RowDelegate, paint_elided, paint_rule
 from gui.tasks.model import CORE, TaskModel
 from gui.tasks.words import REGION, standing
+from gui.text import scaled
 from gui.theme import Theme
 
 
@@ -34,7 +34,7 @@ class TaskDelegate(RowDelegate):
                 paint_badge(painter, self.theme, task.core, QRectF(inner.left(), top, side, side))
             else:
                 painter.setPen(QColor(self.theme.dim))
-                paint_text(painter, inner, "off")
+                paint_elided(painter, inner, "off")
         else:
             self._paint_task(painter, inner, task)
 
@@ -44,14 +44,14 @@ class TaskDelegate(RowDelegate):
         lower = upper.translated(0, box.height() / 2)
         plain, region = painter.font(), REGION[task.region]
         if region:
-            painter.setFont(bold(plain))
+            painter.setFont(scaled(plain, 1, bold=True))
             wide = painter.fontMetrics().horizontalAdvance(region) + 2
             right = QRectF(upper.right() - wide, upper.top(), wide, upper.height())
             painter.setPen(QColor(self.theme.ink if task.region == "new" else self.theme.warn))
-            paint_text(painter, right, region)
+            paint_elided(painter, right, region)
             painter.setPen(QColor(self.theme.ink))
             upper.setRight(right.left() - PADDING)
-        paint_text(painter, upper, task.name, Qt.TextElideMode.ElideMiddle)
+        paint_elided(painter, upper, task.name, Qt.TextElideMode.ElideMiddle)
         painter.setFont(plain)
         painter.setPen(QColor(self.theme.dim))
-        paint_text(painter, lower, standing(task))
+        paint_elided(painter, lower, standing(task))

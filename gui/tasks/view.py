@@ -5,7 +5,6 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QVBoxLayout, QWidget
 
 from emu.scene.tasks import TaskRow
-from gui.fonts import bold
 from gui.frame import Frame
 from gui.labels import Label
 from gui.panel import Panel
@@ -14,6 +13,7 @@ from gui.selection import Selected, Selection
 from gui.tasks.delegate import TaskDelegate
 from gui.tasks.model import CORE, TaskModel
 from gui.tasks.words import explanation, headline, standing
+from gui.text import scaled
 from gui.theme import Theme
 
 
@@ -92,7 +92,7 @@ class TaskPanel(Panel):
 
     # Names below are Qt's.
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+    def changeEvent(self, event: QEvent) -> None:
         """Follow the font."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
@@ -130,12 +130,12 @@ class Explanation(QWidget):
 
     def _measure(self) -> None:
         """Make room for four lines, so that the table above keeps its height."""
-        self.name.setFont(bold(self.font()))
+        self.name.setFont(scaled(self.font(), 1, bold=True))
         self.setMinimumHeight(4 * QFontMetrics(self.font()).lineSpacing() + 2 * PADDING)
 
     # Names below are Qt's.
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the ground, and a bar at the left."""
         del event
         painter = QPainter(self)
@@ -143,7 +143,7 @@ class Explanation(QWidget):
         painter.fillRect(0, 0, 4, self.height(), QColor(self._theme.accent))
         painter.end()
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+    def changeEvent(self, event: QEvent) -> None:
         """Follow the font."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtGui import QColor, QFont, QImage, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
@@ -225,3 +225,34 @@ def test_screen_readers_get_every_cell_in_full(qtbot: QtBot) -> None:
     row = [panel.model.index(line, column).data() for column in range(4)]
     assert row == ["core 1", "vfs_read+0x4", "cc b7 e3 06 1f", "int3"]
     assert panel.model.index(0, ADDRESS).data() == "vfs_read:"
+
+
+def test_the_bytes_of_a_site_are_told_by_their_version(qtbot: QtBot) -> None:
+    panel = a_panel(qtbot)
+    line = panel.model.line_of(SITE)
+    assert line is not None
+    index = panel.model.index(line, BYTES)
+    told = index.data(Qt.ItemDataRole.AccessibleTextRole)
+    assert told.startswith("cc: int3; b7: new; e3: new")
+    image = panel.table.viewport().grab(panel.table.visualRect(index)).toImage()
+    colours = {
+        image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())
+    }
+    assert {LIGHT.int3, LIGHT.new} <= colours
+
+
+def test_it_follows_the_font(qtbot: QtBot) -> None:
+    panel = a_panel(qtbot)
+    widths = [panel.table.columnWidth(column) for column in range(3)]
+    height = panel.table.rowHeight(0)
+    before = QApplication.font()
+    larger = QFont(before)
+    larger.setPointSizeF(before.pointSizeF() * 2)
+    QApplication.setFont(larger)
+    try:
+        QApplication.processEvents()
+        assert panel.table.rowHeight(0) >= 1.7 * height
+        assert panel.table.columnWidth(CORES) >= 1.6 * widths[CORES]
+        assert panel.table.columnWidth(ADDRESS) >= 1.5 * widths[ADDRESS]
+    finally:
+        QApplication.setFont(before)

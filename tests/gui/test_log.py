@@ -95,7 +95,6 @@ def test_scrolling_is_not_disturbed_while_the_position_stays(qtbot: QtBot) -> No
 
 def test_a_row_that_is_selected_selects_its_time(qtbot: QtBot) -> None:
     panel = a_panel(qtbot, Log(1000), 500_000)
-    assert panel.selection.now.time is None
     QTest.keyClick(panel.table, Qt.Key.Key_Up)
     assert panel.selection.now.time == 499_000
     QTest.keyClick(panel.table, Qt.Key.Key_Home)
@@ -103,6 +102,16 @@ def test_a_row_that_is_selected_selects_its_time(qtbot: QtBot) -> None:
     box = panel.table.visualRect(panel.model.index(4, 3))
     QTest.mouseClick(panel.table.viewport(), Qt.MouseButton.LeftButton, pos=box.center())
     assert panel.selection.now.time == 4000
+
+
+def test_a_row_that_was_chosen_stays_when_the_player_stops_near_it(qtbot: QtBot) -> None:
+    """A player need not be able to stand at every time; Up has to get past that."""
+    panel = a_panel(qtbot, Log(1000), 500_000)
+    QTest.keyClick(panel.table, Qt.Key.Key_Up)
+    panel.show_frame(a_frame(log=Log(1000), position=503_000))
+    assert current(panel) == 499
+    panel.show_frame(a_frame(log=Log(1000), position=504_000))  # this was not for the row
+    assert current(panel) == 504
 
 
 def test_c_and_k_filter_like_the_current_row_and_esc_ends_it(qtbot: QtBot) -> None:
