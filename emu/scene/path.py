@@ -21,13 +21,19 @@ Open = Literal["yes", "some cores", "no"]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A station. cores: those that stand in it. waiting: how many tasks stand in it without one."""
+    """A station.
+
+    Attributes:
+        cores: those that stand in it. waiting: how many tasks stand in it without one.
+        address: of its first instruction; None: it has none, as "its callers".
+    """
 
     role: Role
     title: str
     detail: str
     cores: tuple[int, ...]
     waiting: int
+    address: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
