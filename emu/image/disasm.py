@@ -13,6 +13,9 @@ MAX_CODE = 1 << 20
 MAX_INSTRUCTION = 15
 """Bytes of the longest instruction. Source: SDM volume 2, section 2.3.11."""
 
+BAD = "(bad)"
+"""The mnemonic of what is none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
@@ -21,7 +24,7 @@ class Instruction:
     Attributes:
         address: of its first byte.
         bytes: its encoding.
-        mnemonic: "call"; "(bad)" for a byte that begins no instruction.
+        mnemonic: "call"; BAD for a byte that begins no instruction.
         op_str: operands in Intel syntax, numbers in hex.
     """
 
@@ -53,7 +56,7 @@ def disassemble(code: bytes, address: int) -> tuple[Instruction, ...]:
             found.append(Instruction(start, code[begin : begin + size], mnemonic, operands))
         at = found[-1].address + len(found[-1].bytes) - address if found else 0
         if at < len(code):
-            found.append(Instruction(address + at, code[at : at + 1], "(bad)", ""))
+            found.append(Instruction(address + at, code[at : at + 1], BAD, ""))
             at += 1
     return tuple(found)
 
@@ -70,7 +73,7 @@ def decode_one(code: bytes, address: int, bits: int = 64) -> Instruction:
         code[:MAX_INSTRUCTION], address, 1
     ):
         return Instruction(address, code[:size], mnemonic, operands)
-    return Instruction(address, code[:1], "(bad)", "")
+    return Instruction(address, code[:1], BAD, "")
 
 
 @cache

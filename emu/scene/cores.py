@@ -67,8 +67,7 @@ def _core(look: Look, number: int) -> Core:
             for code, each in zip(fetched, look.sites, strict=True)
         ),
         tuple(
-            look.names.decoded(code, each.address)
-            for code, each in zip(fetched, look.sites, strict=True)
+            look.decoded(code, each.address) for code, each in zip(fetched, look.sites, strict=True)
         ),
         not waiting,
         waiting,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from emu.detect.finding import Finding, What
 from emu.detect.watch import Watched
+from emu.image.disasm import BAD
 
 if TYPE_CHECKING:
     from emu.scene.look import Look
@@ -58,11 +59,12 @@ def failure(look: "Look", found: Finding, watched: Sequence[Watched]) -> Failure
     site = None if found.function is None else watched[found.function]
     function = "" if site is None else site.function
     address = 0 if site is None else site.site
-    became = look.names.decoded(found.code, address) if found.code else ""
+    became = look.decoded(found.code, address) if found.code else ""
     core, code = found.core, found.code.hex(" ")
     where = f" at {function}" if function else ""
     sentence = {
-        "torn": f"Core {core} executed {code}{where}, which nobody wrote: it became {became}.",
+        "torn": f"Core {core} executed {code}{where}, which nobody wrote: "
+        + ("that is no instruction." if became == BAD else f"it became {became}."),
         "unhandled int3": f"Core {core} met an int3{where} that the int3 handler did not know, "
         "and the kernel gave up.",
         "late": f"Core {core} called {function} and came to code that was out of service: every "

@@ -9,6 +9,7 @@ from emu.errors import TextpokeError
 from emu.guest.guest import Guest
 from emu.guest.stack import Stack
 from emu.guest.tasks import Task
+from emu.image.disasm import MAX_INSTRUCTION
 from emu.machine import state as st
 from emu.machine.standing import Standing, standing
 from emu.moves.plan import Change, Ipi, Phase, Plan, Step, Wait
@@ -205,6 +206,12 @@ class Look:
             found += self.machine.read(self._physical(address), part)
             address, size = address + part, size - part
         return found
+
+    def decoded(self, code: bytes, address: int) -> str:
+        """Return what some bytes at a site are, as text; behind them memory goes on."""
+        behind = address + len(code)
+        rest = min(MAX_INSTRUCTION, st.PAGE - behind % st.PAGE)
+        return self.names.decoded(code + self.memory(behind, rest), address)
 
     def fetchable(self, core: int, address: int, size: int) -> frozenset[bytes]:
         """Return what a core may fetch at an address."""

@@ -95,7 +95,9 @@ class Narrator:
         told = telling.tell(look)
         if failed is not None:
             core = failed.core if failed.core >= 0 else None
-            told = Told(failed.sentence, comment(look, failed), core)
+            said = comment(look, failed)
+            now = f"Now: {told.sentence}" if machine.alive else ""
+            told = Told(failed.sentence, f"{said} {now}".strip(), core)
         elif not patcher.requests and not guest.all_run_tasks():
             told = Told(_BOOTING)
         about = self._about(look, address)
