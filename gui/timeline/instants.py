@@ -5,6 +5,7 @@ however far away one looks. Lines (ticks and interrupts) are an image; signs are
 fewer where they would hide one another.
 """
 
+import functools
 from typing import Final
 
 import numpy as np
@@ -27,9 +28,12 @@ def paint(painter: QPainter, sheet: Sheet, excerpt: Excerpt, signs: Signs) -> No
     for lane, rows in zip(excerpt.lanes, sheet.lanes, strict=True):
         kinds = greatest(lane.time, lane.kind, edges)
         _lines(painter, sheet, kinds, rows)
-        y = middle(rows, signs.size)
-        for pixel in chosen(kinds * (kinds > Kind.INTERRUPT), sheet.origin, signs.size).tolist():
-            signs.put(painter, Kind(int(kinds[pixel])), sheet.left + pixel + 0.5, y)
+        y, half = middle(rows, signs.size), (signs.size - 1) // 2
+        pixels = chosen(kinds * (kinds > Kind.INTERRUPT), sheet.origin, signs.size)
+        of_each = kinds[pixels]
+        for kind in np.unique(of_each).tolist():  # ascending: the greatest on top
+            lefts = pixels[of_each == kind] + (sheet.left - half)
+            signs.put_all(painter, Kind(kind), lefts.tolist(), y)
 
 
 def middle(rows: LaneRows, size: int) -> float:
@@ -71,6 +75,7 @@ def chosen(kinds: Codes, origin: int, size: int) -> Column:
     return first
 
 
+@functools.cache
 def colours(theme: Theme, none: int = 0) -> stripes.Pixels:
     """Return the colour of the line of each kind, by its number."""
     table = np.full(max(Kind) + 1, none, dtype=np.uint32)
@@ -85,6 +90,7 @@ def colours(theme: Theme, none: int = 0) -> stripes.Pixels:
         (Kind.TORN, theme.bad, 1.0),
     ):
         table[kind] = stripes.argb(colour, alpha)
+    table.flags.writeable = False
     return table
 
 

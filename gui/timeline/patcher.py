@@ -19,5 +19,6 @@ def paint(painter: QPainter, sheet: Sheet, excerpt: Excerpt, signs: Signs) -> No
     stored = np.zeros(sheet.width, dtype=np.uint8)
     xs = sheet.interval.xs(excerpt.stores, sheet.width).astype(np.int64)
     stored[np.clip(xs, 0, sheet.width - 1)] = 1
-    for pixel in instants.chosen(stored, sheet.origin, signs.size).tolist():
-        signs.put(painter, STORE, sheet.left + pixel + 0.5, rows.middle)
+    pixels = instants.chosen(stored, sheet.origin, signs.size)
+    lefts = pixels + (sheet.left - (signs.size - 1) // 2)
+    signs.put_all(painter, STORE, lefts.tolist(), rows.middle)

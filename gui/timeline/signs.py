@@ -29,8 +29,13 @@ class Signs:
 
     def put(self, painter: QPainter, sign: Sign, x: float, y: float) -> None:
         """Draw a sign with its middle at a point, on whole pixels so that it is sharp."""
-        half = self.size / 2
-        painter.drawPixmap(QPointF(int(x - half), int(y - half)), self._pixmap(sign))
+        self.put_all(painter, sign, [int(x - self.size / 2)], y)
+
+    def put_all(self, painter: QPainter, sign: Sign, lefts: list[int], y: float) -> None:
+        """Draw a sign at many places of a row, given by its left edges."""
+        pixmap, top = self._pixmap(sign), int(y - self.size / 2)
+        for left in lefts:
+            painter.drawPixmap(left, top, pixmap)
 
     def _pixmap(self, sign: Sign) -> QPixmap:
         key = (type(sign), sign)  # Kind.TICK == Left.PREEMPTED, as integers

@@ -5,6 +5,7 @@ something to do, so that a thousand slices in a pixel are as true as one. Names,
 how a slice ended, are only for the slices that are wide enough for them. An idle core has no box.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -23,17 +24,41 @@ _SEPARATED = 3.0  # pixels that a slice must have to begin with a line
 _PADDING = 4
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wide:
+    """The slices of a core that can be told apart at this scale.
+
+    Attributes:
+        index: of each in its excerpt. begin, end: in pixels of the axis. idle: whether it is.
+    """
+
+    index: NDArray[np.int64]
+    begin: NDArray[np.float64]
+    end: NDArray[np.float64]
+    idle: NDArray[np.bool_]
+
+
 def paint(painter: QPainter, sheet: Sheet, excerpt: Excerpt, signs: Signs) -> None:
     """Paint the slices of all cores."""
     edges = sheet.interval.edges(sheet.width)
     for core, (lane, rows) in enumerate(zip(excerpt.lanes, sheet.lanes, strict=True)):
+        colour = sheet.theme.cores[core % len(sheet.theme.cores)]
         if not len(lane.start):
-            _undescribed(painter, sheet, core, excerpt, rows)
+            _undescribed(painter, sheet, colour, excerpt, rows)
             continue
         idle = excerpt.idle[lane.task]
-        _boxes(painter, sheet, core, busy(lane, idle, edges), rows)
-        _lines(painter, sheet, core, lane, idle, rows)
-        _names(painter, sheet, excerpt, lane, idle, rows, signs)
+        wide = _wide(sheet, lane, idle)
+        _boxes(painter, sheet, colour, busy(lane, idle, edges), rows)
+        _lines(painter, sheet, colour, wide, rows)
+        _names(painter, sheet, excerpt.names, lane, wide, rows, signs)
+
+
+def _wide(sheet: Sheet, lane: LaneExcerpt, idle: NDArray[np.bool_]) -> _Wide:
+    bounds = np.append(lane.start, lane.until)
+    least = int(_SEPARATED * sheet.interval.span / sheet.width)
+    index = np.flatnonzero(np.diff(bounds) >= least)
+    begin, end = (sheet.interval.xs(bounds[at], sheet.width) for at in (index, index + 1))
+    return _Wide(index, begin, end, idle[index])
 
 
 def busy(lane: LaneExcerpt, idle: NDArray[np.bool_], edges: Column) -> NDArray[np.float64]:
@@ -59,19 +84,18 @@ def busy(lane: LaneExcerpt, idle: NDArray[np.bool_], edges: Column) -> NDArray[n
 
 
 def _undescribed(
-    painter: QPainter, sheet: Sheet, core: int, excerpt: Excerpt, rows: LaneRows
+    painter: QPainter, sheet: Sheet, colour: str, excerpt: Excerpt, rows: LaneRows
 ) -> None:
     """A core of which nothing says what it runs: a line, as long as something is known at all."""
     end = min(sheet.x(excerpt.until), sheet.left + sheet.width)
-    painter.setPen(QColor(sheet.theme.cores[core % len(sheet.theme.cores)]))
+    painter.setPen(QColor(colour))
     y = int(rows.box.middle)
     painter.drawLine(sheet.left, y, int(end), y)
 
 
 def _boxes(
-    painter: QPainter, sheet: Sheet, core: int, shares: NDArray[np.float64], rows: LaneRows
+    painter: QPainter, sheet: Sheet, colour: str, shares: NDArray[np.float64], rows: LaneRows
 ) -> None:
-    colour = sheet.theme.cores[core % len(sheet.theme.cores)]
     box = QRect(sheet.left, rows.box.top, sheet.width, rows.box.height)
     fill = stripes.mixed(colour, sheet.theme.panel, _FILL[sheet.theme.name])
     stripes.draw(painter, box, stripes.shaded(fill, shares))
@@ -80,21 +104,12 @@ def _boxes(
         stripes.draw(painter, QRect(box.left(), y, box.width(), 1), border)
 
 
-def _lines(  # noqa: PLR0913, PLR0917 -- what a lane is made of
-    painter: QPainter,
-    sheet: Sheet,
-    core: int,
-    lane: LaneExcerpt,
-    idle: NDArray[np.bool_],
-    rows: LaneRows,
-) -> None:
-    """Lines where slices begin and end that can be told apart at this scale."""
-    xs = sheet.interval.xs(np.append(lane.start, lane.until), sheet.width)
-    wide = (np.diff(xs) >= _SEPARATED) & ~idle
-    ends = np.concatenate((xs[:-1][wide], xs[1:][wide])).astype(np.int64)
+def _lines(painter: QPainter, sheet: Sheet, colour: str, wide: _Wide, rows: LaneRows) -> None:
+    """Lines where slices begin and end."""
+    ends = np.concatenate((wide.begin[~wide.idle], wide.end[~wide.idle])).astype(np.int64)
     ends = ends[(ends >= 0) & (ends < sheet.width)]
     pixels = np.zeros(sheet.width, dtype=np.uint32)
-    pixels[ends] = stripes.argb(sheet.theme.cores[core % len(sheet.theme.cores)], 0.9)
+    pixels[ends] = stripes.argb(colour, 0.9)
     box = QRect(sheet.left, rows.box.top, sheet.width, rows.box.height)
     stripes.draw(painter, box, pixels)
 
@@ -102,33 +117,33 @@ def _lines(  # noqa: PLR0913, PLR0917 -- what a lane is made of
 def _names(  # noqa: PLR0913, PLR0917 -- what a lane is made of
     painter: QPainter,
     sheet: Sheet,
-    excerpt: Excerpt,
+    names: tuple[str, ...],
     lane: LaneExcerpt,
-    idle: NDArray[np.bool_],
+    wide: _Wide,
     rows: LaneRows,
     signs: Signs,
 ) -> None:
     metrics = painter.fontMetrics()
-    xs = sheet.interval.xs(np.append(lane.start, lane.until), sheet.width)
-    begins, ends = np.maximum(xs[:-1], 0.0), np.minimum(xs[1:], sheet.width)
+    begins, ends = np.maximum(wide.begin, 0.0), np.minimum(wide.end, sheet.width)
     least_name = metrics.horizontalAdvance("MM") + 2 * _PADDING
     least_sign = signs.size + 2
     ink, dim = QColor(sheet.theme.ink), QColor(sheet.theme.dim)
     flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
     low = rows.box.height < metrics.height() - 2  # no room for text
-    for index in np.flatnonzero(ends - begins >= min(least_name, least_sign)).tolist():
-        begin, end = sheet.left + float(begins[index]), sheet.left + float(ends[index])
+    for at in np.flatnonzero(ends - begins >= min(least_name, least_sign)).tolist():
+        begin, end = sheet.left + float(begins[at]), sheet.left + float(ends[at])
+        index, idle = int(wide.index[at]), bool(wide.idle[at])
         left = Left(int(lane.left[index]))
-        shown = left is not Left.NOT_YET and xs[index + 1] <= sheet.width and not idle[index]
+        shown = left is not Left.NOT_YET and wide.end[at] <= sheet.width and not idle
         if shown and end - begin >= least_sign:
             signs.put(painter, left, end - signs.size / 2, rows.box.middle)
             end -= signs.size
         room = int(end - begin) - 2 * _PADDING
         if room < least_name - 2 * _PADDING or low:
             continue
-        painter.setPen(dim if idle[index] else ink)
+        painter.setPen(dim if idle else ink)
         task = int(lane.task[index])
-        name = excerpt.names[task] if task >= 0 else "?"
+        name = names[task] if task >= 0 else "?"
         text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, room)
         box = QRectF(begin + _PADDING, rows.box.top, room + 1, rows.box.height)
         painter.drawText(box, flags, text)

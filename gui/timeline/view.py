@@ -5,7 +5,7 @@ the pale cover of what lies behind the position are painted above it. A new fram
 binary searches, unless something has changed that can be seen.
 """
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QMouseEvent,
@@ -72,6 +72,7 @@ class View(QWidget):
         self._moving: tuple[object, ...] = ()
         self._fixed: tuple[object, ...] = ()
         self._still: QPixmap | None = None
+        self._margins: tuple[tuple[object, ...], QPixmap, Signs] | None = None
         self._hint_at = QPoint()
         self._pressed: tuple[QPointF, Interval, bool] | None = None  # where, of what, the cursor
         self._dragged = False
@@ -156,19 +157,28 @@ class View(QWidget):
         cores = len(self._lanes.lanes) if self._lanes else 0
         return lay_out(self._theme, self._interval, self.size(), self.fontMetrics(), cores)
 
-    def _painted(self, sheet: Sheet, excerpt: Excerpt) -> QPixmap:
+    def _empty(self, sheet: Sheet) -> tuple[QPixmap, Signs]:
+        """Return the view without any lanes, and signs: equal in all intervals."""
         ratio = self.devicePixelRatioF()
-        drawn = QPixmap(self.size() * ratio)
-        drawn.setDevicePixelRatio(ratio)
-        drawn.fill(QColor(self._theme.panel))
+        key = (self._theme, self.size(), ratio, self.font(), self._core, len(sheet.lanes))
+        if self._margins is None or self._margins[0] != key:
+            drawn = QPixmap(self.size() * ratio)
+            drawn.setDevicePixelRatio(ratio)
+            drawn.fill(QColor(self._theme.panel))
+            painter = QPainter(drawn)
+            painter.setFont(self.font())
+            gutter.paint_legend(painter, sheet)
+            gutter.paint(painter, sheet, self._core)
+            painter.end()
+            self._margins = key, drawn, Signs(self._theme, sheet.sign, ratio)
+        return self._margins[1:]
+
+    def _painted(self, sheet: Sheet, excerpt: Excerpt) -> QPixmap:
+        empty, signs = self._empty(sheet)
+        drawn = empty.copy()
         painter = QPainter(drawn)
         painter.setFont(self.font())
-        signs = Signs(self._theme, sheet.sign, ratio)
-        gutter.paint_legend(painter, sheet)
-        axis = QRect(sheet.left, 0, sheet.width + 1, self.height())
-        painter.setClipRect(axis.adjusted(-sheet.left, 0, 0, 0))
-        gutter.paint(painter, sheet, self._core)
-        painter.setClipRect(axis)
+        painter.setClipRect(sheet.left, 0, sheet.width + 1, self.height())
         now = bands.present(excerpt.bands, self._position)
         bands.paint(painter, sheet, excerpt, now)
         ruler.paint(painter, sheet)
@@ -195,8 +205,8 @@ class View(QWidget):
             painter.setPen(QPen(accent, 1.5, Qt.PenStyle.DashLine))
             painter.drawLine(QPointF(asked, sheet.names.top), QPointF(asked, sheet.bottom))
         if sheet.left - 1 <= x <= right + 1:
-            painter.setPen(QPen(accent, 2))
-            painter.drawLine(QPointF(x, sheet.ruler.bottom - 2), QPointF(x, sheet.bottom))
+            top = sheet.ruler.bottom - 2
+            painter.fillRect(round(x) - 1, top, 2, sheet.bottom - top, accent)
         self._paint_flag(painter, sheet, x)
 
     def _paint_flag(self, painter: QPainter, sheet: Sheet, x: float) -> None:
