@@ -69,20 +69,20 @@ class FittedLabel(QLabel):
         palette.setColor(QPalette.ColorRole.WindowText, QColor(colour))
         self.setPalette(palette)
 
-    def sizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
+    def sizeHint(self) -> QSize:
         """Return the room for all lines in the wanted font."""
         return QSize(0, round(self.line_height * self._lines) + 2)
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
+    def minimumSizeHint(self) -> QSize:
         """Return the same: it is only ever made narrower."""
         return self.sizeHint()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the text again."""
         super().resizeEvent(event)
         self._refit()
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 -- Qt's name
+    def changeEvent(self, event: QEvent) -> None:
         """Follow the application's font."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.ApplicationFontChange:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from emu.lab.scenario import Scenario
 from emu.moves.schedule import Schedule
+from gui.layouts import LayoutName
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,4 +29,4 @@ class Start:
     at: str | None = None
     size: tuple[int, int] | None = None
     theme: str | None = None
-    layout: str = "desktop"
+    layout: LayoutName = "desktop"

@@ -4,19 +4,20 @@ import importlib
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, cast
 
 import typer
 
 from emu.errors import TextpokeError
 from emu.moves.plan import PHASES
+from gui.layouts import LAYOUTS, LayoutName
 
 if TYPE_CHECKING:
     from emu.lab.scenario import Scenario
     from emu.moves.schedule import Schedule
 
 THEMES: Final = ("light", "dark")
-LAYOUTS: Final = ("desktop", "projector")
+
 SMALLEST, LARGEST = (640, 360), (7680, 4320)  # pixels of --size
 
 
@@ -158,7 +159,7 @@ def gui(
                 "--function and --with"
             )
         scenario, schedule = _recorded(file)
-    start = Start(scenario, schedule, screenshot, at, pixels, theme, layout)
+    start = Start(scenario, schedule, screenshot, at, pixels, theme, cast("LayoutName", layout))
     host.prepare(offscreen=screenshot is not None)
     app = importlib.import_module("gui.app")  # loads Qt, which prepare has looked at
     raise typer.Exit(app.main(start))

@@ -20,15 +20,15 @@ class Legend(QWidget):
         self.setSizePolicy(policy)
         self.setAccessibleName("Bytes are " + ", ".join(word for word, _, _ in LEGEND))
 
-    def sizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
+    def sizeHint(self) -> QSize:
         """Return the height of one line."""
         return QSize(0, round(self._line()))
 
-    def heightForWidth(self, width: int) -> int:  # noqa: N802 -- Qt's name
+    def heightForWidth(self, width: int) -> int:
         """Return the height of the lines that a width needs."""
         return round(self._places(width)[-1].bottom())
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 -- Qt's name
         """Paint samples and words."""
         painter = QPainter(self)
         samples = zip(LEGEND, self._places(self.width()), strict=True)

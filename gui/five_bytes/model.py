@@ -107,11 +107,11 @@ class BytesModel(QAbstractTableModel):
         numbers = (number for number, row in enumerate(self.rows) if row.core == core)
         return next(numbers, None)
 
-    def rowCount(self, parent: Index = _NOWHERE) -> int:  # noqa: N802 -- Qt's name
+    def rowCount(self, parent: Index = _NOWHERE) -> int:
         """Return one for memory, and one for each core."""
         return 0 if parent.isValid() else len(self.rows)
 
-    def columnCount(self, parent: Index = _NOWHERE) -> int:  # noqa: N802 -- Qt's name
+    def columnCount(self, parent: Index = _NOWHERE) -> int:
         """Return the number of bytes, and three."""
         return 0 if parent.isValid() or not self.site else self.width + 3
 
@@ -130,7 +130,7 @@ class BytesModel(QAbstractTableModel):
             text = row.decoded if column == self.width + 1 else row.since
         return tooltip(text) if role == Qt.ItemDataRole.ToolTipRole else text
 
-    def headerData(  # noqa: N802 -- Qt's name
+    def headerData(
         self,
         section: int,
         orientation: Qt.Orientation,

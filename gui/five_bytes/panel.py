@@ -77,7 +77,7 @@ class FiveBytesPanel(Panel):
         self.legend.update()
         self.table.use_theme(theme)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Lay the heading out again."""
         super().resizeEvent(event)
         self._turn_heads()

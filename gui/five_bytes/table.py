@@ -98,7 +98,7 @@ class BytesTable(QTableView):
         self.setColumnWidth(width + 1, left - since)
         self.setColumnWidth(width + 2, since)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Share the new size."""
         super().resizeEvent(event)
         self.share()

@@ -27,7 +27,7 @@ def keys_of(actions: Iterable[QAction], panels: Iterable[Panel]) -> tuple[Key, .
     for action in actions:
         keys = ", ".join(each.toString(native) for each in action.shortcuts())
         if keys:
-            found.append(Key(EVERYWHERE, keys, action.statusTip() or _plain(action.text())))
+            found.append(Key(EVERYWHERE, keys, action.whatsThis() or _plain(action.text())))
     for panel in panels:
         found.extend(Key(panel.title, keys, does) for keys, does in panel.keys)
     return tuple(found)

@@ -74,12 +74,12 @@ class PathPanel(Panel):
             self._core = selected.core
             self.update()
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
+    def minimumSizeHint(self) -> QSize:
         """Return the least size at which everything can be read."""
         line = QFontMetricsF(QApplication.font()).lineSpacing()
         return QSize(round(line * 15), round(line * 14))
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 -- Qt's name
         """Paint edges, then stations above them, and the legend."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -102,19 +102,19 @@ class PathPanel(Panel):
         self._legend.paint(painter, self.theme, QRectF(self.rect()))
         painter.end()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Lay everything out again."""
         super().resizeEvent(event)
         self._lay_out()
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 -- Qt's name
+    def changeEvent(self, event: QEvent) -> None:
         """Follow the application's font."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.ApplicationFontChange:
             self._lay_out()
             self.updateGeometry()
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 -- Qt's name
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Select what is under the mouse."""
         for number, station in enumerate(self.stations):
             if station.box.contains(event.position()):
@@ -123,7 +123,7 @@ class PathPanel(Panel):
                 self._pick(station.node, cores[0] if cores else None)
                 self.update()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Go from station to station, or select one."""
         step = _STEPS.get(Qt.Key(event.key()))
         if step is not None and self.stations:

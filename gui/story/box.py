@@ -48,17 +48,17 @@ class StoryBox(QWidget):
         self.reason.colour(theme.ink)
         self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
+    def sizeHint(self) -> QSize:
         """Return the height of two lines of the sentence and one of the reason."""
         high = 2 * self.sentence.line_height + self.reason.line_height
         return QSize(0, round(high) + 14)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the words again."""
         super().resizeEvent(event)
         self._place()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 -- Qt's name
         """Paint ground, frame, warning sign and badge."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

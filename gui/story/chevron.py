@@ -64,14 +64,14 @@ class Chevron(QAbstractButton):
         wide = max(narrow, does.horizontalAdvance(self.does) + edges)
         return (wide if self.chapter.status == "now" else narrow), wide
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 -- Qt's name
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Let Enter press it, as space does."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.click()
         else:
             super().keyPressEvent(event)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802 -- Qt's name
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 -- Qt's name
         """Paint the outline, its filling and both lines."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -173,12 +173,12 @@ class ChevronStrip(QWidget):
             chevron.theme = theme
             chevron.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
+    def sizeHint(self) -> QSize:
         """Return the height of two lines; the width is what there is."""
         line = QFontMetricsF(QApplication.font()).lineSpacing()
         return QSize(0, round(line * 2 + 12))
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Share the new width."""
         super().resizeEvent(event)
         self._place()

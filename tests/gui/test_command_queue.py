@@ -3,12 +3,12 @@
 import threading
 
 from gui.command_queue import CommandQueue
-from gui.commands import Back, GoTo, Look, NextPhase, Step
+from gui.commands import Back, Command, GoTo, Look, NextPhase, Step
 
 
 def test_commands_come_in_order_with_their_tickets() -> None:
     queue = CommandQueue()
-    given = [Step(1), NextPhase(), Back(None), Step(2)]
+    given: list[Command] = [Step(1), NextPhase(), Back(None), Step(2)]
     tickets = [queue.put(command) for command in given]
     assert tickets == sorted(set(tickets))
     assert [queue.get(0) for _ in given] == list(zip(tickets, given, strict=True))

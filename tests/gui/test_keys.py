@@ -23,7 +23,7 @@ def an_action(text: str, *keys: str) -> QAction:
 def test_actions_are_listed_by_their_keys(qtbot: QtBot) -> None:
     del qtbot
     told = an_action("&Run", "F5")
-    told.setStatusTip("run until a key is pressed")
+    told.setWhatsThis("run until a key is pressed")
     actions = [an_action("Save && &quit", "Ctrl+Q", "F4"), told, an_action("no key")]
     assert keys_of(actions, ()) == (
         Key(EVERYWHERE, "Ctrl+Q, F4", "Save & quit"),

@@ -177,8 +177,8 @@ def test_a_phase_is_found_before_and_behind() -> None:
 
 def test_a_dead_guest_cannot_go_on_but_back() -> None:
     player = Player.live(Scenario(seed=1, broken="arm"))
-    while player.end is None:
-        player.play(200_000)
+    while player.play(200_000):
+        pass
     assert player.end in (End.DIED, End.EXIT)
     with pytest.raises(TextpokeError, match="cannot go on"):
         player.step()

@@ -1,0 +1,41 @@
+"""The queue of commands: many put, one takes."""
+
+import threading
+from collections import deque
+
+from gui.commands import Command, GoTo, Look
+
+_LATEST = (GoTo, Look)  # of several in a row only the last counts
+
+
+class CommandQueue:
+    """Commands in order; of several `GoTo` or `Look` in a row the last.
+
+    Each gets a ticket, a number that grows, by which one learns that it was obeyed.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[int, Command]] = deque()
+        self._changed = threading.Condition()
+        self._tickets = 0
+
+    def put(self, command: Command) -> int:
+        """Append a command; returns its ticket."""
+        with self._changed:
+            if self._waiting and isinstance(command, _LATEST):
+                _, last = self._waiting[-1]
+                if type(last) is type(command):
+                    self._waiting.pop()
+            self._tickets += 1
+            self._waiting.append((self._tickets, command))
+            self._changed.notify()
+            return self._tickets
+
+    def get(self, timeout: float | None = None) -> tuple[int, Command] | None:
+        """Return the next command with its ticket; None if none comes in so many seconds.
+
+        timeout: None: for ever.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: bool(self._waiting), timeout)
+            return self._waiting.popleft() if self._waiting else None

@@ -1,0 +1,76 @@
+"""Docks: where the panels lie, in each layout. A dock can be moved, floated and closed."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDockWidget, QMainWindow
+
+from gui.panel import Panel
+
+LARGER: Final = 1.5
+"""How much larger text is in the projector layout."""
+
+_BOTTOM: Final = Qt.DockWidgetArea.BottomDockWidgetArea
+_ACROSS, _DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+
+
+class Docks:
+    """The docks of a window, by the names of their panels.
+
+    Panels: five_bytes, listing, path, tasks, log, timeline.
+    """
+
+    def __init__(self, window: QMainWindow, panels: Mapping[str, Panel]) -> None:
+        self._window = window
+        self._docks = {name: _dock(window, name, panel) for name, panel in panels.items()}
+        window.setDockNestingEnabled(True)
+        self.desktop()
+
+    def __getitem__(self, name: str) -> QDockWidget:
+        return self._docks[name]
+
+    def desktop(self) -> None:
+        """Show all: bytes above the listing, the call path, tasks or log, the timeline below."""
+        at, window = self._docks, self._window
+        window.addDockWidget(_BOTTOM, at["five_bytes"])
+        window.splitDockWidget(at["five_bytes"], at["timeline"], _DOWN)
+        window.splitDockWidget(at["five_bytes"], at["path"], _ACROSS)
+        window.splitDockWidget(at["path"], at["tasks"], _ACROSS)
+        window.splitDockWidget(at["five_bytes"], at["listing"], _DOWN)
+        window.tabifyDockWidget(at["tasks"], at["log"])
+        for dock in at.values():
+            dock.setFloating(False)
+            dock.show()
+        at["tasks"].raise_()
+        width, height = window.width(), window.height()
+        columns = [at[name] for name in ("five_bytes", "path", "tasks")]
+        window.resizeDocks(
+            columns, [width * 45 // 100, width * 27 // 100, width * 28 // 100], _ACROSS
+        )
+        rows = [at[name] for name in ("five_bytes", "listing", "timeline")]
+        window.resizeDocks(
+            rows, [height * 26 // 100, height * 25 // 100, height * 27 // 100], _DOWN
+        )
+
+    def projector(self, other: str) -> None:
+        """Show the five bytes and one other panel, the timeline or the call path."""
+        for name, dock in self._docks.items():
+            dock.setVisible(name in ("five_bytes", other))
+        pair = [self._docks["five_bytes"], self._docks[other]]
+        if other == "timeline":
+            self._window.resizeDocks(pair, [55, 45], _DOWN)
+        else:
+            self._window.resizeDocks(pair, [60, 40], _ACROSS)
+
+
+def _dock(window: QMainWindow, name: str, panel: Panel) -> QDockWidget:
+    dock = QDockWidget(panel.title, window)
+    dock.setObjectName(name)
+    dock.setWidget(panel)
+    dock.setFeatures(
+        QDockWidget.DockWidgetFeature.DockWidgetMovable
+        | QDockWidget.DockWidgetFeature.DockWidgetFloatable
+        | QDockWidget.DockWidgetFeature.DockWidgetClosable
+    )
+    return dock

@@ -1,0 +1,377 @@
+"""The main window: buttons and panels around one selection and one bridge."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QShortcut
+from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QVBoxLayout, QWidget
+
+from emu.errors import TextpokeError
+from emu.lab.scenario import EXPLANATIONS, REPLACEMENT, Scenario, recorded_run, shown
+from gui import actions, commands, palette
+from gui.breaking.choice import Choice
+from gui.breaking.dialog import BreakDialog
+from gui.bridge import Bridge
+from gui.docks import LARGER, Docks
+from gui.frame import Frame
+from gui.keys.dialog import HelpDialog
+from gui.keys.table import keys_of
+from gui.labels import Label
+from gui.layouts import LayoutName
+from gui.panels import panels
+from gui.selection import Selected, Selection
+from gui.story.panel import StoryPanel
+from gui.theme import THEMES, Theme
+from gui.toolbar import Toolbar
+
+FRAME: Final = 15
+"""Milliseconds between two looks for a frame: a little more often than screens are drawn."""
+
+
+class MainWindow(QMainWindow):
+    """The window. It asks the bridge, shows what comes back, and decides nothing about the run.
+
+    Attributes:
+        bridge, selection: what it stands between.
+        frame: the last one shown.
+        status: the exit status that is due, other than that of the application.
+        ended: whether the machine's thread has ended with the window.
+    """
+
+    def __init__(self, bridge: Bridge, theme: Theme) -> None:
+        super().__init__()
+        self.bridge, self.theme = bridge, theme
+        self.selection = Selection(self)
+        self.frame: Frame | None = None
+        self.status, self.ended = 0, False
+        self._scenario = Scenario()
+        self._layout: LayoutName = "desktop"
+        self._beside = "timeline"  # the panel beside the five bytes in the projector layout
+        self._size = QApplication.font().pointSizeF()
+        self._look = commands.Look()
+        self.setWindowTitle("textpoke")
+        self.actions_ = actions.make(self)
+        self.toolbar = Toolbar(self.actions_)
+        self.addToolBar(self.toolbar)
+        self.story = StoryPanel(theme, self.selection)
+        self.notice = Label("Notice", wraps=True)
+        self.panels = panels(theme, self.selection)
+        self._build()
+        self.docks = Docks(self, self.panels)
+        self._connect()
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self.show_next_frame)
+        self._timer.start(FRAME)
+
+    def _build(self) -> None:
+        self.notice.hide()
+        top = QWidget()
+        column = QVBoxLayout(top)
+        column.setContentsMargins(6, 2, 6, 2)
+        column.addWidget(self.story)
+        column.addWidget(self.notice)
+        self.setCentralWidget(top)
+        self.standing = Label("Where the player stands")
+        self.statusBar().addWidget(self.standing, 1)
+        self._use_theme(self.theme)
+
+    def _connect(self) -> None:
+        self.selection.changed.connect(self._follow_selection)
+        self.story.phase_picked.connect(lambda phase: self._ask(commands.GoToPhase(phase)))
+        self.bridge.shown.connect(self.show_next_frame)
+        self.bridge.failed.connect(self.show_notice)
+        self.bridge.crashed.connect(self._show_crash)
+        self.bridge.begun.connect(self._show_scenario)
+        for dock in self.panels:
+            self.docks[dock].visibilityChanged.connect(self._visible_changed)
+        for core, key in enumerate(actions.CORE_KEYS):
+            shortcut = QShortcut(key, self)
+            shortcut.activated.connect(lambda core=core: self._choose_core(core))
+
+    # --- frames --------------------------------------------------------------------------------
+
+    def show_next_frame(self) -> None:
+        """Show the frame that the bridge has, if it has one."""
+        frame = self.bridge.take()
+        if frame is not None:
+            self.show_frame(frame)
+
+    def show_frame(self, frame: Frame) -> None:
+        """Show a frame, in the panels that can be seen."""
+        begun = self.frame is None
+        self.frame = frame
+        self.story.show_frame(frame)
+        for panel in self.panels.values():
+            if panel.isVisible():
+                panel.show_frame(frame)
+        if begun and frame.scene is not None:
+            self.toolbar.show_cores(len(frame.scene.cores))
+        self.toolbar.show_state(frame.state, self.theme)
+        self.standing.setText(_standing(frame))
+
+    def _visible_changed(self) -> None:
+        """Ask for what the panels that can be seen now need, and show those what is there."""
+        self._look_again()
+        if self.frame is not None:
+            for panel in self.panels.values():
+                if panel.isVisible():
+                    panel.show_frame(self.frame)
+
+    def _look_again(self) -> None:
+        visible = (panel.needs for panel in self.panels.values() if panel.isVisible())
+        selected = self.selection.now
+        look = commands.Look(frozenset().union(*visible), selected.address)
+        if look != self._look:
+            self._look = look
+            self.bridge.send(look)
+
+    # --- the selection -------------------------------------------------------------------------
+
+    def _follow_selection(self, selected: Selected) -> None:
+        self._look_again()
+        self.toolbar.choose_actor(selected.core)
+        if selected.time is not None:
+            self.bridge.send(commands.GoTo(selected.time))
+
+    def _choose_core(self, core: int) -> None:
+        if self.frame and self.frame.scene and core < len(self.frame.scene.cores):
+            self.selection.select_core(core)
+
+    def _ask(self, command: commands.Command) -> None:
+        """Send a command that moves the player: what was picked as the time is past."""
+        self.notice.hide()
+        self.selection.select_time(None)
+        self.bridge.send(command)
+
+    # --- what the actions do -------------------------------------------------------------------
+
+    def on_begin(self) -> None:
+        """Go back to the beginning."""
+        self._ask(commands.GoTo(0))
+
+    def on_previous_phase(self) -> None:
+        """Go back one phase."""
+        self._ask(commands.PreviousPhase())
+
+    def on_back(self) -> None:
+        """Undo one instruction."""
+        self._ask(commands.Back(self.toolbar.actor))
+
+    def on_step(self) -> None:
+        """Execute one instruction."""
+        self._ask(commands.Step(self.toolbar.actor))
+
+    def on_next_phase(self) -> None:
+        """Go on to the end of the next phase."""
+        self._ask(commands.NextPhase())
+
+    def on_run(self) -> None:
+        """Run, or pause."""
+        if self.frame is not None and self.frame.state == "running":
+            self.bridge.send(commands.Pause())
+        else:
+            self._ask(commands.Play(self.toolbar.speed))
+
+    def on_edge(self) -> None:
+        """Go to where the run has got to."""
+        self._ask(commands.GoTo(None))
+
+    def on_slower(self) -> None:
+        """Run fewer instructions a second."""
+        self._change_speed(-1)
+
+    def on_faster(self) -> None:
+        """Run more instructions a second."""
+        self._change_speed(1)
+
+    def on_any_core(self) -> None:
+        """Let Step take whoever is next; select nothing."""
+        self.selection.clear()
+
+    def on_patcher(self) -> None:
+        """Let Step make the patcher's next step."""
+        self.toolbar.choose_patcher()
+
+    def on_site(self) -> None:
+        """Show the site that is patched in the listing."""
+        self.selection.select_address(None)
+
+    def on_break_it(self) -> None:
+        """Choose what is left out, the fetch model and the seed, and begin again."""
+        dialog = BreakDialog(
+            _choice(self._scenario), tuple(EXPLANATIONS.items()), tuple(REPLACEMENT), self
+        )
+        if dialog.exec() and (chosen := dialog.choice()):
+            self._ask(commands.Begin(_scenario(chosen, self._scenario)))
+
+    def on_open(self) -> None:
+        """Play a recorded run from a file."""
+        path, _ = QFileDialog.getOpenFileName(self, "Play a recorded run", "", "Schedules (*.json)")
+        if path:
+            self.open(path)
+
+    def open(self, path: str) -> None:
+        """Play the schedule in a file."""
+        try:
+            schedule = recorded_run(path)
+        except TextpokeError as error:
+            self.show_notice(str(error))
+        else:
+            setup = schedule.machine
+            made = Scenario(append=setup.command_line, model=setup.model, cores=setup.cores)
+            self._ask(commands.Open(schedule, made))
+
+    def on_save(self) -> None:
+        """Write the run so far to a file."""
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Write the run", "run.json", "Schedules (*.json)"
+        )
+        if path:
+            self.bridge.send(commands.Save(path))
+
+    def on_theme(self) -> None:
+        """Light or dark."""
+        names = list(THEMES)
+        following = names[(names.index(self.theme.name) + 1) % len(names)]
+        self._use_theme(THEMES[following])
+
+    def on_projector(self) -> None:
+        """Change between the layouts."""
+        self.use_layout("desktop" if self._layout == "projector" else "projector")
+
+    def on_swap(self) -> None:
+        """Show the other panel beside the five bytes."""
+        self._beside = "path" if self._beside == "timeline" else "timeline"
+        self.use_layout("projector")
+
+    def on_larger(self) -> None:
+        """Larger text."""
+        self._use_size(self._size * 1.1)
+
+    def on_smaller(self) -> None:
+        """Smaller text."""
+        self._use_size(self._size / 1.1)
+
+    def on_next_panel(self) -> None:
+        """Move the keyboard to the next panel."""
+        seen = [panel for panel in self.panels.values() if panel.isVisible()]
+        focus = QApplication.focusWidget()
+        having = [focus is not None and each in {focus, *_above(focus)} for each in seen]
+        at = having.index(True) + 1 if True in having else 0
+        if seen:
+            seen[at % len(seen)].setFocus(Qt.FocusReason.TabFocusReason)
+
+    def on_keys(self) -> None:
+        """Show all keys."""
+        keys = keys_of(self.actions(), [self.story, *self.panels.values()])
+        HelpDialog(self.theme, keys, self).exec()
+
+    def on_quit(self) -> None:
+        """Close the window."""
+        self.close()
+
+    # --- looks ---------------------------------------------------------------------------------
+
+    def use_layout(self, name: LayoutName) -> None:
+        """Show the panels of a layout, in its size of text."""
+        if (name == "projector") != (self._layout == "projector"):
+            self._use_size(self._size * LARGER if name == "projector" else self._size / LARGER)
+        self._layout = name
+        if name == "projector":
+            self.docks.projector(self._beside)
+        else:
+            self.docks.desktop()
+        self.toolbar.show_layout(name)
+
+    def _use_theme(self, theme: Theme) -> None:
+        self.theme = theme
+        palette.apply(theme)
+        self.toolbar.use_theme(theme)
+        self.notice.setStyleSheet(
+            f"background: {theme.panel}; color: {theme.bad}; border: 1px solid {theme.bad};"
+            "padding: 4px; font-weight: bold"
+        )
+        self.story.use_theme(theme)
+        for panel in self.panels.values():
+            panel.use_theme(theme)
+
+    def _use_size(self, points: float) -> None:
+        self._size = min(max(points, _SMALLEST), _LARGEST)
+        font = QApplication.font()
+        font.setPointSizeF(self._size)
+        QApplication.setFont(font)
+
+    def _change_speed(self, by: int) -> None:
+        self.toolbar.change_speed(by)
+        if self.frame is not None and self.frame.state == "running":
+            self.bridge.send(commands.Play(self.toolbar.speed))
+
+    # --- what the bridge says ------------------------------------------------------------------
+
+    def show_notice(self, sentence: str) -> None:
+        """Show a sentence until the next command."""
+        self.notice.setText(f"⚠ {sentence}")
+        self.notice.show()
+
+    def _show_crash(self, what: str) -> None:
+        self.status = _BUG
+        self.show_notice(f"a bug in textpoke, please report it: {what}")
+
+    def _show_scenario(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        self.frame = None
+        self.selection.clear()
+        self.setWindowTitle(f"textpoke: {scenario}")
+        self.toolbar.show_cores(scenario.cores)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """End the machine's thread with the window."""
+        self._timer.stop()
+        self.ended = self.bridge.stop()
+        event.accept()
+
+
+_BUG = 70  # exit status, as of all verbs
+_SMALLEST, _LARGEST = 6.0, 40.0  # points
+
+
+def _choice(scenario: Scenario) -> Choice:
+    functions = scenario.functions or shown(scenario.broken, scenario.model)
+    return Choice(scenario.broken, scenario.model, scenario.seed, functions, scenario.cores)
+
+
+def _scenario(choice: Choice, now: Scenario) -> Scenario:
+    """Return the scenario that somebody chose; functions left alone are those that show it best."""
+    kept = _choice(now).functions == choice.functions and not now.functions
+    return replace(
+        now,
+        functions=() if kept else choice.functions,
+        broken=choice.broken,
+        model=choice.model,
+        seed=choice.seed,
+        cores=choice.cores,
+    )
+
+
+def _above(widget: QWidget) -> Iterator[QWidget]:
+    """Yield what a widget lies in, from the inside to the outside."""
+    parent = widget.parentWidget()
+    while parent is not None:
+        yield parent
+        parent = parent.parentWidget()
+
+
+def _standing(frame: Frame) -> str:
+    """Return where the player stands, for the status bar."""
+    scene = frame.scene
+    parts: list[str] = [frame.state]
+    if scene is not None:
+        parts += [f"{frame.position:,} ns", f"{scene.instructions:,} instructions"]
+        if frame.edge > frame.position:
+            parts.append(f"recorded up to {frame.edge:,} ns")
+    if frame.message:
+        parts.append(frame.message)
+    return "   |   ".join(parts)

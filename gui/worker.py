@@ -1,0 +1,163 @@
+"""The machine's thread: it obeys commands, plays, and publishes frames. It knows no widget."""
+
+import time
+import traceback
+from typing import TYPE_CHECKING, assert_never
+
+from emu.errors import TextpokeError
+from emu.lab.player import Player
+from gui import commands
+from gui.command_queue import CommandQueue
+from gui.commands import Command
+from gui.frame import Frame, State
+from gui.pace import Pace
+
+if TYPE_CHECKING:
+    from gui.bridge import Bridge
+
+
+class Worker:
+    """What runs in the thread."""
+
+    def __init__(self, queue: CommandQueue, bridge: "Bridge") -> None:
+        self._queue, self._bridge = queue, bridge
+        self._player: Player | None = None
+        self._look = commands.Look()
+        self._pace: Pace | None = None  # while it plays
+        self._message = ""
+        self._number = self._obeyed = 0
+
+    def run(self) -> None:
+        """Obey commands until Quit."""
+        while True:
+            nap = None if self._pace is None else self._pace.nap
+            taken = self._queue.get(nap)
+            command = None
+            if taken is not None:
+                self._obeyed, command = taken
+            if isinstance(command, commands.Quit):
+                return
+            try:
+                if command is None:
+                    self._play()
+                else:
+                    self._obey(command)
+                    self._publish()
+            except TextpokeError as error:
+                self._stand_still()
+                self._message = str(error)
+                self._bridge.failed.emit(self._message)
+                self._publish()
+            except Exception as error:  # noqa: BLE001 -- the window says it, whatever it is
+                self._stand_still()
+                traceback.print_exc()
+                self._bridge.crashed.emit(f"{type(error).__name__}: {error}")
+
+    def interrupt(self) -> None:
+        """Let what goes on end between two moves. Called by the other thread."""
+        player = self._player
+        if player is not None:
+            player.lab.interrupt()
+
+    def _obey(self, command: Command) -> None:  # noqa: C901, PLR0912 -- one for each command
+        self._message = ""
+        match command:
+            case commands.Look():
+                self._look = command
+            case commands.Begin(scenario):
+                self._stand_still()
+                self._begin(Player.live(scenario))
+            case commands.Open(schedule, scenario):
+                self._stand_still()
+                self._begin(Player.recorded(schedule, scenario))
+            case commands.Pause():
+                self._stand_still()
+            case commands.Play(speed):
+                self._pace = Pace(speed)
+            case commands.Quit():
+                raise AssertionError
+            case _ if self._player is None:
+                return
+            case commands.Step(actor):
+                self._player.step(actor)
+            case commands.Back(core):
+                self._player.back(core)
+            case commands.NextPhase():
+                self._player.next_phase()
+                self._announce()
+            case commands.PreviousPhase():
+                self._player.previous_phase()
+                self._announce()
+            case commands.GoTo(at):
+                self._go(self._player, at)
+            case commands.GoToPhase(phase):
+                self._player.go_to_phase(phase)
+                self._announce()
+            case commands.Save(path):
+                self._player.save(path)
+                self._message = f"written: {path}"
+            case _:
+                assert_never(command)
+
+    def _go(self, player: Player, time: int | None) -> None:
+        if time is None:
+            player.go_to_edge()
+        else:
+            player.go(time)
+
+    def _begin(self, player: Player) -> None:
+        self._player = player
+        self._bridge.begun.emit(player.scenario)
+
+    def _play(self) -> None:
+        """Go on for as long as is due, and publish if the window is ready for more."""
+        if self._pace is None or self._player is None:
+            self._stand_still()
+            return
+        due = self._pace.due()
+        if due:
+            before = time.perf_counter()
+            goes_on = self._player.play(due)
+            self._pace.took(time.perf_counter() - before)
+            if not goes_on:
+                self._stand_still()
+                self._publish()
+                return
+        if self._bridge.wants_frame:
+            self._publish()
+
+    def _stand_still(self) -> None:
+        if self._pace is not None:
+            self._pace = None
+            self._bridge.paused.emit()
+
+    def _announce(self) -> None:
+        phase = self._player.phase if self._player else None
+        if phase:
+            self._bridge.phase.emit(phase)
+
+    def _publish(self) -> None:
+        player, look = self._player, self._look
+        if player is None:
+            return
+        self._number += 1
+        self._bridge.publish(
+            Frame(
+                number=self._number,
+                obeyed=self._obeyed,
+                state=self._state(player),
+                scene=player.scene(look.needs, look.address),
+                position=player.moment.time,
+                edge=player.lab.machine.now,
+                lanes=None,
+                message=self._message,
+            )
+        )
+
+        if self._pace is None:
+            self._bridge.shown.emit()
+
+    def _state(self, player: Player) -> State:
+        if self._pace is not None:
+            return "running"
+        return "ended" if player.end is not None and player.at_edge else "paused"
