@@ -33,6 +33,7 @@ ACTIONS: Final = (
     Spec("step", "Step", ("F10",), "Execute one instruction of the chosen core", "Time"),
     Spec("next_phase", "Next phase", ("F11",), "Go on to where the next phase has done what it "
          "does, or waits for the cores", "Time"),
+    Spec("next_failure", "Next failure", ("F12",), "Go on to where something goes wrong", "Time"),
     Spec("run", "Run", ("F5", "Space"), "Run, or pause", "Time"),
     Spec("edge", "Newest", ("End",), "Go to where the run has got to", "Time"),
     Spec("slower", "Slower", ("Ctrl+Shift+Left",), "Run fewer instructions a second", "Time"),

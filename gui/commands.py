@@ -45,6 +45,11 @@ class NextPhase:
 
 
 @dataclass(frozen=True, slots=True)
+class NextFailure:
+    """To where something goes wrong."""
+
+
+@dataclass(frozen=True, slots=True)
 class PreviousPhase:
     """To where the phase before had done what it does."""
 
@@ -101,6 +106,7 @@ Command: TypeAlias = (
     | Step
     | Back
     | NextPhase
+    | NextFailure
     | PreviousPhase
     | GoTo
     | GoToPhase

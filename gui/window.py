@@ -168,6 +168,10 @@ class MainWindow(QMainWindow):
         """Go on to the end of the next phase."""
         self._ask(commands.NextPhase())
 
+    def on_next_failure(self) -> None:
+        """Go on to where something goes wrong."""
+        self._ask(commands.NextFailure())
+
     def on_run(self) -> None:
         """Run, or pause."""
         if self.frame is not None and self.frame.state == "running":

@@ -85,6 +85,8 @@ class Worker:
             case commands.NextPhase():
                 self._player.next_phase()
                 self._announce()
+            case commands.NextFailure():
+                self._player.next_failure()
             case commands.PreviousPhase():
                 self._player.previous_phase()
                 self._announce()

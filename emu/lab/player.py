@@ -7,20 +7,25 @@ one actor lets the run's own chooser pick among the moves of that actor.
 
 from typing import Final
 
+from emu.detect.finding import Finding
 from emu.errors import TextpokeError
 from emu.lab.end import End
 from emu.lab.lab import Lab
-from emu.lab.rounds import Rounds
+from emu.lab.rounds import IN_PLACE, Rounds
 from emu.lab.scenario import Scenario
 from emu.lab.start import boot
 from emu.machine import loop
 from emu.moves.chooser import EVERYBODY, continued
 from emu.moves.schedule import Schedule
 from emu.resources import image_path
+from emu.scene.failure import worst
 from emu.scene.narrator import Narrator
 from emu.scene.scene import Scene
 from emu.timeline.mark import Mark
 from emu.timeline.timeline import Moment
+
+PLANS: Final = 100
+"""Plans that are carried out, half of them in, before we say that nothing goes wrong."""
 
 PATIENCE: Final = 5_000_000
 """Instructions in which a phase comes to its end, or a sleeping core to its next instruction."""
@@ -38,6 +43,7 @@ class Player:
     Attributes:
         moment: where one stands; valid until the player moves.
         end: why the run cannot go on, or None.
+        failures: what went wrong up to the edge, each graver than the one before.
     """
 
     def __init__(self, lab: Lab, rounds: Rounds, start: Mark, scenario: Scenario) -> None:
@@ -49,6 +55,8 @@ class Player:
         sources = [image_path(scenario.image).parent]
         self._narrator = Narrator(lab.image, detectors, lambda: lab.placed, sources)
         self._told = 0  # plans that the narrator knows
+        self.failures: list[Finding] = []
+        self._look_for_failures()
 
     @classmethod
     def live(cls, scenario: Scenario) -> "Player":
@@ -131,31 +139,48 @@ class Player:
             self._step_later(actor)
 
     def next_phase(self) -> None:
-        """Go on to where the next phase has done what it does, or waits for the cores."""
+        """Go on to where the next phase has done what it does, or to the next failure."""
         later = [end.mark for end in self.rounds.ends if end.mark > self.moment.mark]
         if later:
-            self._stand(later[0])
+            self._go_on(later[0])
             return
         self._require_life()
         known = len(self.rounds.ends)
         self._ended(self.rounds.go_to_phase_end(PATIENCE))
-        self._stand(self.timeline.edge)
-        if len(self.rounds.ends) == known and self.end is None:
+        self._look_for_failures()
+        self._go_on(self.timeline.edge)
+        if self.at_edge and len(self.rounds.ends) == known and self.end is None:
             raise TextpokeError(f"the phase has not ended after {PATIENCE:,} instructions")
 
+    def next_failure(self) -> None:
+        """Go on to where something goes wrong. Raises TextpokeError if nothing does for long."""
+        bound = len(self.rounds.plans) + PLANS
+        while not self._failure_ahead(self.lab.machine.now):
+            if self.end is not None or len(self.rounds.plans) >= bound:
+                self.go_to_edge()
+                raise TextpokeError(
+                    f"nothing more goes wrong in {PLANS} plans; another seed may show it, and so "
+                    "does textpoke gui --break with the name of the break alone"
+                )
+            self._ended(self.rounds.go(IN_PLACE))
+            self._look_for_failures()
+        self._go_on(self.timeline.edge)
+
     def play(self, instructions: int) -> bool:
-        """Go on by about so many instructions; returns whether there is more."""
+        """Go on by about so many instructions, or to the next failure.
+
+        Returns whether there is a reason to go on.
+        """
         if not self.at_edge:
             time = min(self.moment.time + instructions, self.lab.machine.now)
-            moment = self.timeline.at_time(time)
-            self.moment = (
-                moment if moment.mark > self.moment.mark else self.timeline.after(self.moment.mark)
-            )
-            return True
-        if self.end is None:
-            self._ended(self.rounds.go(instructions))
-            self._stand(self.timeline.edge)
-        return self.end is None
+            mark = self.timeline.at_time(time).mark
+            here = self.moment.mark
+            return self._go_on(mark if mark > here else self.timeline.after(here).mark)
+        if self.end is not None:
+            return False
+        self._ended(self.rounds.go(instructions))
+        self._look_for_failures()
+        return self._go_on(self.timeline.edge) and self.end is None
 
     # --- back ----------------------------------------------------------------------------------
 
@@ -199,6 +224,36 @@ class Player:
 
     def _stand(self, mark: Mark) -> None:
         self.moment = self.timeline.at(mark)
+
+    def _go_on(self, mark: Mark) -> bool:
+        """Stand at a later point, or where something goes wrong before it.
+
+        Returns whether it is the point.
+        """
+        end = self.timeline.at(mark).time
+        failure = self._failure_ahead(end)
+        if failure is None:
+            self._stand(mark)
+            return True
+        self._stand(self.timeline.after(self.timeline.at_time(failure.time).mark).mark)
+        return False
+
+    def _failure_ahead(self, end: int) -> Finding | None:
+        """Return the next failure, up to a time that the run has reached.
+
+        What happens at a time can be seen one nanosecond later.
+        """
+        ahead = (each for each in self.failures if self.moment.time <= each.time <= end)
+        return next(ahead, None)
+
+    def _look_for_failures(self) -> None:
+        """Note what has gone wrong since the last time, if it is graver than what has before."""
+        if self.lab.detectors is None:
+            return
+        for found in self.lab.detectors.findings():
+            last = self.failures[-1:]
+            if found not in self.failures and worst([*last, found]) == found:
+                self.failures.append(found)
 
     def _plan_here(self) -> int:
         """Return the number of the plan that is under way here, or was last."""

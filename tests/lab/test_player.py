@@ -121,18 +121,22 @@ def test_the_run_after_looking_back_is_the_run_without() -> None:
 
 def test_the_patcher_steps_alone(shared: Player) -> None:
     shared.go_to_edge()
-    while not shared.lab.patcher.done:
-        shared.next_phase()
+    _idle(shared)
     shared.rounds.request()
     index = shared.lab.patcher.index
     before = executed(shared)
     shared.step(CORES)
-    assert shared.lab.patcher.index > index
+    assert shared.lab.patcher.index == index + 1
     assert executed(shared) == before
-    while not shared.lab.patcher.done:
-        shared.next_phase()
+    _idle(shared)
     with pytest.raises(TextpokeError, match="the patcher cannot move"):
         shared.step(CORES)
+
+
+def _idle(player: Player) -> None:
+    """Go on until the patcher has no plan."""
+    while not player.lab.patcher.done:
+        player.next_phase()
 
 
 def test_a_core_that_sleeps_wakes_first() -> None:
@@ -180,6 +184,7 @@ def test_a_dead_guest_cannot_go_on_but_back() -> None:
     while player.play(200_000):
         pass
     assert player.end in (End.DIED, End.EXIT)
+    player.go_to_edge()
     with pytest.raises(TextpokeError, match="cannot go on"):
         player.step()
     with pytest.raises(TextpokeError, match="cannot go on"):
@@ -190,6 +195,27 @@ def test_a_dead_guest_cannot_go_on_but_back() -> None:
     assert player.moment.machine.alive
     player.go_to_edge()
     assert seen(player) == dead
+
+
+@pytest.mark.parametrize("broken", ["sync1", "int3", "unsorted", "emulate"])
+def test_a_run_stops_where_it_fails_and_says_how(broken: str) -> None:
+    player = Player.live(Scenario(seed=3, broken=broken))
+    player.next_failure()
+    scene = player.scene()
+    assert scene.failure is not None
+    assert scene.failure.sentence == scene.sentence
+    assert scene.failure.time < player.moment.time
+    there = seen(player)
+    player.back()
+    assert player.scene().failure is None
+    assert not player.play(1_000_000), "it should stand still where it fails"
+    assert seen(player) == there
+
+
+def test_what_is_not_broken_does_not_fail() -> None:
+    player = Player.live(Scenario(seed=3))
+    with pytest.raises(TextpokeError, match="nothing more goes wrong"):
+        player.next_failure()
 
 
 def test_a_recorded_run_stands_where_the_patcher_begins() -> None:
