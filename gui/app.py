@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication
 
 from gui import host
 from gui.bridge import Bridge
-from gui.commands import Begin, Command, GoToPhase, Open
+from gui.commands import Begin, Command, GoToPhase, NextFailure, Open
 from gui.screenshot import Screenshot
 from gui.start import Start
 from gui.theme import DARK, LIGHT, THEMES, Theme
@@ -41,7 +41,9 @@ def _commands(start: Start) -> list[Command]:
     commands: list[Command] = [
         Begin(start.scenario) if start.schedule is None else Open(start.schedule, start.scenario)
     ]
-    if start.at is not None:
+    if start.at == "failure":
+        commands.append(NextFailure())
+    elif start.at is not None:
         commands.append(GoToPhase(start.at))
     return commands
 

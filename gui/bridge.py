@@ -59,6 +59,11 @@ class Bridge(QObject):
             self._worker.interrupt()
         return ticket
 
+    @property
+    def last_ticket(self) -> int:
+        """The ticket of the command that was sent last."""
+        return self._commands.tickets
+
     def take(self) -> Frame | None:
         """Return the frame that was published since the last time, None if none was."""
         frame, self._frame = self._frame, None

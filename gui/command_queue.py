@@ -11,13 +11,14 @@ _LATEST = (GoTo, Look)  # of several in a row only the last counts
 class CommandQueue:
     """Commands in order; of several `GoTo` or `Look` in a row the last.
 
-    Each gets a ticket, a number that grows, by which one learns that it was obeyed.
+    Each gets a ticket, a number that grows, by which one learns that it was obeyed. tickets: the
+    last one.
     """
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[int, Command]] = deque()
         self._changed = threading.Condition()
-        self._tickets = 0
+        self.tickets = 0
 
     def put(self, command: Command) -> int:
         """Append a command; returns its ticket."""
@@ -26,10 +27,10 @@ class CommandQueue:
                 _, last = self._waiting[-1]
                 if type(last) is type(command):
                     self._waiting.pop()
-            self._tickets += 1
-            self._waiting.append((self._tickets, command))
+            self.tickets += 1
+            self._waiting.append((self.tickets, command))
             self._changed.notify()
-            return self._tickets
+            return self.tickets
 
     def get(self, timeout: float | None = None) -> tuple[int, Command] | None:
         """Return the next command with its ticket; None if none comes in so many seconds.

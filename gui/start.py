@@ -16,8 +16,8 @@ class Start:
         scenario: the run to make, or, with a schedule, what that was made of.
         schedule: a recorded run of the toy kernel to play, or None.
         screenshot: the PNG file to write instead of opening a window, or None.
-        at: the phase to stand at the end of, one of `emu.moves.plan.PHASES`, or None: before the
-            patch.
+        at: the phase to stand at the end of, one of `emu.moves.plan.PHASES`; "failure": where
+            something goes wrong; None: before the patch.
         size: width and height in pixels, or None: what the layout likes.
         theme: "light", "dark", or None: the desktop's, and light where it says nothing.
         layout: "desktop" or "projector".

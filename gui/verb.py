@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from emu.moves.schedule import Schedule
 
 THEMES: Final = ("light", "dark")
+FAILURE: Final = "failure"
 
 SMALLEST, LARGEST = (640, 360), (7680, 4320)  # pixels of --size
 
@@ -49,9 +50,9 @@ At = Annotated[
     str | None,
     typer.Option(
         "--at",
-        parser=_one_of(PHASES),
+        parser=_one_of((*PHASES, FAILURE)),
         metavar="PHASE",
-        help=f"Stand at the end of a phase: {', '.join(PHASES)}.",
+        help=f"Stand at the end of a phase: {', '.join(PHASES)}; or at the first {FAILURE}.",
     ),
 ]
 Size = Annotated[

@@ -1,0 +1,77 @@
+"""A window with its machine, for tests: asked by commands, waited for by what it shows."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtWidgets import QApplication
+
+from emu.lab.scenario import Scenario
+from gui.bridge import Bridge
+from gui.commands import Begin, Command
+from gui.frame import Frame
+from gui.theme import LIGHT, Theme
+from gui.window import MainWindow
+
+_PATIENCE = 120_000  # ms: only a test that fails waits as long, or one that compiles
+
+
+class Opened:
+    """A window that is open.
+
+    failures: what it could not do, in its words.
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        self.window, self.bridge = window, window.bridge
+        self.failures: list[str] = []
+        self.bridge.failed.connect(self.failures.append)
+        self.bridge.crashed.connect(self.failures.append)
+
+    @property
+    def frame(self) -> Frame:
+        """What it shows."""
+        assert self.window.frame is not None
+        return self.window.frame
+
+    def ask(self, command: Command) -> Frame:
+        """Send a command and wait until the window shows that it was obeyed."""
+        return self.wait_for(self.bridge.send(command))
+
+    def settle(self) -> Frame:
+        """Wait until everything that was asked for so far is shown."""
+        return self.wait_for(self.bridge.last_ticket)
+
+    def wait_for(self, ticket: int) -> Frame:
+        """Wait until the window shows that the command with a ticket was obeyed."""
+        loop, timer = QEventLoop(), QTimer()
+
+        def look() -> None:
+            if self.window.frame is not None and self.window.frame.obeyed >= ticket:
+                loop.quit()
+
+        timer.timeout.connect(look)
+        timer.start(1)
+        QTimer.singleShot(_PATIENCE, timer, lambda: loop.exit(1))
+        late = loop.exec()
+        assert not late, f"not obeyed in {_PATIENCE} ms"
+        QApplication.processEvents()
+        return self.frame
+
+
+@contextmanager
+def opened(
+    scenario: Scenario | None = None, *, theme: Theme = LIGHT, size: tuple[int, int] = (1280, 800)
+) -> Iterator[Opened]:
+    """Open a window with a machine, and close it again."""
+    window = MainWindow(Bridge(), theme)
+    window.resize(*size)
+    window.show()
+    window.use_layout("desktop")
+    found = Opened(window)
+    found.bridge.start()
+    try:
+        found.ask(Begin(scenario or Scenario()))
+        yield found
+    finally:
+        window.close()
