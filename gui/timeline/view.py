@@ -184,8 +184,9 @@ class View(QWidget):
         ruler.paint(painter, sheet)
         patcher.paint(painter, sheet, excerpt, signs)
         slices.paint(painter, sheet, excerpt, signs)
-        arrows.paint(painter, sheet, excerpt, self._position, signs)
+        arrows.paint_handled(painter, sheet, excerpt, self._position, signs)
         instants.paint(painter, sheet, excerpt, signs)
+        arrows.paint_pending(painter, sheet, excerpt, self._position, signs)
         painter.end()
         return drawn
 
