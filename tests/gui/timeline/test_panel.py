@@ -255,6 +255,31 @@ def test_nothing_is_painted_when_nothing_that_is_seen_has_changed(panel: Timelin
     assert paints.count > 0
 
 
+def test_other_arrays_with_the_same_in_them_are_no_change(panel: TimelinePanel) -> None:
+    panel.show_frame(frame(many(20_000, 4), 200_000))
+    settle()
+    paints = Paints(panel.view, panel.strip)
+    panel.show_frame(frame(many(20_000, 4), 200_000))
+    settle()
+    assert paints.count == 0
+
+
+def test_what_is_filled_in_later_is_painted(panel: TimelinePanel) -> None:
+    core = lane([(0, 1, Left.NOT_YET)])
+    made = lanes(core, core, end=PAGE, sent=[(300_000, 0, 1, -1)])
+    panel.show_frame(frame(made, PAGE))
+    settle()
+    paints = Paints(panel.view)
+    made.arrows.delivered[0] = 400_000
+    panel.show_frame(frame(replace(made), PAGE))
+    settle()
+    assert paints.count == 1
+    core.left[0] = Left.BLOCKED
+    panel.show_frame(frame(replace(made), PAGE))
+    settle()
+    assert paints.count == 2
+
+
 def test_moving_the_position_leaves_what_does_not_move(panel: TimelinePanel) -> None:
     made = many(20_000, 4)
     panel.show_frame(frame(made, 250_000))
