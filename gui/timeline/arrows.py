@@ -6,9 +6,11 @@ pixels, handled ones are one thin line a pixel, from the topmost to the lowest l
 pending ones are always drawn.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QPointF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRect, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from emu.scene.lanes import Arrows
@@ -16,7 +18,9 @@ from gui.timeline import instants
 from gui.timeline.excerpt import Excerpt
 from gui.timeline.sheet import Sheet
 from gui.timeline.signs import HANDLED, PENDING, Signs
+from gui.timeline.stripes import argb, draw
 
+_FAINT = 0.25  # opacity of an arrow among many
 _MANY = 300  # as single lines they would cost more than they tell
 _HEAD = 0.42  # of a sign's size: an arrow ends before the dot that it points at
 
@@ -27,24 +31,47 @@ def pending(arrows: Arrows, position: int) -> NDArray[np.bool_]:
     return (arrows.sent <= position) & ((delivered < 0) | (delivered > position))
 
 
-def paint(painter: QPainter, sheet: Sheet, excerpt: Excerpt, position: int, signs: Signs) -> None:
-    """Paint all arrows."""
+def paint_handled(
+    painter: QPainter, sheet: Sheet, excerpt: Excerpt, position: int, signs: Signs
+) -> None:
+    """Paint what has arrived, or, behind the position, what will."""
     arrows = excerpt.arrows
-    ends = np.where(arrows.delivered >= 0, arrows.delivered, excerpt.until)
-    begin_x = sheet.left + sheet.interval.xs(arrows.sent, sheet.width)
-    end_x = sheet.left + sheet.interval.xs(ends, sheet.width)
-    known = (arrows.target < len(sheet.lanes)) & (arrows.target >= 0)
-    waits = pending(arrows, position) & known
-    handled = ~waits & known
+    begin_x, end_x = _xs(sheet, excerpt)
+    handled = ~_waits(arrows, position) & _known(sheet, arrows)
     if handled.sum() > _MANY:
         _crowd(painter, sheet, arrows, handled, begin_x)
-    else:
-        painter.setPen(QPen(QColor(sheet.theme.accent), 1.3))
-        for index in np.flatnonzero(handled).tolist():
-            _arrow(painter, sheet, arrows, index, begin_x[index], end_x[index], signs)
+        return
+    painter.setPen(QPen(QColor(sheet.theme.accent), 1.3))
+    for index in np.flatnonzero(handled).tolist():
+        _arrow(painter, sheet, arrows, index, begin_x[index], end_x[index], signs)
+
+
+def paint_pending(
+    painter: QPainter, sheet: Sheet, excerpt: Excerpt, position: int, signs: Signs
+) -> None:
+    """Paint what is on its way. Above the instants: the one at its end has not happened yet."""
+    arrows = excerpt.arrows
+    begin_x, end_x = _xs(sheet, excerpt)
     painter.setPen(QPen(QColor(sheet.theme.warn), 1.5, Qt.PenStyle.DashLine))
-    for index in _apart(waits, end_x, arrows):
+    for index in _apart(_waits(arrows, position) & _known(sheet, arrows), end_x, arrows):
         _arrow(painter, sheet, arrows, index, begin_x[index], end_x[index], signs, PENDING)
+
+
+def _xs(sheet: Sheet, excerpt: Excerpt) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the x of both ends of each arrow."""
+    arrows = excerpt.arrows
+    ends = np.where(arrows.delivered >= 0, arrows.delivered, excerpt.until)
+    xs = sheet.interval.xs
+    return sheet.left + xs(arrows.sent, sheet.width), sheet.left + xs(ends, sheet.width)
+
+
+def _waits(arrows: Arrows, position: int) -> NDArray[np.bool_]:
+    """Return which are pending, or were never taken as far as the run has got."""
+    return pending(arrows, position) | (arrows.delivered < 0)
+
+
+def _known(sheet: Sheet, arrows: Arrows) -> NDArray[np.bool_]:
+    return (arrows.target < len(sheet.lanes)) & (arrows.target >= 0)
 
 
 def _apart(waits: NDArray[np.bool_], end_x: NDArray[np.float64], arrows: Arrows) -> list[int]:
@@ -97,26 +124,15 @@ def _crowd(
     begin_x: NDArray[np.float64],
 ) -> None:
     """One line a pixel, from the topmost to the lowest lane concerned (the patcher is above)."""
-    pixels = begin_x[which].astype(np.int64)
-    tops = np.minimum(arrows.source, arrows.target)[which]
-    lows = np.maximum(arrows.source, arrows.target)[which]
-    seen = (pixels >= sheet.left) & (pixels < sheet.left + sheet.width)
-    pixels, tops, lows = pixels[seen], tops[seen], lows[seen]
-    if not len(pixels):
-        return
-    firsts = np.flatnonzero(np.diff(pixels, prepend=-1) > 0)
-    ys = [sheet.patcher.middle, *(rows.box.middle for rows in sheet.lanes)]
-    colour = QColor(sheet.theme.accent)
-    colour.setAlpha(60)
-    painter.setPen(colour)
-    painter.drawLines(
-        [
-            QLineF(pixel, ys[top + 1], pixel, ys[low + 1])
-            for pixel, top, low in zip(
-                pixels[firsts].tolist(),
-                np.minimum.reduceat(tops, firsts).tolist(),
-                np.maximum.reduceat(lows, firsts).tolist(),
-                strict=True,
-            )
-        ]
-    )
+    pixels = begin_x[which].astype(np.int64) - sheet.left
+    seen = (pixels >= 0) & (pixels < sheet.width)
+    ends = np.stack((arrows.source[which][seen], arrows.target[which][seen]))
+    tops = np.full(sheet.width, len(sheet.lanes), dtype=np.int64)
+    lows = np.full(sheet.width, -1, dtype=np.int64)
+    np.minimum.at(tops, pixels[seen], ends.min(axis=0))
+    np.maximum.at(lows, pixels[seen], ends.max(axis=0))
+    ys = [int(sheet.patcher.middle), *(int(rows.box.middle) for rows in sheet.lanes)]
+    colour = np.uint32(argb(sheet.theme.accent, _FAINT))
+    for upper, (top, bottom) in enumerate(pairwise(ys), -1):  # -1: the patcher
+        row = np.where((tops <= upper) & (lows > upper), colour, np.uint32(0))
+        draw(painter, QRect(sheet.left, top, sheet.width, bottom - top), row)

@@ -45,6 +45,8 @@ def paint(painter: QPainter, sheet: Sheet, selected: int | None) -> None:
         size = min(metrics.height(), lane.whole.height - 2)
         middle = min(max(box.middle, lane.whole.top + size / 2), lane.whole.bottom - size / 2)
         paint_badge(painter, sheet.theme, core, QRectF(8, middle - size / 2, size, size))
+        if lane.whole.height < metrics.ascent():
+            continue  # too low for words: the badge has the number
         font = QFont(painter.font())
         painter.save()
         font.setBold(core == selected)

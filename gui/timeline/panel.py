@@ -87,7 +87,7 @@ class TimelinePanel(Panel):
             self._show()
             return
         run = Interval(lanes.begin, max(lanes.end, frame.edge, lanes.begin + SHORTEST))
-        another = self._lanes is None or run.begin != self._run.begin or run.end < self._run.end
+        another = self._lanes is None or run.end < self._run.end
         self._follows = running and (self._follows or not self._running or another)
         moved = frame.position != self._position
         if moved:

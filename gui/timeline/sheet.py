@@ -74,6 +74,11 @@ class Sheet:
         return self.interval.time(x - self.left, self.width)
 
     @property
+    def precision(self) -> int:
+        """How long a pixel is, in ns, at least 1."""
+        return max(self.interval.span // self.width, 1)
+
+    @property
     def origin(self) -> int:
         """The number of the axis' first pixel, counted from time 0."""
         return self.interval.begin * self.width // self.interval.span

@@ -59,8 +59,11 @@ class Strip(QWidget):
         settled: the run does not grow now, so what has happened since the last painting is
             painted, too, however short that is.
         """
-        if self._is_stale(lanes, run, settled):
-            self._lanes, self._run, self._still = lanes, run, None
+        stale = self._is_stale(lanes, run, settled)
+        if stale or settled:  # the arrays may be others, although they hold the same
+            self._lanes = lanes
+        if stale:
+            self._run, self._still = run, None
         elif (seen, position) == (self._seen, self._position):
             return
         self._seen, self._position = seen, position

@@ -5,15 +5,13 @@ the pale cover of what lies behind the position are painted above it. A new fram
 binary searches, unless something has changed that can be seen.
 """
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPen,
     QPixmap,
-    QPolygonF,
     QResizeEvent,
     QWheelEvent,
 )
@@ -24,6 +22,7 @@ from gui.theme import Theme
 from gui.timeline import (
     arrows,
     bands,
+    cursor,
     gutter,
     instants,
     moment,
@@ -38,7 +37,6 @@ from gui.timeline.signs import Signs
 
 _NEAR = 5  # pixels: how far from a thing a pointer still means it
 _ZOOM = 1.25  # a notch of the wheel
-_COVER = {"light": 150, "dark": 140}  # opacity, of 255, over what lies behind the position
 _NOTHING = "Nothing has happened yet."
 
 
@@ -73,7 +71,7 @@ class View(QWidget):
         self._fixed: tuple[object, ...] = ()
         self._still: QPixmap | None = None
         self._margins: tuple[tuple[object, ...], QPixmap, Signs] | None = None
-        self._hint_at = QPoint()
+        self._hint_at: QPoint | None = None  # None: at the position
         self._pressed: tuple[QPointF, Interval, bool] | None = None  # where, of what, the cursor
         self._dragged = False
 
@@ -110,8 +108,9 @@ class View(QWidget):
             self.updateGeometry()
         self._lanes, self._interval = lanes, interval
         self._position, self._asked, self._core = position, asked, core
+        self._excerpt = excerpt  # the arrays may be others, although they look the same
         if not same:
-            self._excerpt, self._fixed, self._still = excerpt, fixed, None
+            self._fixed, self._still = fixed, None
         if not same or moving != self._moving:
             self._moving = moving
             self.update()
@@ -123,7 +122,7 @@ class View(QWidget):
 
     def tell(self, text: str) -> None:
         """Show a line beside the position, until the pointer points at something."""
-        self._hint_at = QPoint(-1, -1)
+        self._hint_at = None
         self._hint(text)
 
     def _present(self, lanes: Lanes | None, position: int) -> object:
@@ -149,9 +148,11 @@ class View(QWidget):
         if self._still is None:
             self._still = self._painted(sheet, self._excerpt)
         painter.drawPixmap(0, 0, self._still)
-        self._paint_position(painter, sheet)
+        cursor.paint(painter, sheet, self._position, self._asked)
         if self.hint:
-            self._paint_hint(painter, sheet)
+            time = self._position if self._asked is None else self._asked
+            at = self._hint_at or QPoint(int(sheet.x(time)), sheet.names.bottom)
+            cursor.paint_hint(painter, sheet, self.hint, at, self.size())
 
     def _sheet(self) -> Sheet:
         cores = len(self._lanes.lanes) if self._lanes else 0
@@ -184,77 +185,11 @@ class View(QWidget):
         ruler.paint(painter, sheet)
         patcher.paint(painter, sheet, excerpt, signs)
         slices.paint(painter, sheet, excerpt, signs)
-        arrows.paint(painter, sheet, excerpt, self._position, signs)
+        arrows.paint_handled(painter, sheet, excerpt, self._position, signs)
         instants.paint(painter, sheet, excerpt, signs)
+        arrows.paint_pending(painter, sheet, excerpt, self._position, signs)
         painter.end()
         return drawn
-
-    def _paint_position(self, painter: QPainter, sheet: Sheet) -> None:
-        right = sheet.left + sheet.width
-        x = sheet.x(self._position)
-        cover = QColor(self._theme.panel)
-        cover.setAlpha(_COVER[self._theme.name])
-        begin = min(max(int(x) + 1, sheet.left), right + 1)
-        painter.fillRect(
-            begin, sheet.names.top, right + 1 - begin, sheet.bottom - sheet.names.top, cover
-        )
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        accent = QColor(self._theme.accent)
-        if self._asked is not None and sheet.left <= sheet.x(self._asked) <= right:
-            asked = sheet.x(self._asked)
-            painter.setPen(QPen(accent, 1.5, Qt.PenStyle.DashLine))
-            painter.drawLine(QPointF(asked, sheet.names.top), QPointF(asked, sheet.bottom))
-        if sheet.left - 1 <= x <= right + 1:
-            top = sheet.ruler.bottom - 2
-            painter.fillRect(round(x) - 1, top, 2, sheet.bottom - top, accent)
-        self._paint_flag(painter, sheet, x)
-
-    def _paint_flag(self, painter: QPainter, sheet: Sheet, x: float) -> None:
-        """The position's time; outside of the interval, with a tip that says on which side."""
-        right, accent = sheet.left + sheet.width, QColor(self._theme.accent)
-        text = ruler.text_of(self._position, self._precision(sheet), self._interval.end)
-        metrics = painter.fontMetrics()
-        wide = metrics.horizontalAdvance(text) + 14
-        box = QRectF(x - wide / 2, sheet.ruler.top + 1, wide, sheet.ruler.height - 4)
-        box.moveLeft(min(max(box.left(), sheet.left - 4.0), right + 6.0 - wide))
-        outside = not sheet.left - 1 <= x <= right + 1
-        ruler.paint_labels(painter, sheet, box.adjusted(-8, 0, 8, 0) if outside else box)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(accent)
-        if outside:
-            side, tip = (box.right(), 7) if x > right else (box.left(), -7)
-            box.translate(-tip, 0)
-            side -= tip
-            corners = (box.top() + 2, box.bottom() - 2)
-            painter.drawPolygon(
-                QPolygonF(
-                    [QPointF(side, y) for y in corners] + [QPointF(side + tip, box.center().y())]
-                )
-            )
-        painter.drawRoundedRect(box, 4, 4)
-        painter.setPen(QColor(self._theme.on_accent))
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-
-    def _paint_hint(self, painter: QPainter, sheet: Sheet) -> None:
-        metrics = painter.fontMetrics()
-        room = self.width() - 24
-        text = metrics.elidedText(self.hint, Qt.TextElideMode.ElideRight, room)
-        wide, high = metrics.horizontalAdvance(text) + 14, metrics.height() + 6
-        at = self._hint_at
-        if at.x() < 0:
-            time = self._position if self._asked is None else self._asked
-            at = QPoint(int(sheet.x(time)), sheet.names.bottom)
-        y = at.y() - high - 8 if at.y() - high - 8 > sheet.ruler.bottom else at.y() + 14
-        x = min(max(at.x() + 10, 4), self.width() - wide - 4)
-        box = QRectF(x + 0.5, min(max(y, 0), self.height() - high - 1) + 0.5, wide, high)
-        painter.setPen(QPen(QColor(self._theme.line), 1))
-        painter.setBrush(QColor(self._theme.ground))
-        painter.drawRoundedRect(box, 4, 4)
-        painter.setPen(QColor(self._theme.ink))
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-
-    def _precision(self, sheet: Sheet) -> int:
-        return max(sheet.interval.span // sheet.width, 1)
 
     def _hint(self, text: str) -> None:
         if text != self.hint:
@@ -366,7 +301,7 @@ class View(QWidget):
         if self._lanes is None or core is None or at.x() < sheet.left:
             self._hint("")
             return
-        precision = self._precision(sheet)
+        precision = sheet.precision
         instant = self._instant_at(sheet, at)
         self._hint_at = at.toPoint()
         if instant is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -176,7 +177,8 @@ def test_what_lies_behind_the_position_fades(panel: TimelinePanel) -> None:
 
 
 def test_an_interrupt_on_its_way_is_hollow_until_it_is_taken(panel: TimelinePanel) -> None:
-    made = lanes(lane(), lane(), end=PAGE, sent=[(300_000, 0, 1, 600_000)])
+    taken = lane(instants=[(600_000, Kind.SYNC)])
+    made = lanes(lane(), taken, end=PAGE, sent=[(300_000, 0, 1, 600_000)])
     heads = []
     for position in (599_999, 600_000):
         panel.show_frame(frame(made, position))
@@ -186,6 +188,18 @@ def test_an_interrupt_on_its_way_is_hollow_until_it_is_taken(panel: TimelinePane
         heads.append(colours(picture(panel.view), x - 4, y - 1, 2, 3))
     assert LIGHT.accent not in heads[0]
     assert LIGHT.accent in heads[1]
+
+
+def test_where_arrows_crowd_their_lanes_are_still_told(panel: TimelinePanel) -> None:
+    sent = [(at, 1, 2, at + 10) for at in range(400_000, 600_000, 100)]
+    made = lanes(lane(), lane(), lane(), lane(), end=PAGE, sent=sent)
+    panel.show_frame(frame(made, PAGE))
+    image, where = picture(panel.view), sheet(panel)
+    x, marked = round(where.x(512_345)), []  # no line of the ruler
+    for upper, lower in pairwise(where.lanes):
+        y = (upper.box.middle + lower.box.middle) // 2
+        marked.append(image.pixelColor(x, int(y)).name() != LIGHT.panel)
+    assert marked == [False, True, False]
 
 
 def test_the_position_has_a_line_there_and_nowhere_else(panel: TimelinePanel) -> None:
@@ -239,6 +253,31 @@ def test_nothing_is_painted_when_nothing_that_is_seen_has_changed(panel: Timelin
     panel.show_frame(frame(made, 200_001))
     settle()
     assert paints.count > 0
+
+
+def test_other_arrays_with_the_same_in_them_are_no_change(panel: TimelinePanel) -> None:
+    panel.show_frame(frame(many(20_000, 4), 200_000))
+    settle()
+    paints = Paints(panel.view, panel.strip)
+    panel.show_frame(frame(many(20_000, 4), 200_000))
+    settle()
+    assert paints.count == 0
+
+
+def test_what_is_filled_in_later_is_painted(panel: TimelinePanel) -> None:
+    core = lane([(0, 1, Left.NOT_YET)])
+    made = lanes(core, core, end=PAGE, sent=[(300_000, 0, 1, -1)])
+    panel.show_frame(frame(made, PAGE))
+    settle()
+    paints = Paints(panel.view)
+    made.arrows.delivered[0] = 400_000
+    panel.show_frame(frame(replace(made), PAGE))
+    settle()
+    assert paints.count == 1
+    core.left[0] = Left.BLOCKED
+    panel.show_frame(frame(replace(made), PAGE))
+    settle()
+    assert paints.count == 2
 
 
 def test_moving_the_position_leaves_what_does_not_move(panel: TimelinePanel) -> None:
