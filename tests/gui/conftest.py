@@ -29,6 +29,13 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
     return skipped
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests with qtbot have widgets, so the platform matters to them."""
+    for item in items:
+        if "qtbot" in getattr(item, "fixturenames", ()):
+            item.add_marker("screen")
+
+
 def _lacking(config: pytest.Config) -> str | None:
     """Return why the window cannot be tested here, or None."""
     try:
