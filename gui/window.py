@@ -50,6 +50,7 @@ class MainWindow(QMainWindow):
         self._layout: LayoutName = "desktop"
         self._beside = "timeline"  # the panel beside the five bytes in the projector layout
         self._size = QApplication.font().pointSizeF()
+        self._picked: int | None = None  # the time that was selected last
         self._look = commands.Look()
         self.setWindowTitle("textpoke")
         self.actions_ = actions.make(self)
@@ -133,8 +134,9 @@ class MainWindow(QMainWindow):
     def _follow_selection(self, selected: Selected) -> None:
         self._look_again()
         self.toolbar.choose_actor(selected.core)
-        if selected.time is not None:
+        if selected.time is not None and selected.time != self._picked:
             self.bridge.send(commands.GoTo(selected.time))
+        self._picked = selected.time
 
     def _choose_core(self, core: int) -> None:
         if self.frame and self.frame.scene and core < len(self.frame.scene.cores):
