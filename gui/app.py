@@ -18,8 +18,7 @@ from gui.window import MainWindow
 def main(start: Start) -> int:
     """Show what was asked for; returns the exit status.
 
-    0: the window was closed, or the picture written; 2: bad input; 4: the guest died before there
-    was anything to see; 70: a bug in textpoke.
+    Raises, once the window is closed, what went wrong inside; TextpokeError if there is no picture.
     """
     application = host.application()
     application.setStyle("Fusion")
@@ -31,10 +30,23 @@ def main(start: Start) -> int:
     bridge.start()
     ticket = [bridge.send(command) for command in _commands(start)][-1]
     picture = Screenshot(window, start.screenshot, ticket) if start.screenshot else None
+    sys.excepthook = lambda _kind, error, _trace: window.show_crash(error)
     status = application.exec()
+    sys.excepthook = sys.__excepthook__
+    if not window.ended:  # it compiles, which nothing can interrupt
+        _leave(status)
+    if window.crash is not None:
+        raise window.crash
     if picture is not None and picture.error is not None:
-        print(f"textpoke: error: {picture.error}", file=sys.stderr)
-    return _leave(window, status)
+        raise picture.error
+    return status
+
+
+def _leave(status: int) -> None:
+    """End the process at once, with whatever its threads do."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _commands(start: Start) -> list[Command]:
@@ -54,12 +66,3 @@ def _theme(application: QApplication, name: str | None) -> Theme:
         return THEMES[name]
     dark = application.styleHints().colorScheme() is Qt.ColorScheme.Dark
     return DARK if dark else LIGHT
-
-
-def _leave(window: MainWindow, status: int) -> int:
-    """End the process, also while the machine's thread compiles, which nothing can interrupt."""
-    if not window.ended:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(window.status or status)
-    return window.status or status

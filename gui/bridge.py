@@ -11,16 +11,13 @@ from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 
-from gui.command_queue import CommandQueue
-from gui.commands import Begin, Command, Open, Pause, Quit
+from gui.command_queue import URGENT, CommandQueue
+from gui.commands import Command, Quit
 from gui.frame import Frame
 from gui.worker import Worker
 
 _GRACE: Final = 2.0
 """Seconds in which the thread ends, unless it compiles."""
-
-_URGENT: Final = (Pause, Quit, Begin, Open)
-"""Commands that end what goes on, rather than wait for it."""
 
 
 class Bridge(QObject):
@@ -30,16 +27,16 @@ class Bridge(QObject):
         shown: a frame was published while the player stands still; the window need not wait.
         paused: the player stands still again. phase: it stands at the end of this phase.
         begun: another machine is on; its Scenario.
-        failed: something could not be done; one sentence.
-        crashed: an internal error; what it was.
+        failed: something could not be done; a TextpokeError.
+        crashed: an internal error; the exception.
     """
 
     shown = Signal()
     paused = Signal()
     phase = Signal(str)
     begun = Signal(object)
-    failed = Signal(str)
-    crashed = Signal(str)
+    failed = Signal(object)
+    crashed = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -55,7 +52,7 @@ class Bridge(QObject):
     def send(self, command: Command) -> int:
         """Ask for something; it is done in order. Returns its ticket, see `Frame.obeyed`."""
         ticket = self._commands.put(command)
-        if isinstance(command, _URGENT):
+        if isinstance(command, URGENT):
             self._worker.interrupt()
         return ticket
 

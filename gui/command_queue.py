@@ -3,13 +3,16 @@
 import threading
 from collections import deque
 
-from gui.commands import Command, GoTo, Look
+from gui.commands import Begin, Command, GoTo, Look, Open, Pause, Quit
+
+URGENT = (Pause, Quit, Begin, Open)
+"""Commands that end what goes on, and drop what waits, rather than wait for it."""
 
 _LATEST = (GoTo, Look)  # of several in a row only the last counts
 
 
 class CommandQueue:
-    """Commands in order; of several `GoTo` or `Look` in a row the last.
+    """Commands in order; of several `GoTo` or `Look` in a row the last, before `URGENT` no others.
 
     Each gets a ticket, a number that grows, by which one learns that it was obeyed. tickets: the
     last one.
@@ -27,6 +30,9 @@ class CommandQueue:
                 _, last = self._waiting[-1]
                 if type(last) is type(command):
                     self._waiting.pop()
+            if isinstance(command, URGENT):
+                kept = [each for each in self._waiting if isinstance(each[1], (Look, *URGENT))]
+                self._waiting = deque(kept)
             self.tickets += 1
             self._waiting.append((self.tickets, command))
             self._changed.notify()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from gui.panel import Panel
@@ -15,17 +15,29 @@ _BOTTOM: Final = Qt.DockWidgetArea.BottomDockWidgetArea
 _ACROSS, _DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 
 
-class Docks:
+class Docks(QObject):
     """The docks of a window, by the names of their panels.
 
     Panels: five_bytes, listing, path, tasks, log, timeline.
+
+    Signals:
+        changed: other panels can be seen than before.
     """
 
+    changed = Signal()
+
     def __init__(self, window: QMainWindow, panels: Mapping[str, Panel]) -> None:
-        self._window = window
+        super().__init__(window)
+        self._window, self._seen = window, set[str]()
         self._docks = {name: _dock(window, name, panel) for name, panel in panels.items()}
+        for name, dock in self._docks.items():
+            dock.visibilityChanged.connect(lambda seen, name=name: self._note(name, seen))
         window.setDockNestingEnabled(True)
         self.desktop()
+
+    def can_be_seen(self, name: str) -> bool:
+        """Return whether a panel can be seen: of docks in tabs only the one in front can."""
+        return name in self._seen
 
     def __getitem__(self, name: str) -> QDockWidget:
         return self._docks[name]
@@ -62,6 +74,13 @@ class Docks:
             self._window.resizeDocks(pair, [55, 45], _DOWN)
         else:
             self._window.resizeDocks(pair, [60, 40], _ACROSS)
+
+    def _note(self, name: str, seen: bool) -> None:
+        if seen:
+            self._seen.add(name)
+        else:
+            self._seen.discard(name)
+        self.changed.emit()
 
 
 def _dock(window: QMainWindow, name: str, panel: Panel) -> QDockWidget:

@@ -30,12 +30,12 @@ class Screenshot(QObject):
     def __init__(self, window: MainWindow, path: Path, ticket: int) -> None:
         super().__init__(window)
         self._window, self._path, self._ticket = window, path, ticket
-        self.error: str | None = None
+        self.error: TextpokeError | None = None
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._wait)
         self._timer.start(_LOOK)
         window.bridge.failed.connect(self._fail)
-        window.bridge.crashed.connect(self._fail)
+        window.bridge.crashed.connect(lambda _error: self._end(2))
 
     def _wait(self) -> None:
         frame = self._window.frame
@@ -50,12 +50,12 @@ class Screenshot(QObject):
         try:
             whole_file.write(self._path, [bytes(picture.data().data())], "a picture", TextpokeError)
         except TextpokeError as error:
-            self._fail(str(error))
+            self._fail(error)
         else:
             self._end(0)
 
-    def _fail(self, sentence: str) -> None:
-        self.error = sentence
+    def _fail(self, error: TextpokeError) -> None:
+        self.error = error
         self._end(2)
 
     def _end(self, status: int) -> None:

@@ -20,6 +20,7 @@ from gui.keys.dialog import HelpDialog
 from gui.keys.table import keys_of
 from gui.labels import Label
 from gui.layouts import LayoutName
+from gui.panel import Panel
 from gui.panels import panels
 from gui.selection import Selected, Selection
 from gui.story.panel import StoryPanel
@@ -36,7 +37,7 @@ class MainWindow(QMainWindow):
     Attributes:
         bridge, selection: what it stands between.
         frame: the last one shown.
-        status: the exit status that is due, other than that of the application.
+        crash: the internal error that there was, or None.
         ended: whether the machine's thread has ended with the window.
     """
 
@@ -45,7 +46,8 @@ class MainWindow(QMainWindow):
         self.bridge, self.theme = bridge, theme
         self.selection = Selection(self)
         self.frame: Frame | None = None
-        self.status, self.ended = 0, False
+        self.crash: BaseException | None = None
+        self.ended = False
         self._scenario = Scenario()
         self._layout: LayoutName = "desktop"
         self._beside = "timeline"  # the panel beside the five bytes in the projector layout
@@ -83,14 +85,18 @@ class MainWindow(QMainWindow):
         self.selection.changed.connect(self._follow_selection)
         self.story.phase_picked.connect(lambda phase: self._ask(commands.GoToPhase(phase)))
         self.bridge.shown.connect(self.show_next_frame)
-        self.bridge.failed.connect(self.show_notice)
-        self.bridge.crashed.connect(self._show_crash)
+        self.bridge.failed.connect(lambda error: self.show_notice(str(error)))
+        self.bridge.crashed.connect(self.show_crash)
         self.bridge.begun.connect(self._show_scenario)
-        for dock in self.panels:
-            self.docks[dock].visibilityChanged.connect(self._visible_changed)
+        self.docks.changed.connect(self._visible_changed)
         for core, key in enumerate(actions.CORE_KEYS):
             shortcut = QShortcut(key, self)
             shortcut.activated.connect(lambda core=core: self._choose_core(core))
+
+    @property
+    def visible(self) -> list[Panel]:
+        """The panels that can be seen, in the order of F6."""
+        return [panel for name, panel in self.panels.items() if self.docks.can_be_seen(name)]
 
     # --- frames --------------------------------------------------------------------------------
 
@@ -105,9 +111,8 @@ class MainWindow(QMainWindow):
         begun = self.frame is None
         self.frame = frame
         self.story.show_frame(frame)
-        for panel in self.panels.values():
-            if panel.isVisible():
-                panel.show_frame(frame)
+        for panel in self.visible:
+            panel.show_frame(frame)
         if begun and frame.scene is not None:
             self.toolbar.show_cores(len(frame.scene.cores))
         self.toolbar.show_state(frame.state, self.theme)
@@ -117,12 +122,11 @@ class MainWindow(QMainWindow):
         """Ask for what the panels that can be seen now need, and show those what is there."""
         self._look_again()
         if self.frame is not None:
-            for panel in self.panels.values():
-                if panel.isVisible():
-                    panel.show_frame(self.frame)
+            for panel in self.visible:
+                panel.show_frame(self.frame)
 
     def _look_again(self) -> None:
-        visible = (panel.needs for panel in self.panels.values() if panel.isVisible())
+        visible = (panel.needs for panel in self.visible)
         selected = self.selection.now
         look = commands.Look(frozenset().union(*visible), selected.address)
         if look != self._look:
@@ -263,7 +267,7 @@ class MainWindow(QMainWindow):
 
     def on_next_panel(self) -> None:
         """Move the keyboard to the next panel."""
-        seen = [panel for panel in self.panels.values() if panel.isVisible()]
+        seen = self.visible
         focus = QApplication.focusWidget()
         having = [focus is not None and each in {focus, *_above(focus)} for each in seen]
         at = having.index(True) + 1 if True in having else 0
@@ -322,9 +326,10 @@ class MainWindow(QMainWindow):
         self.notice.setText(f"⚠ {sentence}")
         self.notice.show()
 
-    def _show_crash(self, what: str) -> None:
-        self.status = _BUG
-        self.show_notice(f"a bug in textpoke, please report it: {what}")
+    def show_crash(self, error: BaseException) -> None:
+        """Show that there was an internal error. The window stays, to look at what there is."""
+        self.crash = self.crash or error
+        self.show_notice(f"a bug in textpoke, please report it: {type(error).__name__}: {error}")
 
     def _show_scenario(self, scenario: Scenario) -> None:
         self._scenario = scenario
@@ -340,7 +345,6 @@ class MainWindow(QMainWindow):
         event.accept()
 
 
-_BUG = 70  # exit status, as of all verbs
 _SMALLEST, _LARGEST = 6.0, 40.0  # points
 
 

@@ -1,7 +1,6 @@
 """The machine's thread: it obeys commands, plays, and publishes frames. It knows no widget."""
 
 import time
-import traceback
 from typing import TYPE_CHECKING, assert_never
 
 from emu.errors import TextpokeError
@@ -30,6 +29,8 @@ class Worker:
     def run(self) -> None:
         """Obey commands until Quit."""
         while True:
+            if self._player is not None:
+                self._player.lab.run(instructions=0)  # an interrupt of what is over is forgotten
             nap = None if self._pace is None else self._pace.nap
             taken = self._queue.get(nap)
             command = None
@@ -46,12 +47,11 @@ class Worker:
             except TextpokeError as error:
                 self._stand_still()
                 self._message = str(error)
-                self._bridge.failed.emit(self._message)
+                self._bridge.failed.emit(error)
                 self._publish()
             except Exception as error:  # noqa: BLE001 -- the window says it, whatever it is
                 self._stand_still()
-                traceback.print_exc()
-                self._bridge.crashed.emit(f"{type(error).__name__}: {error}")
+                self._bridge.crashed.emit(error)
 
     def interrupt(self) -> None:
         """Let what goes on end between two moves. Called by the other thread."""

@@ -32,7 +32,7 @@ PATIENCE: Final = 5_000_000
 
 
 class Player:
-    """Plays a run.
+    """Plays a run. `lab.interrupt`, which another thread may call, ends what goes on.
 
     Args:
         lab: whose cores run tasks, and which keeps a timeline.
@@ -146,10 +146,11 @@ class Player:
             return
         self._require_life()
         known = len(self.rounds.ends)
-        self._ended(self.rounds.go_to_phase_end(PATIENCE))
+        end = self.rounds.go_to_phase_end(PATIENCE)
+        self._ended(end)
         self._look_for_failures()
         self._go_on(self.timeline.edge)
-        if self.at_edge and len(self.rounds.ends) == known and self.end is None:
+        if end is End.BOUND and self.at_edge and len(self.rounds.ends) == known:
             raise TextpokeError(f"the phase has not ended after {PATIENCE:,} instructions")
 
     def next_failure(self) -> None:
@@ -162,8 +163,11 @@ class Player:
                     f"nothing more goes wrong in {PLANS} plans; another seed may show it, and so "
                     "does textpoke gui --break with the name of the break alone"
                 )
-            self._ended(self.rounds.go(IN_PLACE))
+            end = self.rounds.go(IN_PLACE)
+            self._ended(end)
             self._look_for_failures()
+            if end is End.INTERRUPTED:
+                break
         self._go_on(self.timeline.edge)
 
     def play(self, instructions: int) -> bool:
@@ -301,7 +305,10 @@ class Player:
         while self._executed(actor) == made and self.end is None:
             if self.timeline.edge.instructions >= bound:
                 raise TextpokeError(f"core {actor} sleeps, and nothing has woken it")
-            self._ended(self.rounds.go(_NAP))
+            end = self.rounds.go(_NAP)
+            self._ended(end)
+            if end is End.INTERRUPTED:
+                break
         self.moment = self.timeline.after(before, actor)
 
     def _executed(self, core: int) -> int:

@@ -3,7 +3,7 @@
 import threading
 
 from gui.command_queue import CommandQueue
-from gui.commands import Back, Command, GoTo, Look, NextPhase, Step
+from gui.commands import Back, Command, GoTo, Look, NextPhase, Pause, Step
 
 
 def test_commands_come_in_order_with_their_tickets() -> None:
@@ -31,6 +31,18 @@ def test_of_several_times_in_a_row_the_last_counts() -> None:
         GoTo(40),
         Look(address=1),
     ]
+    assert queue.get(0) is None
+
+
+def test_what_is_urgent_drops_what_waits() -> None:
+    queue = CommandQueue()
+    for command in (NextPhase(), Look(address=1), GoTo(3)):
+        queue.put(command)
+    last = queue.put(Pause())
+    taken = [queue.get(0), queue.get(0)]
+    assert [command for _, command in filter(None, taken)] == [Look(address=1), Pause()]
+    assert taken[1] is not None
+    assert taken[1][0] == last
     assert queue.get(0) is None
 
 

@@ -19,12 +19,12 @@ _PATIENCE = 120_000  # ms: only a test that fails waits as long, or one that com
 class Opened:
     """A window that is open.
 
-    failures: what it could not do, in its words.
+    failures: what it could not do, the errors.
     """
 
     def __init__(self, window: MainWindow) -> None:
         self.window, self.bridge = window, window.bridge
-        self.failures: list[str] = []
+        self.failures: list[BaseException] = []
         self.bridge.failed.connect(self.failures.append)
         self.bridge.crashed.connect(self.failures.append)
 
