@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Signal
 from gui.command_queue import URGENT, CommandQueue
 from gui.commands import Command, Quit
 from gui.frame import Frame
+from gui.garbage import Garbage
 from gui.worker import Worker
 
 _GRACE: Final = 2.0
@@ -42,11 +43,13 @@ class Bridge(QObject):
         super().__init__(parent)
         self._commands = CommandQueue()
         self._frame: Frame | None = None
+        self._garbage = Garbage(self)
         self._worker = Worker(self._commands, self)
         self._thread = threading.Thread(target=self._worker.run, name="machine", daemon=True)
 
     def start(self) -> None:
         """Start the machine's thread."""
+        self._garbage.start()
         self._thread.start()
 
     def send(self, command: Command) -> int:
@@ -71,7 +74,10 @@ class Bridge(QObject):
         if self._thread.is_alive():
             self.send(Quit())
             self._thread.join(_GRACE)
-        return not self._thread.is_alive()
+        ended = not self._thread.is_alive()
+        if ended:
+            self._garbage.stop()
+        return ended
 
     # --- for the machine's thread --------------------------------------------------------------
 

@@ -216,6 +216,7 @@ class MainWindow(QMainWindow):
         )
         if dialog.exec() and (chosen := dialog.choice()):
             self._ask(commands.Begin(_scenario(chosen, self._scenario)))
+        dialog.deleteLater()
 
     def on_open(self) -> None:
         """Play a recorded run from a file."""
@@ -277,7 +278,9 @@ class MainWindow(QMainWindow):
     def on_keys(self) -> None:
         """Show all keys."""
         keys = keys_of(self.actions(), [self.story, *self.panels.values()])
-        HelpDialog(self.theme, keys, self).exec()
+        dialog = HelpDialog(self.theme, keys, self)
+        dialog.exec()
+        dialog.deleteLater()
 
     def on_quit(self) -> None:
         """Close the window."""
