@@ -30,6 +30,7 @@ class BytesTable(QTableView):
         self._bytes, self._following = model, False
         self._painter = BytesDelegate(theme, model)
         self._needs = _NO_WIDTHS
+        self._cause: tuple[object, ...] = (None, None, None)  # of the sizes given last
         self.setModel(model)
         self.setItemDelegate(self._painter)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -54,9 +55,11 @@ class BytesTable(QTableView):
         """Select the row of a core; none for None."""
         row = self._bytes.row_of(core)
         self._following = True
+        selected = [index.row() for index in self.selectionModel().selectedRows()]
         if core is None or row is None:
-            self.clearSelection()
-        else:
+            if selected != [0]:  # memory, which somebody went to
+                self.clearSelection()
+        elif selected != [row]:
             self.selectRow(row)
         self._following = False
 
@@ -75,6 +78,10 @@ class BytesTable(QTableView):
 
         Bytes come first, then names and findings; instructions get what is left.
         """
+        cause = (self._bytes.rows, self.viewport().size(), QApplication.font())
+        if all(one is other or one == other for one, other in zip(cause, self._cause, strict=True)):
+            return
+        self._cause = cause
         needs = Widths(*map(max, zip(self._needs, self._painter.widths(), strict=True)))
         self._needs = needs
         rows, width = len(self._bytes.rows), self._bytes.width
