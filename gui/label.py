@@ -1,6 +1,6 @@
 """Labels that never cut their text off, and are read out in full."""
 
-from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPalette, QResizeEvent
 from PySide6.QtWidgets import QApplication, QLabel, QSizePolicy, QWidget
 
@@ -31,7 +31,7 @@ class FittedLabel(QLabel):
         self._full = ""
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._refit()
+        self.refit()
 
     @property
     def full(self) -> str:
@@ -54,13 +54,13 @@ class FittedLabel(QLabel):
         """Show another text."""
         if text != self._full:
             self._full = text
-            self._refit()
+            self.refit()
 
     def fit_into(self, width: int, lines: int) -> int:
         """Take at most so many lines of a width from now on; return how many the text takes."""
         self._lines = lines
         self.resize(width, self.height())
-        self._refit()  # a hidden widget gets its resizeEvent only when it is shown
+        self.refit()  # a hidden widget gets its resizeEvent only when it is shown
         return self.text().count("\n") + 1 if self._full else 0
 
     def colour(self, colour: str) -> None:
@@ -80,16 +80,13 @@ class FittedLabel(QLabel):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the text again."""
         super().resizeEvent(event)
-        self._refit()
+        self.refit()
 
-    def changeEvent(self, event: QEvent) -> None:
-        """Follow the application's font."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.ApplicationFontChange:
-            self._refit()
-            self.updateGeometry()
+    def refit(self) -> None:
+        """Fit the text into the width, in a size that goes by the application's font.
 
-    def _refit(self) -> None:
+        A font of one's own hears of no change, so who has the label calls this.
+        """
         font = scaled(QApplication.font(), self._scale, bold=self._bold)
         fitted = fit(self._full, font, self.width(), self._lines)
         self.setFont(fitted.font)

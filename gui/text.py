@@ -4,6 +4,7 @@ Names of a guest are never parsed as markup, and nothing is cut off silently: wh
 broken into lines, then written smaller, and at last ends in an ellipsis.
 """
 
+import functools
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,9 +25,14 @@ class Fitted:
 
 def mono() -> QFont:
     """Return the font for bytes and instructions, of the size of the application's."""
+    return QFont(_mono(QApplication.font().pointSizeF()))
+
+
+@functools.cache
+def _mono(size: float) -> QFont:
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
     font.setFamilies(["DejaVu Sans Mono", "Consolas", "Menlo", "monospace"])
-    font.setPointSizeF(QApplication.font().pointSizeF())
+    font.setPointSizeF(size)
     return font
 
 

@@ -36,10 +36,18 @@ def request(look: Look, core: int) -> Request:
 
 def sites(look: Look) -> tuple[Site, ...]:
     """Return the sites as memory has them."""
-    return tuple(
-        Site(each.function, each.address, each.old, each.new, _bytes(memory, memory, each))
-        for each in look.sites
-        for memory in (look.memory(each.address, len(each.old)),)
+    return tuple(_site(look, each) for each in look.sites)
+
+
+def _site(look: Look, place: Place) -> Site:
+    memory = look.memory(place.address, len(place.old))
+    return Site(
+        place.function,
+        place.address,
+        place.old,
+        place.new,
+        _bytes(memory, memory, place),
+        *(look.decoded(code, place.address) for code in (memory, place.old, place.new)),
     )
 
 

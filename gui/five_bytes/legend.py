@@ -1,6 +1,6 @@
 """The legend: what the looks of a byte mean."""
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
@@ -27,6 +27,13 @@ class Legend(QWidget):
     def heightForWidth(self, width: int) -> int:
         """Return the height of the lines that a width needs."""
         return round(self._places(width)[-1].bottom())
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the application's font."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self.updateGeometry()
+            self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 -- Qt's name
         """Paint samples and words."""

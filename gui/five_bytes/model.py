@@ -84,6 +84,8 @@ class BytesModel(QAbstractTableModel):
             self.site, self.rows, self.fresh = site, rows, frozenset()
             self.endResetModel()
             return False
+        if rows == before:
+            return False
         self.site, self.rows = site, rows
         for number, (old, new) in enumerate(zip(before, rows, strict=True)):
             if old != new:

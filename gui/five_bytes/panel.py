@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QVBoxLayout
 
@@ -81,6 +81,15 @@ class FiveBytesPanel(Panel):
         """Lay the heading out again."""
         super().resizeEvent(event)
         self._turn_heads()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the application's font."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            for label in (self.heading, self.change):
+                label.refit()
+            self._turn_heads()
+            self.table.share()
 
     def _lay_out(self) -> None:
         self._heads.addWidget(self.heading)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QFrame, QHeaderView, QTableView
 
@@ -30,6 +30,7 @@ class BytesTable(QTableView):
         self._bytes, self._following = model, False
         self._painter = BytesDelegate(theme, model)
         self._needs = _NO_WIDTHS
+        self._cause: tuple[object, ...] = (None, None, None)  # of the sizes given last
         self.setModel(model)
         self.setItemDelegate(self._painter)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -54,9 +55,11 @@ class BytesTable(QTableView):
         """Select the row of a core; none for None."""
         row = self._bytes.row_of(core)
         self._following = True
+        selected = [index.row() for index in self.selectionModel().selectedRows()]
         if core is None or row is None:
-            self.clearSelection()
-        else:
+            if selected != [0]:  # memory, which somebody went to
+                self.clearSelection()
+        elif selected != [row]:
             self.selectRow(row)
         self._following = False
 
@@ -73,8 +76,12 @@ class BytesTable(QTableView):
     def share(self) -> None:
         """Give rows and columns their sizes.
 
-        Bytes come first, then names and findings; instructions get what is left.
+        Bytes come first, then findings, then names; instructions get what is left.
         """
+        cause = (self._bytes.rows, self.viewport().size(), QApplication.font())
+        if all(one is other or one == other for one, other in zip(cause, self._cause, strict=True)):
+            return
+        self._cause = cause
         needs = Widths(*map(max, zip(self._needs, self._painter.widths(), strict=True)))
         self._needs = needs
         rows, width = len(self._bytes.rows), self._bytes.width
@@ -88,7 +95,7 @@ class BytesTable(QTableView):
         free = whole - needs.name - needs.least_decoded - needs.least_since
         cell = int(min(max(free / width, needs.byte), max(needs.byte, high * 1.15)))
         left = whole - cell * width
-        name = _within(left - needs.least_decoded - needs.least_since, needs.least_name, needs.name)
+        name = _within(left - needs.least_decoded - needs.since, needs.least_name, needs.name)
         left -= name
         since = _within(left - needs.least_decoded, needs.least_since, needs.since)
         since = min(since, left * 5 // 9)  # where neither fits, both are elided
@@ -97,6 +104,12 @@ class BytesTable(QTableView):
             self.setColumnWidth(1 + column, cell)
         self.setColumnWidth(width + 1, left - since)
         self.setColumnWidth(width + 2, since)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the room for the heading, memory and four cores; more of them scroll."""
+        line = QFontMetricsF(QApplication.font()).lineSpacing()
+        heading = self.horizontalHeader().sizeHint().height()
+        return QSize(round(line * 16), round(5 * (line + 7)) + heading + 2)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Share the new size."""

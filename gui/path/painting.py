@@ -137,7 +137,7 @@ def paint_station(
 def paint_waiting(painter: QPainter, ink: QColor, box: QRectF, text: str) -> None:
     """Paint how many tasks wait, in the painter's font."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(ink, 1, Qt.PenStyle.DashLine))
+    painter.setPen(QPen(ink, 1))
     painter.drawRoundedRect(box.adjusted(0, 1, 0, -1), 4, 4)
     painter.setPen(ink)
     paint_text(painter, box, text, Qt.AlignmentFlag.AlignHCenter, _SCALES)

@@ -107,13 +107,6 @@ class PathPanel(Panel):
         super().resizeEvent(event)
         self._lay_out()
 
-    def changeEvent(self, event: QEvent) -> None:
-        """Follow the application's font."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.ApplicationFontChange:
-            self._lay_out()
-            self.updateGeometry()
-
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Select what is under the mouse."""
         for number, station in enumerate(self.stations):
@@ -136,10 +129,13 @@ class PathPanel(Panel):
             super().keyPressEvent(event)
 
     def event(self, event: QEvent) -> bool:
-        """Show in a tooltip what is under the mouse, in full."""
+        """Show in a tooltip what is under the mouse; follow the application's font."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             QToolTip.showText(event.globalPos(), tooltip(self.words_at(QPointF(event.pos()))), self)
             return True
+        if event.type() == QEvent.Type.FontChange:
+            self._lay_out()
+            self.updateGeometry()
         return super().event(event)
 
     def words_at(self, point: QPointF) -> str:

@@ -65,7 +65,7 @@ def furnish(node: Node, box: QRectF, font: QFont) -> Station:
     side = min(side, fitting)
     badges, pill = _row(node, text, start, side)
     below = second.adjusted(0, half, 0, 0)
-    if below.height() >= QFontMetricsF(font).lineSpacing() * 0.9:
+    if below.height() >= QFontMetricsF(font).lineSpacing() * 0.7:
         return Station(node, box, first, node.detail, below, badges, pill)
     rest = second.adjusted(len(node.cores) * (side + 2) + wide + 4, 0, 0, 0)
     detail = rest if rest.width() > half * 2.5 else None

@@ -7,7 +7,7 @@ one is filled, those to come are only outlined, one that is left out is hatched 
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QBrush,
     QColor,
@@ -182,6 +182,13 @@ class ChevronStrip(QWidget):
         """Share the new width."""
         super().resizeEvent(event)
         self._place()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the application's font."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self.updateGeometry()
+            self._place()
 
     def _place(self) -> None:
         """Share the width: titles first, then what the second lines need, then evenly."""

@@ -4,6 +4,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from emu.scene.scene import Scene
@@ -11,6 +12,9 @@ from gui.five_bytes.panel import FLASH_MS, FiveBytesPanel
 from gui.selection import Selection
 from gui.theme import DARK, LIGHT
 from tests.gui import scenes
+from tests.gui.fonts import LargeFont, large_font
+
+__all__ = ["large_font"]
 
 WORDS = Qt.ItemDataRole.AccessibleTextRole
 
@@ -191,3 +195,19 @@ def test_another_theme_reaches_the_cells(qtbot: QtBot) -> None:
     before = _image(panel)
     panel.use_theme(DARK)
     assert _image(panel) != before
+
+
+def test_a_larger_font_of_the_application_is_followed(qtbot: QtBot, large_font: LargeFont) -> None:
+    panel = _shown(qtbot, scenes.scene(8), (1400, 600))
+    header = panel.table.verticalHeader()
+    width = panel.table.columnWidth(0)
+    with large_font():
+        assert panel.table.columnWidth(0) > width
+        assert header.defaultSectionSize() > panel.table.fontMetrics().lineSpacing()
+
+
+def test_memory_and_four_cores_are_in_view_in_the_least_height(qtbot: QtBot) -> None:
+    panel = _shown(qtbot, scenes.scene())
+    panel.resize(620, panel.minimumSizeHint().height())
+    QApplication.processEvents()
+    assert panel.table.verticalScrollBar().maximum() == 0

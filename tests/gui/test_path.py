@@ -16,6 +16,9 @@ from gui.selection import Selection
 from gui.text import scaled
 from gui.theme import DARK, LIGHT
 from tests.gui import scenes
+from tests.gui.fonts import LargeFont, large_font
+
+__all__ = ["large_font"]
 
 SIZES = [(260, 215), (370, 400), (600, 300), (900, 580)]
 ROLES: tuple[Role, ...] = ("caller", "function", "int3", "trampoline", "replacement")
@@ -200,3 +203,11 @@ def test_an_equal_path_is_not_laid_out_again(qtbot: QtBot) -> None:
     before = panel.grid
     panel.show_frame(scenes.frame(replace(scenes.scene(), path=scenes.path()), 2))
     assert panel.grid is before
+
+
+def test_a_larger_font_of_the_application_is_followed(qtbot: QtBot, large_font: LargeFont) -> None:
+    panel = _shown(qtbot, scenes.path())
+    before = panel.minimumSizeHint().height(), panel.grab().toImage()
+    with large_font():
+        assert panel.minimumSizeHint().height() >= 1.4 * before[0]
+        assert panel.grab().toImage() != before[1]

@@ -14,6 +14,9 @@ from gui.story.chevron import Chevron
 from gui.story.panel import StoryPanel
 from gui.theme import DARK, LIGHT
 from tests.gui import scenes
+from tests.gui.fonts import LargeFont, large_font
+
+__all__ = ["large_font"]
 
 
 def _shown(qtbot: QtBot, frame: Frame, width: int = 900) -> StoryPanel:
@@ -157,3 +160,14 @@ def test_another_theme_reaches_every_part(qtbot: QtBot) -> None:
     panel.use_theme(DARK)
     assert DARK.tint in _colours(panel)
     assert LIGHT.tint not in _colours(panel)
+
+
+def test_a_larger_font_of_the_application_is_followed(qtbot: QtBot, large_font: LargeFont) -> None:
+    panel = _shown(qtbot, scenes.frame(scenes.scene()), 1280)
+    high = panel.sizeHint().height()
+    with large_font():
+        assert panel.sizeHint().height() >= 1.3 * high
+        panel.resize(1280, panel.sizeHint().height())
+        label = panel.box.sentence
+        assert label.text().split() == label.full.split()
+        assert label.height() >= label.fontMetrics().lineSpacing() * (label.text().count("\n") + 1)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emu.image.disasm import decode_one
 from emu.lab import Lab
 from emu.machine.unicorn_layout import (
     RIP,
@@ -29,6 +30,9 @@ def agrees(lab: Lab, plan: Plan, picture: Scene) -> None:
         memory = lab.guest.read(site.address, 5)
         assert bytes(byte.value for byte in site.memory) == memory
         assert not any(byte.stale for byte in site.memory)
+        for code, text in ((memory, site.decoded), (site.old, site.old_text)):
+            assert text == _text(code, site.address)
+        assert site.new_text == _text(site.new, site.address)
     for core in picture.cores:
         assert core.task == str(lab.guest.current(core.number))
         rip = machine.register(core.number, RIP)
@@ -42,6 +46,11 @@ def agrees(lab: Lab, plan: Plan, picture: Scene) -> None:
                 if lab.machine.model == "coherent":
                     assert not byte.stale
         assert core.stale == any(byte.stale for site in core.sites for byte in site)
+
+
+def _text(code: bytes, address: int) -> str:
+    instruction = decode_one(code, address)
+    return f"{instruction.mnemonic} {instruction.op_str}".strip()
 
 
 @pytest.mark.parametrize("name", ["drain", "sync1", "tail-first", "unsorted"])
