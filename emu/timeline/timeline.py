@@ -75,10 +75,7 @@ class Timeline:
         return self.checkpoints.first.mark
 
     def chosen(self, chooser: Chooser) -> None:
-        """Note who picks the next moves: another chooser, or with other actors or quantum.
-
-        Also to be called when `drive` found nobody to pick: time may have passed before.
-        """
+        """Note who picks the next moves: another chooser, or with other actors or quantum."""
         self._chooser = chooser
         self._happened(None)
 
