@@ -124,7 +124,7 @@ class Lab:
                 return End.EXIT
             elif why == loop.DEAD:
                 return End.DIED
-            elif why == loop.STUCK and not self._wake():
+            elif why == loop.STUCK and not self._send_typed():
                 return End.STUCK
             if stop is not None and stop():
                 break
@@ -155,11 +155,6 @@ class Lab:
             self.machine.make(made)
         self.recording.moves(Moves.of(moves))
         return True
-
-    def _wake(self) -> bool:
-        """Let typed bytes in where nobody can move; returns whether there were any."""
-        self.recording.stuck()
-        return self._send_typed()
 
     def input_may_wake(self) -> bool:
         """Return whether some core is halted and would hear an interrupt."""

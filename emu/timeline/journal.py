@@ -4,7 +4,6 @@ Another chooser, or other actors, a plan for the patcher, moves that somebody ma
 their places, and a checkpoint, a run can be made again. Entries stand between two moves.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +26,8 @@ class Entry:
             which the run's count of moves has every one; or None: the chooser changed.
         chooser: who goes on, as it was then; to be copied.
         time: virtual ns at which it happened, None if it took time. While everybody sleeps, time
-            passes as soon as somebody is to be picked, even if then nobody can be.
+            passes as soon as somebody is to be picked, even if then nobody may be. Such a run only
+            goes on after something happens, so these times are all there is to note.
     """
 
     moves: int
@@ -48,26 +48,9 @@ class Journal:
     def __getitem__(self, at: int) -> Entry:
         return self._entries[at]
 
-    def __iter__(self) -> Iterator[Entry]:
-        return iter(self._entries)
-
     def add(
         self, moves: int, what: Plan | NDArray[np.void] | None, chooser: Chooser, now: int
     ) -> None:
         """Note what has just happened. moves: made before. now: virtual time after it."""
         timed = not isinstance(what, np.ndarray) or bool(np.isin(what["kind"], _TIMELESS).all())
-        entry = Entry(moves, what, chooser.copy(), now if timed else None)
-        if not (what is None and self._entries and _alike(self._entries[-1], entry)):
-            self._entries.append(entry)
-
-
-def _alike(one: Entry, other: Entry) -> bool:
-    """Return whether a choice adds nothing to the entry before it."""
-    same = (one.moves, one.time) == (other.moves, other.time)
-    return same and all(
-        np.array_equal(left, right)
-        for left, right in (
-            (one.chooser.native, other.chooser.native),
-            (one.chooser.random, other.chooser.random),
-        )
-    )
+        self._entries.append(Entry(moves, what, chooser.copy(), now if timed else None))

@@ -36,6 +36,7 @@ class Past:
     """A machine, its guest and its patcher at a point of a run.
 
     guest: the run's. journal: the run's, which may grow. start: where this machine begins.
+    came: the virtual time at which the last move ended; more may have passed since.
     """
 
     def __init__(self, guest: Guest, journal: Journal, start: Checkpoint) -> None:
@@ -69,6 +70,7 @@ class Past:
         self.machine.restore(checkpoint.snapshot)
         self.machine.output.clear()
         self.moves, self._entries = checkpoint.mark.moves, checkpoint.entries
+        self.came = self.machine.now
         self._chooser = checkpoint.chooser.copy()
         self.patcher.resume(checkpoint.patcher)
 
@@ -83,6 +85,7 @@ class Past:
                 return
             else:
                 self._drive(moves if entry is None else min(moves, entry.moves))
+                self.came = self.machine.now
 
     def run(self, core: int, instructions: int) -> None:
         """Make the first instructions of a Run, which is the next move; then only `restore`."""
@@ -95,15 +98,15 @@ class Past:
     def _carry_out(self, entry: Entry, moves: int) -> bool:
         """Let happen what happened here; returns whether that was possible with so many moves."""
         what, done = entry.what, self.moves - entry.moves
-        if isinstance(what, np.ndarray) and done < len(what) and self.moves == moves:
-            return False
         if not done and entry.time is not None and entry.time > self.machine.now:
             nobody = Chooser("round-robin", 0, 1, actors=0)
             self.machine.drive(nobody, moves=1)
         if isinstance(what, Plan):
             self.patcher.request(what)
         elif isinstance(what, np.ndarray):
-            self._play(what[: moves - entry.moves], done)
+            if self.moves < moves:
+                self._play(what[: moves - entry.moves], done)
+                self.came = self.machine.now
             if self.moves < entry.moves + len(what):
                 return False
         self._chooser = entry.chooser.copy()

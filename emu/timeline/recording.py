@@ -55,11 +55,6 @@ class Recording:
         if self.timeline:
             self.timeline.grew()
 
-    def stuck(self) -> None:
-        """Note that the chooser found nobody to pick."""
-        if self.timeline:
-            self.timeline.chosen(self.chooser)
-
     def _append(self, segment: Moves) -> None:
         self._end_segment()
         self._drain = False

@@ -21,11 +21,14 @@ class Stretch:
     Attributes:
         start: before the first of them.
         counts: int64 [moves + 1, 1 + cores], virtual time and the instructions of each core,
-            before the first move and after each.
+            before the first move and after each, with whatever happened there.
+        ended: int64 [moves + 1], virtual time when the move before ended, and nothing had happened
+            yet: where nobody can be picked, time may pass.
     """
 
     start: Checkpoint
     counts: NDArray[np.int64]
+    ended: NDArray[np.int64]
 
     @property
     def begin(self) -> int:
@@ -58,7 +61,7 @@ class Stretch:
         inside = self.inside(mark)
         if inside == 0:
             return int(self.counts[mark.moves - self.begin, column])
-        after = int(self.counts[mark.moves - self.begin + 1, column])
+        after = int(self._at_end(column)[mark.moves - self.begin + 1])
         if column in (TIME, TIME + 1 + self.mover(mark.moves)):
             return after - (self._length(mark.moves) - inside)
         return after
@@ -70,7 +73,8 @@ class Stretch:
         mark = self._boundary(moves)
         if moves == self.end:
             return mark
-        inside = self._length(moves) - (int(self.counts[at + 1, column]) - value)
+        length = self._length(moves)
+        inside = min(length - (int(self._at_end(column)[at + 1]) - value), length - 1)
         return Mark(mark.instructions + inside, moves) if inside > 0 else mark
 
     def previous(self, mark: Mark) -> Mark:
@@ -85,6 +89,10 @@ class Stretch:
         if self.inside(mark) + 1 < self._length(mark.moves):
             return Mark(mark.instructions + 1, mark.moves)
         return self._boundary(mark.moves + 1)
+
+    def _at_end(self, column: int) -> NDArray[np.int64]:
+        """Return a count at the end of each move, from the one before the first on."""
+        return self.ended if column == TIME else self.counts[:, column]
 
     def _boundary(self, moves: int) -> Mark:
         """Return the point after so many moves of the run."""

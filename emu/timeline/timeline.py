@@ -75,10 +75,7 @@ class Timeline:
         return self.checkpoints.first.mark
 
     def chosen(self, chooser: Chooser) -> None:
-        """Note who picks the next moves: another chooser, or with other actors or quantum.
-
-        Also to be called when `drive` found nobody to pick: time may have passed before.
-        """
+        """Note who picks the next moves: another chooser, or with other actors or quantum."""
         self._chooser = chooser
         self._happened(None)
 
@@ -103,7 +100,6 @@ class Timeline:
     def _happened(self, what: Plan | NDArray[np.void] | None, moves: int = 0) -> None:
         before = self.edge.moves - moves
         self._journal.add(before, what, self._chooser, self._machine.now)
-        self._stretches = [each for each in self._stretches if each.end < before]
 
     def _checkpoint(self) -> Checkpoint:
         return Checkpoint(
@@ -218,11 +214,12 @@ class Timeline:
         """Go from where a checkpoint is, one move after the other, until `stop` are made."""
         past = self._second()
         past.restore(start)
-        rows = []
+        rows, ended = [], []
         for moves in range(start.mark.moves, stop + 1):
             past.advance(moves)
             rows.append(counts(past.machine))
-        stretch = Stretch(start, np.array(rows))
+            ended.append(past.came)
+        stretch = Stretch(start, np.array(rows), np.array(ended))
         self._stretches = [stretch, *self._stretches][:_STRETCHES]
         return stretch
 

@@ -45,15 +45,15 @@ def somewhere(timeline: Timeline, part: float) -> Mark:
 # --- the same states ---------------------------------------------------------------------------
 
 
-@settings(max_examples=8, deadline=None, derandomize=True, phases=(Phase.generate,))
+@settings(max_examples=5, deadline=None, derandomize=True, phases=(Phase.generate,))
 @given(
     seed=st.integers(0, 2**32),
     cores=st.sampled_from((1, 2, 4, 8)),
     model=st.sampled_from(MODELS),
     quantum=st.sampled_from((1, 13, 100, 2500)),
-    acts=st.lists(ACT, min_size=4, max_size=12),
+    acts=st.lists(ACT, min_size=4, max_size=9),
     part=st.floats(0, 1),
-    count=st.integers(1, 40),
+    count=st.integers(1, 25),
 )
 def test_back_and_forward_again(  # noqa: PLR0913, PLR0917 -- what a run and a place in it are
     seed: int,
@@ -112,6 +112,26 @@ def test_every_point_is_where_the_run_was() -> None:
         mark = there
     for there in sorted(expected, key=lambda each: hash((7, each))):
         assert hash_of(timeline.at(there)) == expected[there], there
+
+
+@pytest.mark.parametrize("quantum", [1, 5])
+def test_a_long_walk_back_and_forward(quantum: int) -> None:
+    """Over many stretches of moves that are gone through one by one, and checkpoints."""
+    life = Life(9, quantum=quantum)
+    life.bounded(distance=3000)
+    life.live([("patch", 4000), ("input", 5), ("core", 30), ("run", 900)])
+    timeline, walked = life.timeline, [life.timeline.edge]
+    hashes = {}
+    for step in range(700):
+        moment = timeline.before(walked[-1])
+        walked.append(moment.mark)
+        assert walked[-1] < walked[-2]
+        if step % 70 == 0:
+            hashes[moment.mark] = hash_of(moment)
+    for mark, behind in reversed(list(zip(walked[1:], walked, strict=False))):
+        assert timeline.after(mark).mark == behind
+        if mark in hashes:
+            assert hash_of(timeline.at(mark)) == hashes[mark]
 
 
 def test_looking_back_leaves_the_run_alone() -> None:
@@ -301,6 +321,7 @@ def test_a_choice_of_nobody_lets_time_pass(tmp_path: Path) -> None:
     while lab.machine.standing(0).activity != "halted":
         lab.run(instructions=1)
     slept, mark = lab.machine.now, timeline.edge
+    timeline.before(mark)  # is looked at before it happens, and kept
     chooser.actors = chooser.native[3] = 2
     lab.choose(chooser)
     assert lab.run() is End.STUCK
@@ -311,6 +332,11 @@ def test_a_choice_of_nobody_lets_time_pass(tmp_path: Path) -> None:
     lab.choose(chooser)
     lab.run(instructions=2)
     assert hash_of(timeline.at(mark)) == expected
+    last = timeline.before(mark).mark
+    for ns in range(slept - 3, slept + 300):
+        moment = timeline.at_time(ns)
+        assert moment.time <= ns
+        assert moment.mark == last if ns >= slept else moment.mark <= last
 
 
 def test_input_wakes_a_core_that_sleeps(tmp_path: Path) -> None:
