@@ -13,8 +13,8 @@ from emu.moves.plan import Plan
 class Detectors:
     """Watch some redirected functions from now on.
 
-    Sets the machine's probes. `follow` has to be called before a verdict; how often does not
-    matter.
+    Sets the machine's probes, beside the guest's own. `follow` has to be called before a verdict;
+    how often does not matter.
     """
 
     def __init__(self, guest: Guest, watched: tuple[Watched, ...]) -> None:
@@ -23,7 +23,7 @@ class Detectors:
         self.watched = watched
         self.calls = Calls()
         self.fetches = Fetches(watched)
-        self._machine.set_probes(probes(guest, watched))
+        self._probe()
 
     def watch(self, more: tuple[Watched, ...]) -> None:
         """Watch more functions from now on, or more ways of those that are watched."""
@@ -32,7 +32,10 @@ class Detectors:
         for each in more:
             there[each.site] = there[each.site].with_ways(each) if each.site in there else each
         self.watched = self.fetches.watched = tuple(there.values())
-        self._machine.set_probes(probes(self._guest, self.watched))
+        self._probe()
+
+    def _probe(self) -> None:
+        self._machine.set_probes((*self._guest.probes(), *probes(self._guest, self.watched)))
 
     def requested(self, number: int, plan: Plan) -> None:
         """Say that the plan of this number was requested."""

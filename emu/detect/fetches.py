@@ -18,7 +18,6 @@ from emu.machine import events
 from emu.machine.state import E_A, E_ADDRESS, E_B, E_CORE, E_KIND, E_TIME
 from emu.machine.word import signed
 
-_INT3 = 0xCC
 _BREAKPOINT = 3
 _MOST_TEARS = 16
 
@@ -98,7 +97,7 @@ class Fetches:
         ):
             each = self.watched[number]
             executed = code.to_bytes(8, "little", signed=True)[:5]
-            if executed[0] == _INT3 or executed in each.legal:
+            if not each.torn(executed):
                 continue
             hurts = harmful(executed, each.legal, each.site)
             self.torn += times

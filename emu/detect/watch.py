@@ -18,6 +18,8 @@ OLD: Final = PROBE + 2  # a core entered the function's own body
 NEW: Final = PROBE + 3  # a core entered a replacement
 UNHANDLED: Final = PROBE + 4  # the kernel gave up on a breakpoint
 
+_INT3 = 0xCC
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -39,6 +41,13 @@ class Watched:
     def legal(self) -> tuple[bytes, ...]:
         """The instructions that may stand at the site."""
         return tuple(way.instruction for way in self.ways)
+
+    def torn(self, executed: bytes) -> bool:
+        """Return whether these five bytes, executed at the site, are no instruction of anybody's.
+
+        What begins with int3 is one.
+        """
+        return executed[0] != _INT3 and executed not in self.legal
 
     def body(self, instruction: bytes) -> int | None:
         """Return where an instruction at the site leads, None if it should not stand there."""

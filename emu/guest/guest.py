@@ -8,6 +8,7 @@ from emu.guest.tasks import Task
 from emu.image.elf import ElfImage
 from emu.image.objects import Objects
 from emu.machine.machine import Machine
+from emu.machine.probes import Probe
 
 
 class Guest(Protocol):
@@ -34,6 +35,15 @@ class Guest(Protocol):
     def current(self, core: int) -> Task | None:
         """Return the task a core runs, None if the kernel does not say."""
 
+    def task_at(self, address: int) -> Task | None:
+        """Return the task whose descriptor is at an address, also one that has ended.
+
+        None if no task can be read there.
+        """
+
+    def has_ended(self, state: int) -> bool:
+        """Return whether a task that a core has left in this state (of SWITCH) never runs again."""
+
     def tasks(self) -> tuple[Task, ...]:
         """Return all tasks; none before there are any, or if the kernel does not say."""
 
@@ -45,6 +55,13 @@ class Guest(Protocol):
 
     def on(self, machine: Machine) -> "Guest":
         """Return the same kernel, code that is added later included, as another machine has it."""
+
+    def probes(self) -> tuple[Probe, ...]:
+        """Return the probes by which the kernel's events come about; kinds are in `probes`."""
+
+    @property
+    def sync_vector(self) -> int | None:
+        """The vector of the interrupt that asks a core to serialise, None if it has none yet."""
 
     def online(self) -> int:
         """Return the cores that the kernel uses, as a bit mask."""

@@ -10,7 +10,16 @@ from emu.image.c_string import string_at
 from emu.image.object import MAX_READ
 from emu.image.objects import Reader
 from emu.image.symbols import Symbols
-from emu.image.types import ArrayType, EnumType, IntType, Member, PointerType, StructType, Types
+from emu.image.types import (
+    ArrayType,
+    EnumType,
+    IntType,
+    Member,
+    PointerType,
+    StructType,
+    Type,
+    Types,
+)
 from emu.image.values import bits, number, text
 
 MAX_TASKS = 1 << 16
@@ -70,6 +79,10 @@ class TaskList:
         """Return the task whose descriptor is at an address. Raises TextpokeError."""
         return self._task(address, self._read(address, self._type.size))
 
+    def state_name(self, state: int) -> str | None:
+        """Return a state's name as in `Task.state`, None if it has none."""
+        return None if self._state is None else _word(self._state.type, state)
+
     def _task(self, address: int, data: bytes) -> Task:
         numbers = {name: _value(member, data) for name, member in self._members.items()}
         on_rq = numbers.pop("on_rq", None)
@@ -96,9 +109,13 @@ def _state(member: Member, data: bytes) -> str | None:
     """Return the name of a state, or its number if it has none."""
     if not _is_number(member):
         return None
-    value, kind = _value(member, data), member.type
-    name = kind.name_of(value) if isinstance(kind, EnumType) else None
-    return str(value) if name is None else name.removeprefix("TASK_").lower()
+    value = _value(member, data)
+    return _word(member.type, value) or str(value)
+
+
+def _word(kind: Type, state: int) -> str | None:
+    name = kind.name_of(state) if isinstance(kind, EnumType) else None
+    return None if name is None else name.removeprefix("TASK_").lower()
 
 
 def _count(types: Types, size: int, task: StructType) -> int:

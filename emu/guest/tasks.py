@@ -1,6 +1,10 @@
 """Tasks, as every guest describes them."""
 
 from dataclasses import dataclass
+from typing import Final
+
+ENDED: Final = frozenset({"unused", "dead", "zombie"})
+"""States of tasks that never run again, as `Task.state` has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,11 @@ class Task:
 
     def __str__(self) -> str:
         return f"{self.comm}/{self.pid}"
+
+    @property
+    def ended(self) -> bool | None:
+        """Whether it has ended, and only its descriptor is left; None if the kernel has no word."""
+        return None if self.state is None else self.state in ENDED
 
     @property
     def bounds(self) -> tuple[int, int] | None:

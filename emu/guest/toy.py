@@ -9,15 +9,17 @@ from functools import cached_property
 
 from emu.errors import BadImage, TextpokeError
 from emu.guest.code import RESUME, Code, CodeRegion
+from emu.guest.probes import SWITCH
 from emu.guest.registers import of_core, resuming
 from emu.guest.stack import Stack
 from emu.guest.task_list import TaskList
-from emu.guest.tasks import Task
+from emu.guest.tasks import ENDED, Task
 from emu.guest.virtual import VirtualMemory
 from emu.guest.walk import Walk
 from emu.image.elf import ElfImage
 from emu.image.objects import Object, Objects
 from emu.machine.machine import Machine
+from emu.machine.probes import Probe
 
 CONTRACT = (
     "bp_desc",
@@ -72,6 +74,35 @@ class ToyGuest:
             return replace(listed.at(address), core=core)
         except TextpokeError:
             return None  # the pointer leads nowhere yet
+
+    def task_at(self, address: int) -> Task | None:
+        """Return the task whose descriptor is at an address, also one that has ended."""
+        if self._task_list is None:
+            return None
+        try:
+            return self._task_list.at(address)
+        except TextpokeError:
+            return None
+
+    def has_ended(self, state: int) -> bool:
+        """Return whether this is TASK_DEAD, which is what an ending task is left in."""
+        listed = self._task_list
+        return state != 0 and listed is not None and listed.state_name(state) in ENDED
+
+    def probes(self) -> tuple[Probe, ...]:
+        """Return the probe of task switches, if the kernel tells of them; see poke.h."""
+        symbol = self.image.symbols.get("trace_sched_switch")
+        physical = None if symbol is None else self.image.load_address(symbol.address)
+        return () if physical is None else (Probe(physical, SWITCH, arguments=True),)
+
+    @property
+    def sync_vector(self) -> int | None:
+        """The value of `sync_core_vector`; None before paging is on, or if there is none."""
+        symbol = self.image.symbols.get("sync_core_vector")
+        try:
+            return self.read(symbol.address, 1)[0] if symbol else None
+        except TextpokeError:
+            return None
 
     def tasks(self) -> tuple[Task, ...]:
         """Return all tasks; none before there are any, or if the kernel does not say."""

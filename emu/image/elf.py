@@ -191,6 +191,13 @@ class ElfImage:
                 return physical - load.paddr + load.vaddr
         return None
 
+    def load_address(self, address: int) -> int | None:
+        """Return the physical address at which link address `address` is loaded, or None."""
+        for load in self._file.loads:
+            if 0 <= address - load.vaddr < load.memsz:
+                return address - load.vaddr + load.paddr
+        return None
+
     def is_executable(self, address: int) -> bool:
         """Return whether link address `address` lies in a segment with the execute flag."""
         return any(

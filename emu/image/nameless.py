@@ -57,6 +57,9 @@ class NamelessImage(ElfImage):
     def link_address(self, physical: int) -> None:
         """Return None: nothing is known to be loaded."""
 
+    def load_address(self, address: int) -> None:
+        """Return None: nothing is known to be loaded."""
+
     def is_executable(self, address: int) -> bool:  # noqa: ARG002 -- as any image
         """Return True: nothing is known against it."""
         return True

@@ -49,6 +49,7 @@ class Lab:
     ) -> None:
         self.image, self.machine = image, machine
         self.guest = ToyGuest(machine, image)
+        machine.set_probes(self.guest.probes())
         self.patcher = Patcher(self.guest)
         self.detectors: Detectors | None = None
         self.recording = Recording(chooser)

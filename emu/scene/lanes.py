@@ -5,7 +5,8 @@ Of each core: slices (which task has it) and instants (what happened to it). Bet
 patcher's stores to text. Times are virtual ns, columns ascend by time.
 
 A `Lanes` is a value, although it is made of arrays that only grow: what is behind its counts does
-not belong to it. So it can be read by one thread while another appends.
+not belong to it. So it can be read by one thread while another appends. What was open when it was
+made may be filled in later: how a core's last task lost it, when an interrupt was delivered.
 """
 
 import enum
@@ -93,7 +94,8 @@ class Lanes:
     Attributes:
         lanes: one for each core.
         stores: when the patcher changed text.
-        names: of tasks. idle: those of them (indices) that only wait for others.
+        names: of tasks; two with one name are two.
+        idle: those of them (indices) that only wait for others.
     """
 
     begin: int

@@ -176,6 +176,19 @@ extern u8 poke_arena[], poke_arena_end[];
 extern u8 poke_data[], poke_data_end[];
 
 /*
+ * OPTIONAL: an empty function that a core calls when it goes from one task to
+ * another, interrupts off, just before it does: Linux's tracepoint sched_switch
+ * (include/trace/events/sched.h). preempt: the core is taken from prev.
+ * prev_state: 0 if prev could go on, so that with preempt false it is 0 of who
+ * gave up the core, and not 0 of who waits or has ended. Tasks are told by their
+ * addresses. It has no site: notrace, noinline, and an asm("") that keeps it from
+ * being optimised away. Without it nobody can say when a core changed its task.
+ *
+ *   void trace_sched_switch(bool preempt, struct task *prev, struct task *next,
+ *			     unsigned int prev_state);
+ */
+
+/*
  * OPTIONAL, found by DWARF only, member by member; what is missing is merely not
  * shown. First the names, then what a list of tasks tells, then stacks:
  *
@@ -185,7 +198,8 @@ extern u8 poke_data[], poke_data_end[];
  *
  *   struct task tasks[];		all there can be
  *   struct task {
- *	enum task_state state;		TASK_UNUSED is none; names are shown
+ *	enum task_state state;		TASK_UNUSED is none, TASK_DEAD has ended: another
+ *					may get its descriptor; names are shown
  *	int cpu;			where it runs
  *	int on_rq;			0: it blocks
  *	u64 nvcsw, nivcsw;		times it gave up the core, and lost it

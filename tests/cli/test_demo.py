@@ -81,7 +81,7 @@ def test_a_break_is_shown_by_a_recorded_run(
 
 
 def test_a_hazard_alone_is_status_8(textpoke: Command) -> None:
-    said = textpoke("demo", "--auto", "--break", "tail-first", "--seed", 5, "--json")
+    said = textpoke("demo", "--auto", "--break", "tail-first", "--seed", 14, "--json")
     document = json.loads(said.out)
     counts = document["counts"]
     assert (said.status, document["status"]) == (8, 8)

@@ -17,7 +17,7 @@ def test_other_threads_run_while_a_machine_does() -> None:
     whys: list[int] = []
 
     def drive(machine: Machine) -> None:
-        whys.append(machine.drive(round_robin(100_000), instructions=_BOUND))
+        whys.append(machine.drive(round_robin(1_000_000), instructions=_BOUND))
 
     thread = threading.Thread(target=drive, args=(machine,))
     thread.start()

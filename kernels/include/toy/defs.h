@@ -121,6 +121,8 @@ void printk(const char *fmt, ...) __printf(1, 2);
 void vprintk(const char *fmt, va_list args);
 
 // sched.c
+void trace_sched_switch(bool preempt, struct task *prev, struct task *next,
+			unsigned int prev_state);
 void schedule(void);
 void yield(void);
 void preempt_irq(void);
