@@ -1,6 +1,5 @@
 """textpoke gui: the window on the patch. Everything is checked before Qt starts."""
 
-import importlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -162,8 +161,9 @@ def gui(
         scenario, schedule = _recorded(file)
     start = Start(scenario, schedule, screenshot, at, pixels, theme, cast("LayoutName", layout))
     host.prepare(offscreen=screenshot is not None)
-    app = importlib.import_module("gui.app")  # loads Qt, which prepare has looked at
-    raise typer.Exit(app.main(start))
+    from gui.app import main  # noqa: PLC0415 -- loads Qt, which prepare has looked at
+
+    raise typer.Exit(main(start))
 
 
 def _check_picture(path: Path) -> None:

@@ -14,25 +14,41 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPixmap
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
+from emu.lab.scenario import Scenario
+from gui import host
+from gui.bridge import Bridge
+from gui.commands import Begin, Play
+from gui.theme import LIGHT
+from gui.window import MainWindow
+
 SINGLETONS: Final = (None, True, False)
-SLACK: Final = 1000
-"""References by which a count may change: what is imported and cached meanwhile."""
+SLACK, LIVELY = 1_000, 20_000
+"""References that may be gone: what was cached, and, while a machine runs, what it let go of."""
+
+SPEED: Final = 1_000_000
+"""Instructions a second while frames are shown: each frame has new events."""
+
+WARM: Final = 100
+"""Frames after which everything was shown once."""
 
 
 class Drift:
-    """How far the reference counts of None, True and False have gone from where they were."""
+    """How many references of None, True and False are gone.
 
-    def __init__(self) -> None:
-        self._before = self._counts()
+    There may be more of them than before, since what lives has some. slack: how many may be gone.
+    """
+
+    def __init__(self, slack: int) -> None:
+        self._slack, self._before = slack, self._counts()
 
     @staticmethod
     def _counts() -> tuple[int, ...]:
         return tuple(map(sys.getrefcount, SINGLETONS))
 
     def check(self, after: int) -> None:
-        """Raise AssertionError if references were lost, or gained, in `after` rounds."""
+        """Raise AssertionError if references were lost in `after` rounds."""
         for value, before, now in zip(SINGLETONS, self._before, self._counts(), strict=True):
-            if abs(now - before) > SLACK:
+            if before - now > self._slack:
                 raise AssertionError(
                     f"{value} had {before} references, after {after} rounds it has {now}"
                 )
@@ -75,7 +91,7 @@ def painter_calls(count: int) -> None:
     made = 0
     painter = QPainter(picture)
     paint(painter, widget)  # what is made once, is made now
-    drift = Drift()
+    drift = Drift(SLACK)
     while made < count:
         made += paint(painter, widget)
         drift.check(made)
@@ -83,13 +99,39 @@ def painter_calls(count: int) -> None:
     print(f"{made} painter calls")
 
 
+def window_frames(application: QApplication, count: int) -> None:
+    """Let the main window show so many frames of a run, each with all its panels painted."""
+    bridge = Bridge()
+    window = MainWindow(bridge, LIGHT)
+    window.resize(1280, 720)
+    window.show()
+    bridge.start()
+    for command in (Begin(Scenario()), Play(SPEED)):
+        bridge.send(command)
+    shown, last, drift = 0, -1, None
+    while shown < count:
+        window.show_next_frame()
+        application.processEvents()
+        if window.frame is not None and window.frame.number != last:
+            shown, last = shown + 1, window.frame.number
+            if shown == WARM:
+                drift = Drift(LIVELY)
+            elif drift is not None:
+                drift.check(shown)
+            assert window.frame.state != "ended", "the guest has died"
+    window.close()
+    print(f"{shown} frames")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak.window", description=__doc__)
-    parser.add_argument("--calls", type=int, default=200_000)
+    parser.add_argument("--calls", type=int, default=200_000, help="of a painter")
+    parser.add_argument("--frames", type=int, default=5_000, help="of the main window")
     given = parser.parse_args()
-    application = QApplication(["soak"])
+    host.prepare(offscreen=True)
+    application = host.application()
     painter_calls(given.calls)
-    application.processEvents()
+    window_frames(application, given.frames)
     return 0
 
 
