@@ -133,7 +133,7 @@ class Narrator:
             Known(self._handler, self._names, self._spots[1], watched),
         )
         for each in sites:
-            look.physical(each.address, len(each.old))
+            look.memory(each.address, len(each.old))
         return look
 
     def _sites(self, plan: Plan | None, address: int | None) -> tuple[Place, ...]:

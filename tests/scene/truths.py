@@ -21,24 +21,28 @@ from emu.machine import state as st
 from emu.machine.engines import COMPILED, engine_called
 from emu.machine.events import Event
 from emu.machine.text import COHERENT, INTEL2010, OBSERVED
-from emu.moves.plan import PHASES, Change, Ipi, Phase, Plan, Store, Wait
+from emu.moves.plan import PHASES, Change, Ipi, Phase, Store, Wait
 from emu.patch.redirect import Redirect
 from emu.patch.text_poke import NOP5
 from emu.scene.scene import Scene
 
 INT3 = 0xCC
-HANDLER = ("asm_exc_int3", "exc_int3", "poke_int3_handler")
+HANDLER = ("asm_exc_int3", "exc_int3", "poke_int3_handler", "int3_vanished")
 _ARRIVALS = (OLD, NEW)
+_BY_PROMISE = {True: NEW, False: OLD, None: CALL}
 _OWN = (events.TRAP, events.DELIVERED, CALL, OLD, NEW, UNHANDLED)
 
 
 @dataclass
 class Promise:
-    """A core was said to be on a way: after event `number`, with this stack, to a body."""
+    """A core was said to be on a way: after event `number`, with this stack, to a body.
+
+    new: to a replacement; None: to the site once more.
+    """
 
     number: int
     stack: int
-    new: bool
+    new: bool | None
 
 
 @dataclass
@@ -48,7 +52,6 @@ class Run:
     lab: Lab
     redirects: Sequence[Redirect]
     promises: list[Promise] = field(default_factory=list)
-    plan: Plan | None = None
     _index: int = 0
     _own: dict[int, list[Event]] = field(default_factory=dict)  # by core
     _kinds: dict[int, list[Event]] = field(default_factory=dict)
@@ -90,8 +93,8 @@ class Run:
         for promise in self.promises:
             for number in range(promise.number, len(log)):
                 event = log[number]
-                if event.kind in _ARRIVALS and event.stack == promise.stack:
-                    assert (event.kind == NEW) == promise.new, (promise, event)
+                if event.kind in (CALL, *_ARRIVALS) and event.stack == promise.stack:
+                    assert event.kind == _BY_PROMISE[promise.new], (promise, event)
                     kept += 1
                     break
         return kept
@@ -108,13 +111,18 @@ class Facts:
     def __init__(self, run: Run, scene: Scene) -> None:
         self.run, self.scene, self.lab = run, scene, run.lab
         self.machine, self.patcher = run.lab.machine, run.lab.patcher
+        self.actor: int | None = None  # who the sentences before were about
         self.started = [c for c in range(self.machine.cores) if self.machine.started(c)]
-        if run.lab.patcher.plan is not None:
-            run.plan = run.lab.patcher.plan
-        self.plan = run.plan
-        self.site = run.redirects[0].site if run.plan is None else run.plan.changes[0].address
+        asked = {} if run.lab.detectors is None else run.lab.detectors.plans
+        self.plan = run.lab.patcher.plan or asked.get(run.lab.patcher.requests)
+        self.site = run.redirects[0].site if self.plan is None else self.plan.changes[0].address
         self.function = self.name(self.site)
         self.memory = self.lab.guest.read(self.site, 5)
+
+    def acts(self, core: int) -> bool:
+        """Return whether a core is who the story is about, which a failure may be, too."""
+        self.actor = core
+        return self.scene.failure is not None or self.scene.actor == core
 
     # --- the plan --------------------------------------------------------------------------------
 
@@ -223,6 +231,8 @@ class Facts:
     def trap(self, core: int) -> Event | None:
         """Return the int3 that a core has trapped on last and is still at, None if it is not."""
         own = [e for e in self.run.own(core) if e.kind in _OWN]
+        if own and own[-1].kind == UNHANDLED:  # the kernel dies in it
+            del own[-1]
         last = own[-1] if own else None
         behind = {r.site + 1 for r in self.run.redirects}
         trapped = last is not None and last.kind == events.TRAP and last.a == 3
@@ -272,13 +282,24 @@ class Facts:
         sent, taken, ended = self.asked(core)
         return core in self.pending() and taken > sent and taken > ended
 
+    def held_back(self, core: int) -> bool:
+        """Return whether a fault holds the interrupt back, and the core has not taken it since."""
+        vector = self.lab.guest.read(self.symbol("sync_core_vector"), 1)[0]
+        held = [e.index for e in self.run.own(core) if e.kind == events.FAULT]
+        faults = [e for e in self.run.own(core) if e.kind == events.FAULT and e.address == vector]
+        return self.on_its_way(core) and bool(held) and faults[-1].index > self.asked(core)[0]
+
+    def begins_anew(self) -> bool:
+        """Return whether the actor's next call is that of the int3 once more, a promise."""
+        assert self.actor is not None
+        trap = self.trap(self.actor)
+        call = next(e for e in reversed(self.run.own(self.actor)) if e.kind == CALL)
+        self.run.promises.append(Promise(len(self.machine.events), call.stack, None))
+        return trap is not None and "int3=6.1" in self.machine.command_line
+
     def in_trampoline(self, core: int, function: str) -> bool:
-        begin = next(r.trampoline for r in self.run.redirects if r.function == function)
-        inside = range(begin, begin + 10)
-        if self.machine.rip(core) in inside:
-            return True
-        own = [e for e in self.run.own(core) if e.kind in (events.TRAP, events.DELIVERED)]
-        return bool(own) and own[-1].address % 2**64 in inside
+        begins = [r.trampoline for r in self.run.redirects if r.function == function]
+        return any(begin <= self.machine.rip(core) < begin + 10 for begin in begins)
 
     # --- fetches ---------------------------------------------------------------------------------
 
@@ -379,6 +400,16 @@ class Facts:
         traps = (e for e in reversed(self.run.own(core)) if e.kind == events.TRAP and e.a == 3)
         return next(traps, None)
 
+    def hazard(self, core: int, function: str) -> bool:
+        found = self.first(
+            [e for e in self.run.all(events.STALE_FETCH) if e.b & events.FETCH_HAZARD]
+        )
+        return (
+            found is not None
+            and found.core == core
+            and self.name(found.address % 2**64) == function
+        )
+
     def late(self, core: int) -> bool:
         failure = self.scene.failure
         assert failure is not None
@@ -472,9 +503,10 @@ TRUTHS: list[tuple[str, Truth]] = [
     (r"(?:Meanwhile|So|But) core (\d+) may fetch ([0-9a-f ]+), which nobody wrote",
      lambda f, m: bytes.fromhex(m[2]) in f.fetchable(int(m[1])) and "torn" in f.kinds(int(m[1]))
      and bytes.fromhex(m[2]) not in (f.change.old, f.change.new)),
+    (r"Nothing is being patched", lambda f, _: f.idle and not f.scene.sites),
     # a core at an int3
     (r"Core (\d+) ran into the int3 at (\w+) and trapped",
-     lambda f, m: f.trapped_at(int(m[1]), m[2]) and f.scene.actor == int(m[1])),
+     lambda f, m: f.trapped_at(int(m[1]), m[2]) and f.acts(int(m[1]))),
     (r"At this moment the int3 handler knows of no site", lambda f, _: f.refs == 0),
     (r"The int3 handler does not find this site in its list",
      lambda f, _: f.refs > 0 and acted(f) is None),
@@ -483,15 +515,24 @@ TRUTHS: list[tuple[str, Truth]] = [
     (r"By its list, the int3 handler is to act out the (call|nop), the old instruction",
      lambda f, m: f.refs > 0 and acted(f) == encoded(change(f).old) and m[1] == word(acted(f))),
     (r"The int3 handler has acted out the (call|nop), so core (\d+) already takes the new path",
-     lambda f, m: f.scene.actor == int(m[2]) and m[1] == word(encoded(change(f).new))
+     lambda f, m: f.acts(int(m[2])) and m[1] == word(encoded(change(f).new))
      and f.promise(int(m[2]), new=True)),
     (r"The int3 handler has sent it on, and core (\d+) still takes the old path",
-     lambda f, m: f.scene.actor == int(m[1]) and f.promise(int(m[1]), new=False)),
+     lambda f, m: f.acts(int(m[1])) and f.promise(int(m[1]), new=False)),
+    ((r"The int3 handler has sent it on, and core (\d+) takes a path that is neither the old one "
+      r"nor the new one"),
+     lambda f, m: f.acts(int(m[1])) and NOP5 not in (f.change.old, f.change.new)
+     and f.promise(int(m[1]), new=False)),
+    ((r"By its list, the int3 handler is to act out the (nop), which is neither the old "
+      r"instruction nor the new one"),
+     lambda f, m: f.refs > 0 and m[1] == word(acted(f))
+     and acted(f) not in (encoded(change(f).old), encoded(change(f).new))),
+    (r"It begins the instruction anew, without the int3", lambda f, _: f.begins_anew()),
     (r"Core (\d+) is in the int3 handler, which is just changing where it goes on",
-     lambda f, m: f.in_handler(int(m[1])) and f.scene.actor == int(m[1])),
+     lambda f, m: f.in_handler(int(m[1])) and f.acts(int(m[1]))),
     (r"Core (\d+) is in the trampoline of (\w+), on its way to the replacement",
      lambda f, m: not f.idle and f.in_trampoline(int(m[1]), m[2])
-     and f.scene.actor == int(m[1])),
+     and f.acts(int(m[1]))),
     # failures
     ((r"Core (\d+) executed ([0-9a-f ]+) at (\w+), which nobody wrote: "
      r"(?:that is no instruction|it became (.*))"), lambda f, m: f.torn(m[1], m[2], m[3], m[4])),
@@ -501,6 +542,8 @@ TRUTHS: list[tuple[str, Truth]] = [
      lambda f, m: f.unhandled(int(m[1]), m[2])),
     ((r"Core (\d+) called (\w+) and came to code that was out of service: every core had already "
      r"been told to fetch anew"), lambda f, m: f.late(int(m[1]))),
+    ((r"Core (\d+) could fetch more than one instruction at (\w+): the manual calls what comes of "
+     r"it undefined"), lambda f, m: f.hazard(int(m[1]), m[2])),
     (r"The machine has stopped(?:: .*)?", lambda f, _: not f.machine.alive),
 ]  # fmt: skip
 
@@ -510,8 +553,9 @@ WHYS: list[tuple[str, Callable[[Facts, int], bool]]] = [
     (r"cores? .* (has|have) interrupts off", lambda f, c: f.on_its_way(c) and f.off(c)),
     (r"cores? .* (is|are) in the int3 handler, where interrupts wait",
      lambda f, c: f.on_its_way(c) and f.trap(c) is not None),
+    (r"the interrupt for .* is held back", Facts.held_back),
     (r"cores? .* (has|have) not answered",
-     lambda f, c: c in f.pending() and not f.on_its_way(c) and not f.serving(c)),
+     lambda f, c: c in f.pending() and not f.serving(c)),
 ]  # fmt: skip
 
 
@@ -524,9 +568,9 @@ def whys(facts: Facts, text: str) -> bool:
 
 def change(facts: Facts) -> Change:
     """Return what becomes of the site that the actor trapped at."""
-    assert facts.scene.actor is not None
+    assert facts.actor is not None
     assert facts.plan is not None
-    trap = facts.trap(facts.scene.actor)
+    trap = facts.trap(facts.actor)
     assert trap is not None
     return next(c for c in facts.plan.changes if c.address == trap.address % 2**64 - 1)
 
@@ -566,6 +610,20 @@ def check(run: Run, scene: Scene, told: set[str] | None = None) -> None:
             told.add(pattern)
     _check_what_is_told_first(facts)
     _check_chapters(facts)
+    _check_cores(facts)
+
+
+def _check_cores(facts: Facts) -> None:
+    """The bytes that a core may fetch are the oldest it may; it has serialised if none is stale."""
+    machine, guest = facts.machine, facts.lab.guest
+    for core in facts.scene.cores:
+        assert core.rip == machine.rip(core.number)
+        for site, seen in zip(facts.scene.sites, core.sites, strict=True):
+            physical = [guest.physical(site.address + at) for at in range(5)]
+            versions = [machine.versions(core.number, each) for each in physical]
+            assert [(byte.newest, byte.value) for byte in seen] == [(v[0], v[-1]) for v in versions]
+        assert not (core.stale and core.serialised)
+        assert core.serialised == (not core.waiting)
 
 
 def _check_what_is_told_first(facts: Facts) -> None:
@@ -575,7 +633,8 @@ def _check_what_is_told_first(facts: Facts) -> None:
     assert (scene.failure is not None) >= (torn is not None)
     if scene.failure is None and facts.machine.alive:
         trapped = [core for core in facts.started if facts.in_handler(core)]
-        assert not trapped or scene.actor in trapped, (scene.time, trapped, scene.sentence)
+        told = scene.actor is not None and facts.trap(scene.actor) is not None
+        assert told or not trapped, (scene.time, trapped, scene.sentence)
     if scene.failure is not None:
         assert scene.sentence == scene.failure.sentence
 
