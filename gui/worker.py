@@ -151,7 +151,8 @@ class Worker:
                 scene=player.scene(look.needs, look.address),
                 position=player.moment.time,
                 edge=player.lab.machine.now,
-                lanes=None,
+                lanes=player.lanes(),
+                log=player.log(),
                 message=self._message,
             )
         )

@@ -15,12 +15,15 @@ class Detectors:
 
     Sets the machine's probes, beside the guest's own. `follow` has to be called before a verdict;
     how often does not matter.
+
+    plans: those that were requested, by number.
     """
 
     def __init__(self, guest: Guest, watched: tuple[Watched, ...]) -> None:
         self._guest, self._machine = guest, guest.machine
         self._seen = len(self._machine.events)
         self.watched = watched
+        self.plans: dict[int, Plan] = {}
         self.calls = Calls()
         self.fetches = Fetches(watched)
         self._probe()
@@ -39,6 +42,7 @@ class Detectors:
 
     def requested(self, number: int, plan: Plan) -> None:
         """Say that the plan of this number was requested."""
+        self.plans[number] = plan
         self.calls.plans[number] = Service.of(plan, self.watched)
 
     def follow(self) -> None:

@@ -18,7 +18,10 @@ from emu.machine import loop
 from emu.moves.chooser import EVERYBODY, continued
 from emu.moves.schedule import Schedule
 from emu.resources import image_path
+from emu.scene.chronicle import Chronicle
 from emu.scene.failure import worst
+from emu.scene.lanes import Lanes
+from emu.scene.log import Log
 from emu.scene.narrator import Narrator
 from emu.scene.scene import Scene
 from emu.timeline.mark import Mark
@@ -39,6 +42,7 @@ class Player:
         rounds: what the run does at its edge.
         start: the first moment there is to see.
         scenario: what is played; of a recorded run, what would be to be seen live.
+        chronicle: of the lab, up to now.
 
     Attributes:
         moment: where one stands; valid until the player moves.
@@ -46,7 +50,9 @@ class Player:
         failures: what went wrong up to the edge, each graver than the one before.
     """
 
-    def __init__(self, lab: Lab, rounds: Rounds, start: Mark, scenario: Scenario) -> None:
+    def __init__(
+        self, lab: Lab, rounds: Rounds, start: Mark, scenario: Scenario, chronicle: Chronicle
+    ) -> None:
         self.lab, self.rounds, self.start, self.scenario = lab, rounds, start, scenario
         self.timeline = lab.keep_timeline()
         self.moment: Moment = self.timeline.at(start)
@@ -54,9 +60,9 @@ class Player:
         detectors = lab.detectors or lab.watch(())
         sources = [image_path(scenario.image).parent]
         self._narrator = Narrator(lab.image, detectors, lambda: lab.placed, sources)
-        self._told = 0  # plans that the narrator knows
+        self._detectors, self._chronicle = detectors, chronicle
         self.failures: list[Finding] = []
-        self._look_for_failures()
+        self._look_at_run()
 
     @classmethod
     def live(cls, scenario: Scenario) -> "Player":
@@ -64,8 +70,8 @@ class Player:
         lab = scenario.boot()
         redirects = scenario.redirects(lab)
         lab.watch(redirects)
-        start = lab.keep_timeline().edge
-        return cls(lab, Rounds(lab, redirects, scenario.broken), start, scenario)
+        start, chronicle = lab.keep_timeline().edge, Chronicle(lab.guest)
+        return cls(lab, Rounds(lab, redirects, scenario.broken), start, scenario, chronicle)
 
     @classmethod
     def recorded(cls, schedule: Schedule, scenario: Scenario) -> "Player":
@@ -86,14 +92,16 @@ class Player:
             sha256=schedule.check_image,
         )
         timeline, rounds = lab.keep_timeline(), Rounds(lab, (), None)
+        chronicle = Chronicle(lab.guest)
         steps: list[Mark] = []
 
         def after_step() -> None:
             steps.append(timeline.edge)
             rounds.after_step()
+            chronicle.take(lab.detectors.watched if lab.detectors else ())
 
         lab.replay(schedule, after_step)
-        return cls(lab, rounds, steps[0] if steps else timeline.beginning, scenario)
+        return cls(lab, rounds, steps[0] if steps else timeline.beginning, scenario, chronicle)
 
     @property
     def phase(self) -> str | None:
@@ -106,11 +114,16 @@ class Player:
 
         needs: its optional parts, see `Narrator.scene`. address: what listing and path are about.
         """
-        for number in range(self._told + 1, len(self.rounds.plans) + 1):
-            self._narrator.requested(number, self.rounds.plans[number])
-            self._told = number
         moment = self.moment
         return self._narrator.scene(moment.guest, moment.patcher, needs=needs, address=address)
+
+    def lanes(self) -> Lanes:
+        """Return what has happened on all cores, up to the edge."""
+        return self._chronicle.lanes()
+
+    def log(self) -> Log:
+        """Return every event up to the edge, in words."""
+        return self._chronicle.log(self._detectors.watched, self.lab.placed)
 
     def save(self, path: str) -> None:
         """Write the run up to its edge, as a schedule. Raises TextpokeError if it cannot be."""
@@ -148,16 +161,16 @@ class Player:
         known = len(self.rounds.ends)
         end = self.rounds.go_to_phase_end(PATIENCE)
         self._ended(end)
-        self._look_for_failures()
+        self._look_at_run()
         self._go_on(self.timeline.edge)
         if end is End.BOUND and self.at_edge and len(self.rounds.ends) == known:
             raise TextpokeError(f"the phase has not ended after {PATIENCE:,} instructions")
 
     def next_failure(self) -> None:
         """Go on to where something goes wrong. Raises TextpokeError if nothing does for long."""
-        bound = len(self.rounds.plans) + PLANS
+        bound = self.lab.patcher.requests + PLANS
         while not self._failure_ahead(self.lab.machine.now):
-            if self.end is not None or len(self.rounds.plans) >= bound:
+            if self.end is not None or self.lab.patcher.requests >= bound:
                 self.go_to_edge()
                 raise TextpokeError(
                     f"nothing more goes wrong in {PLANS} plans; another seed may show it, and so "
@@ -165,7 +178,7 @@ class Player:
                 )
             end = self.rounds.go(IN_PLACE)
             self._ended(end)
-            self._look_for_failures()
+            self._look_at_run()
             if end is End.INTERRUPTED:
                 break
         self._go_on(self.timeline.edge)
@@ -183,7 +196,7 @@ class Player:
         if self.end is not None:
             return False
         self._ended(self.rounds.go(instructions))
-        self._look_for_failures()
+        self._look_at_run()
         return self._go_on(self.timeline.edge) and self.end is None
 
     # --- back ----------------------------------------------------------------------------------
@@ -250,11 +263,10 @@ class Player:
         ahead = (each for each in self.failures if self.moment.time <= each.time <= end)
         return next(ahead, None)
 
-    def _look_for_failures(self) -> None:
-        """Note what has gone wrong since the last time, if it is graver than what has before."""
-        if self.lab.detectors is None:
-            return
-        for found in self.lab.detectors.findings():
+    def _look_at_run(self) -> None:
+        """Note what has happened since the last time, and what is graver than what was before."""
+        self._chronicle.take(self._detectors.watched)
+        for found in self._detectors.findings():
             last = self.failures[-1:]
             if found not in self.failures and worst([*last, found]) == found:
                 self.failures.append(found)
@@ -291,6 +303,7 @@ class Player:
         ended = lab.ended()
         if ended is not None:
             self._ended(ended)
+        self._look_at_run()
         self._stand(self.timeline.edge)
         return why != loop.STUCK
 
@@ -309,6 +322,7 @@ class Player:
             self._ended(end)
             if end is End.INTERRUPTED:
                 break
+        self._look_at_run()
         self.moment = self.timeline.after(before, actor)
 
     def _executed(self, core: int) -> int:

@@ -37,7 +37,6 @@ class Rounds:
 
     Attributes:
         ends: the ends of phases so far.
-        plans: those that were requested, by the number of the request.
     """
 
     def __init__(self, lab: Lab, redirects: Sequence[Redirect], broken: str | None) -> None:
@@ -48,7 +47,6 @@ class Rounds:
         self._stops = False
         self._due = lab.machine.retired() + IN_PLACE
         self.ends: list[PhaseEnd] = []
-        self.plans: dict[int, Plan] = {}
 
     @property
     def mark(self) -> Mark:
@@ -95,11 +93,9 @@ class Rounds:
             plans = self._lab.plan(self._redirects, inward=self._inward, broken=broken)
             self._pending = list(plans)
         self._lab.request(self._pending.pop(0))
-        self._note_plan()
 
     def after_step(self) -> bool:
         """Note the end of a phase; returns whether the run is to stop there."""
-        self._note_plan()
         phase = self._phase_ends.after_step()
         if phase is None:
             return False
@@ -107,11 +103,6 @@ class Rounds:
         if self._lab.patcher.done:
             self._due = self._lab.machine.retired() + (0 if self._pending else IN_PLACE)
         return self._stops
-
-    def _note_plan(self) -> None:
-        patcher = self._lab.patcher
-        if patcher.plan is not None:
-            self.plans.setdefault(patcher.requests, patcher.plan)
 
     def _made_since(self, begin: int) -> int:
         return self._lab.machine.retired() - begin

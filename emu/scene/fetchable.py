@@ -64,9 +64,7 @@ class Versions:
                 return _by_word(addresses, values)
             case "intel2010":
                 return _in_order(values)
-        return frozenset(
-            bytes(each) for each in itertools.product(*(set(v.values()) for v in values))
-        )
+        return _by_byte(values)
 
     def _newest(self, addresses: Sequence[int]) -> bytes:
         ram = self._machine.state.ram
@@ -99,6 +97,11 @@ class Versions:
 
 def _covers(row: Sequence[int], address: int) -> bool:
     return row[st.H_ADDRESS] <= address < row[st.H_ADDRESS] + row[st.H_LENGTH]
+
+
+def _by_byte(values: Sequence[dict[int, int]]) -> frozenset[bytes]:
+    """Each byte at any time."""
+    return frozenset(bytes(each) for each in itertools.product(*(set(v.values()) for v in values)))
 
 
 def _by_word(addresses: Sequence[int], values: Sequence[dict[int, int]]) -> frozenset[bytes]:

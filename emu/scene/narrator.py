@@ -49,7 +49,7 @@ class Narrator:
 
     Args:
         image: of the kernel.
-        detectors: those of the run; they know the functions that are watched.
+        detectors: those of the run; they know what is watched, and were told of every plan.
         placed: what has been put into the kernel so far.
         sources: folders with source files, for the listing.
     """
@@ -64,13 +64,8 @@ class Narrator:
         self._image, self._detectors = image, detectors
         self._names = Names(image, placed)
         self._lister = Lister(image, Sources(sources))
-        self._plans: dict[int, Plan] = {}
         self._handler: Handler | None = None
         self._spots: tuple[object, Spots] | None = None
-
-    def requested(self, number: int, plan: Plan) -> None:
-        """Say that the plan of this number was requested, as `Patcher.requests` counts them."""
-        self._plans[number] = plan
 
     def scene(
         self,
@@ -128,7 +123,7 @@ class Narrator:
         key = placed, watched, opened
         if self._spots is None or self._spots[0] != key:
             self._spots = key, Spots(self._image, self._names, watched, opened)
-        plan = patcher.plan or self._plans.get(patcher.requests)
+        plan = patcher.plan or self._detectors.plans.get(patcher.requests)
         sites = self._sites(plan, address)
         look = Look(
             guest,
@@ -138,7 +133,7 @@ class Narrator:
             Known(self._handler, self._names, self._spots[1], watched),
         )
         for each in sites:
-            look.physical(each.address, len(each.old))
+            look.memory(each.address, len(each.old))
         return look
 
     def _sites(self, plan: Plan | None, address: int | None) -> tuple[Place, ...]:

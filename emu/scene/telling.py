@@ -63,7 +63,8 @@ def _event(look: Look) -> Told | None:
         if spot.role == "int3":
             return Told(_after_int3(look, core, spot), actor=core)
     for core, spot in spots:
-        if spot.role == "trampoline" and look.patcher.plan is not None:
+        inside = look.names.placed(look.standing[core].rip) is not None  # not interrupted in it
+        if spot.role == "trampoline" and inside and look.patcher.plan is not None:
             name = look.watched(spot.function)
             return Told(f"Core {core} is in the trampoline of {name}, on its way to the "
                         "replacement.", actor=core)  # fmt: skip
