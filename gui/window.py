@@ -64,6 +64,7 @@ class MainWindow(QMainWindow):
         self._build()
         self.docks = Docks(self, self.panels)
         self._connect()
+        self.panels["timeline"].setFocus()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.show_next_frame)

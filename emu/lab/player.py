@@ -12,7 +12,7 @@ from emu.errors import TextpokeError
 from emu.lab.end import End
 from emu.lab.lab import Lab
 from emu.lab.rounds import IN_PLACE, Rounds
-from emu.lab.scenario import Scenario
+from emu.lab.scenario import WARM_UP, Scenario
 from emu.lab.start import boot
 from emu.machine import loop
 from emu.moves.chooser import EVERYBODY, continued
@@ -68,9 +68,11 @@ class Player:
     def live(cls, scenario: Scenario) -> "Player":
         """Return the player of a new run. Raises TextpokeError if it cannot be had."""
         lab = scenario.boot()
+        chronicle = Chronicle(lab.guest)
+        lab.run(instructions=WARM_UP)
         redirects = scenario.redirects(lab)
         lab.watch(redirects)
-        start, chronicle = lab.keep_timeline().edge, Chronicle(lab.guest)
+        start = lab.keep_timeline().edge
         return cls(lab, Rounds(lab, redirects, scenario.broken), start, scenario, chronicle)
 
     @classmethod

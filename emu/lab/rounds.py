@@ -51,7 +51,7 @@ class Rounds:
     @property
     def mark(self) -> Mark:
         """How far the run has got."""
-        return Mark(self._lab.machine.retired(), self._lab.machine.moves)
+        return self._lab.keep_timeline().edge
 
     def go(self, instructions: int) -> End:
         """Let the run go on, with plans when they are due."""

@@ -115,7 +115,6 @@ class Scenario:
             self.image, cores=self.cores, append=self.append, model=self.model, seed=self.seed
         )
         lab.run_until_tasks()
-        lab.run(instructions=WARM_UP)
         return lab
 
     def redirects(self, lab: Lab) -> Sequence[Redirect]:

@@ -22,8 +22,8 @@ class Entry:
 
     Attributes:
         moves: how many the run had made before.
-        what: a plan that the patcher was given; or moves that were made (dtype move.ROW), of
-            which the run's count of moves has every one; or None: the chooser changed.
+        what: a plan that the patcher was given, which is a move; or moves that were made (dtype
+            move.ROW), of which the run's count has every one; or None: the chooser changed.
         chooser: who goes on, as it was then; to be copied.
         time: virtual ns at which it happened, None if it took time. While everybody sleeps, time
             passes as soon as somebody is to be picked, even if then nobody may be. Such a run only

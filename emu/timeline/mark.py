@@ -13,7 +13,8 @@ class Mark:
 
     Attributes:
         instructions: retired by all cores.
-        moves: made and whole; one that is under way does not count.
+        moves: made and whole, those of the patcher and requests too; one that is under way does
+            not count.
     """
 
     instructions: int

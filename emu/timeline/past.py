@@ -102,7 +102,10 @@ class Past:
             nobody = Chooser("round-robin", 0, 1, actors=0)
             self.machine.drive(nobody, moves=1)
         if isinstance(what, Plan):
+            if self.moves == moves:
+                return False
             self.patcher.request(what)
+            self.moves += 1
         elif isinstance(what, np.ndarray):
             if self.moves < moves:
                 self._play(what[: moves - entry.moves], done)

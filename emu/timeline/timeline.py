@@ -56,7 +56,7 @@ class Timeline:
 
     def __init__(self, machine: Machine, patcher: Patcher, chooser: Chooser) -> None:
         self._machine, self._patcher, self._chooser = machine, patcher, chooser
-        self._uncounted = 0  # moves that the machine has not counted: steps that a script made
+        self._uncounted = 0  # moves that the machine does not count: requests, steps of a script
         self._journal = Journal()
         self.checkpoints = Checkpoints(self._checkpoint())
         self._past: Past | None = None  # made when somebody looks
@@ -81,7 +81,8 @@ class Timeline:
 
     def requested(self, plan: Plan) -> None:
         """Note that the patcher was given a plan, after it was."""
-        self._happened(plan)
+        self._uncounted += 1
+        self._happened(plan, 1)
 
     def made(self, rows: NDArray[np.void]) -> None:
         """Note moves that somebody made, with dtype move.ROW, after they were made.

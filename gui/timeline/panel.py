@@ -17,7 +17,8 @@ from gui.timeline.interval import SHORTEST, Interval
 from gui.timeline.strip import Strip
 from gui.timeline.view import View
 
-_AT_FIRST: Final = 1_000_000  # ns that are seen of a run that goes on: 1 ms
+_AT_FIRST: Final = 1_000_000  # ns that are seen at first of a run that is longer: 1 ms
+_LEAST: Final = 50_000  # that can be seen: a patch takes some 10,000
 _ZOOM: Final = 1.5  # a key
 _PAN: Final = 4  # a key moves by this part of what is seen
 
@@ -50,7 +51,7 @@ class TimelinePanel(Panel):
         layout.addWidget(self.strip)
         self._lanes: Lanes | None = None
         self._run = Interval(0, SHORTEST)
-        self._interval = Interval(0, _AT_FIRST)
+        self._interval = Interval(0, _LEAST)
         self._position = 0
         self._asked: int | None = None
         self._arrived: tuple[int, int] | None = None  # for what time, and where
@@ -95,7 +96,8 @@ class TimelinePanel(Panel):
         self._lanes, self._run, self._running = lanes, run, running
         self._position = frame.position
         if another:
-            self._interval = Interval(run.end - _AT_FIRST, run.end)
+            span = min(max(run.span, _LEAST), _AT_FIRST)
+            self._interval = Interval(run.end - span, run.end)
         if self._follows and frame.position >= run.end - 1:
             self._interval = Interval(run.end - self._interval.span, run.end)
         elif another or (moved and (self._follows or not running)):
@@ -148,7 +150,7 @@ class TimelinePanel(Panel):
 
     def _limits(self) -> Interval:
         """Return how far one can look: the run, and no less than what is seen at first."""
-        return Interval(self._run.begin, max(self._run.end, self._run.begin + _AT_FIRST))
+        return Interval(self._run.begin, max(self._run.end, self._run.begin + _LEAST))
 
     def _show(self) -> None:
         core = self.selection.now.core

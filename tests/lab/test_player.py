@@ -123,6 +123,7 @@ def test_the_patcher_steps_alone(shared: Player) -> None:
     shared.go_to_edge()
     _idle(shared)
     shared.rounds.request()
+    shared.go_to_edge()
     index = shared.lab.patcher.index
     before = executed(shared)
     shared.step(CORES)

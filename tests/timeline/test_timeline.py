@@ -250,22 +250,28 @@ def test_what_is_no_point_of_the_run_is_refused(life: Life) -> None:
 # --- what happens to a run ---------------------------------------------------------------------
 
 
-def test_at_equal_marks_a_request_is_made_and_an_input_is_to_come() -> None:
+def test_a_request_is_a_move_and_an_input_is_one_for_each_part() -> None:
     life = patched(7)
     lab, timeline = life.lab, life.timeline
     lab.run(stop=lambda: lab.patcher.done)
     before = timeline.edge
     life.request()
-    assert timeline.edge == before
+    assert timeline.edge == Mark(before.instructions, before.moves + 1)
     requests, room = lab.patcher.requests, lab.machine.input_room
     lab.input(bytes(20))
     lab.run(instructions=5000)
     moment = timeline.at(before)
+    assert moment.patcher.requests == requests - 1
+    assert moment.patcher.done
+    moment = timeline.after(before)
     assert moment.patcher.requests == requests
     assert not moment.patcher.done
     assert moment.machine.input_room == room
-    assert timeline.after(before).machine.input_room == room - 15
-    assert timeline.at(Mark(before.instructions, before.moves + 2)).machine.input_room == room - 20
+    requested = moment.mark
+    assert timeline.after(requested).machine.input_room == room - 15
+    after = Mark(before.instructions, before.moves + 3)
+    assert timeline.at(after).machine.input_room == room - 20
+    assert timeline.before(requested).patcher.done
 
 
 def test_a_refused_step_of_the_patcher_is_refused_again() -> None:
