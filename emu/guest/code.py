@@ -5,6 +5,7 @@ never changes, so it is looked up once. Its bytes are read from the file: sites 
 not.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -92,7 +93,7 @@ class Code:
     def add(self, region: CodeRegion) -> None:
         """Take a region in place of all that it overlaps."""
         kept = [r for r in self._regions if r.end <= region.begin or region.end <= r.begin]
-        self._regions[:] = [*kept, region]
+        self._regions[:] = sorted([*kept, region], key=_begin)
 
     def read_by(self, read: Reader) -> "Code":
         """Return the same code, regions that will be added included, in another memory."""
@@ -180,7 +181,9 @@ class Code:
         return frozenset(self._image.sites.all)
 
     def _region(self, address: int) -> CodeRegion | None:
-        return next((r for r in self._regions if r.begin <= address < r.end), None)
+        index = bisect_right(self._regions, address, key=_begin) - 1
+        found = self._regions[index] if index >= 0 else None
+        return found if found is not None and address < found.end else None
 
     def _before(self, address: int) -> bytes:
         """Return the bytes before an address; fewer where there are not so many."""
@@ -201,6 +204,10 @@ class Code:
             self._image.frames.at(wanted) if inside else None,
             inside,
         )
+
+
+def _begin(region: CodeRegion) -> int:
+    return region.begin
 
 
 def _in_region(region: CodeRegion, address: int, wanted: int) -> Place:

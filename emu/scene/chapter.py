@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from emu.moves.plan import PHASES, Change, Ipi, Phase, Plan, Rmw, Step, Store, Wait
+from emu.moves.plan import PHASES, Change, Ipi, Rmw, Step, Store, Wait
+from emu.scene.outline import Outline
 
 Status = Literal["done", "now", "to come", "left out"]
 
@@ -40,48 +41,25 @@ def usual() -> tuple[Chapter, ...]:
     return tuple(Chapter(phase, _USUAL[phase], "to come") for phase in PHASES)
 
 
-def chapters(plan: Plan, index: int | None, online: int) -> tuple[Chapter, ...]:
+def chapters(outline: Outline, index: int | None, online: int) -> tuple[Chapter, ...]:
     """Return the chapters of a plan, in its order.
 
     index: of the step that comes next; None: the plan is done. online: the cores that the kernel
     uses, as a bit mask.
     """
-    groups = _groups(plan)
-    last = _now(plan, index)
-    names = [phase for phase, _ in groups]
+    now = len(outline.groups) if index is None else outline.begun(index) - 1
+    changes = outline.plan.changes
     found = []
-    for at, (phase, steps) in enumerate(groups):
-        status: Status = "done" if index is None or (last is not None and at < last) else "to come"
-        if at == last and index is not None:
-            status = "now"
-        found.append(Chapter(phase, _does(phase, steps, plan.changes, online), status))
-    for phase in _missing(names, plan.changes):
-        place = next(
-            (names.index(each) + 1 for each in reversed(PHASES[: PHASES.index(phase)])
-             if each in names), 0
-        )  # fmt: skip
+    for at, (phase, steps) in enumerate(outline.groups):
+        status: Status = "done" if at < now else "now" if at == now else "to come"
+        found.append(Chapter(phase, _does(phase, steps, changes, online), status))
+    names = [phase for phase, _ in outline.groups]
+    for phase in _missing(names, changes):
+        before = PHASES[: PHASES.index(phase)]
+        place = max((names.index(each) + 1 for each in before[-1:] if each in names), default=0)
         names.insert(place, phase)
         found.insert(place, Chapter(phase, _USUAL[phase], "left out"))
     return tuple(found)
-
-
-def _groups(plan: Plan) -> list[tuple[str, list[Step]]]:
-    """Return the phases of a plan with their steps; what comes before the first is left out."""
-    groups: list[tuple[str, list[Step]]] = []
-    for step in plan.steps:
-        if isinstance(step, Phase):
-            groups.append((step.name, []))
-        elif groups:
-            groups[-1][1].append(step)
-    return groups
-
-
-def _now(plan: Plan, index: int | None) -> int | None:
-    """Return the number of the phase that a step is in; None: none has begun."""
-    if index is None:
-        return None
-    begun = sum(isinstance(step, Phase) for step in plan.steps[:index])
-    return begun - 1 if begun else None
 
 
 def _missing(names: Iterable[str], changes: Sequence[Change]) -> tuple[str, ...]:
@@ -117,11 +95,11 @@ def _does(phase: str, steps: Sequence[Step], changes: Sequence[Change], online: 
 
 def _pattern(steps: Sequence[Step], change: Change) -> str:
     """Return the bytes of a site that steps store, dots for the others; "" if they store none."""
+    here = range(change.address, change.address + len(change.new))
     stored: dict[int, int] = {}
     for step in steps:
-        if isinstance(step, Store):
+        if isinstance(step, Store) and step.address in here:
             stored.update(enumerate(step.data, step.address))
-    here = range(change.address, change.address + len(change.new))
-    if not any(at in stored for at in here):
+    if not stored:
         return ""
     return " ".join(f"{stored[at]:02x}" if at in stored else ".." for at in here)

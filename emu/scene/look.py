@@ -12,11 +12,12 @@ from emu.guest.tasks import Task
 from emu.image.disasm import MAX_INSTRUCTION
 from emu.machine import state as st
 from emu.machine.standing import Standing, standing
-from emu.moves.plan import Change, Ipi, Phase, Plan, Step, Wait
+from emu.moves.plan import Change, Ipi, Step, Wait
 from emu.patch.patcher import Patcher
 from emu.scene.fetchable import Versions
 from emu.scene.handler import Handler, Table
 from emu.scene.names import Names
+from emu.scene.outline import Outline
 from emu.scene.spots import Spot, Spots
 
 
@@ -44,7 +45,7 @@ class Look:
     """A machine at one moment.
 
     Attributes:
-        plan: the one that the patcher carries out, or was given last; None before the first.
+        outline: of the plan that the patcher carries out, or was given last; None before the first.
         sites: those that a scene shows, the first of the plan in front.
     """
 
@@ -52,11 +53,11 @@ class Look:
         self,
         guest: Guest,
         patcher: Patcher,
-        plan: Plan | None,
+        outline: Outline | None,
         sites: Sequence[Place],
         known: Known,
     ) -> None:
-        self.guest, self.patcher, self.plan, self.sites = guest, patcher, plan, sites
+        self.guest, self.patcher, self.outline, self.sites = guest, patcher, outline, sites
         self.machine, self.handler, self.names = guest.machine, known.handler, known.names
         self._spots, self._watched = known.spots, known.watched
         self._pages: dict[int, int] = {}
@@ -76,13 +77,9 @@ class Look:
 
         Before the first phase, those in front of it.
         """
-        plan, index = self.patcher.plan, self.patcher.index
-        if plan is None:
+        if self.patcher.plan is None or self.outline is None:
             return (), 0
-        marks = [at for at, step in enumerate(plan.steps) if isinstance(step, Phase)]
-        begin = max((at + 1 for at in marks if at < index), default=0)
-        end = min((at for at in marks if at >= index), default=len(plan.steps))
-        return plan.steps[begin:end], index - begin
+        return self.outline.group(self.patcher.index)
 
     @property
     def asked(self) -> int:
@@ -101,26 +98,18 @@ class Look:
     @property
     def begun(self) -> bool:
         """Return whether the plan is in one of its phases."""
-        plan, index = self.patcher.plan, self.patcher.index
-        return plan is not None and any(isinstance(step, Phase) for step in plan.steps[:index])
+        if self.patcher.plan is None or self.outline is None:
+            return False
+        return self.outline.begun(self.patcher.index) > 0
 
     @property
     def change(self) -> Change | None:
         """What the plan does to its first site."""
-        return self.plan.changes[0] if self.plan and self.plan.changes else None
+        return next(iter(self.outline.changes.values()), None) if self.outline else None
 
     def change_at(self, address: int | None) -> Change | None:
         """Return what the plan does to a site; None: nothing."""
-        changes = self.plan.changes if self.plan else ()
-        return next((each for each in changes if each.address == address), None)
-
-    @cached_property
-    def changed(self) -> frozenset[int]:
-        """The addresses of all bytes of the plan's sites."""
-        changes = self.plan.changes if self.plan else ()
-        return frozenset(
-            at for each in changes for at in range(each.address, each.address + len(each.new))
-        )
+        return self.outline.changes.get(address or 0) if self.outline else None
 
     def name(self, change: Change) -> str:
         """Return the name of a site that is changed: that of its function."""

@@ -15,12 +15,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from emu.detect.detectors import Detectors
+from emu.detect.watch import Watched
 from emu.errors import TextpokeError
 from emu.guest.guest import Guest
 from emu.image.elf import ElfImage
 from emu.image.placed import Placed
+from emu.image.sites import SITE_SIZE
 from emu.image.source import Sources
-from emu.moves.plan import Plan
 from emu.patch.patcher import Patcher
 from emu.scene import cores, telling
 from emu.scene.chapter import Chapter, chapters, usual
@@ -29,6 +30,7 @@ from emu.scene.handler import Handler, gate
 from emu.scene.listing import Lister
 from emu.scene.look import Known, Look, Place
 from emu.scene.names import Names
+from emu.scene.outline import Outline
 from emu.scene.path import CallPath, call_path
 from emu.scene.scene import Scene
 from emu.scene.spots import Spots
@@ -65,7 +67,10 @@ class Narrator:
         self._names = Names(image, placed)
         self._lister = Lister(image, Sources(sources))
         self._handler: Handler | None = None
-        self._spots: tuple[object, Spots] | None = None
+        self._outline: Outline | None = None  # of the plan that was asked for last
+        self._spots: Spots | None = None  # for what was watched, placed, and led to by int3 then
+        self._watched: tuple[Watched, ...] = ()
+        self._seen: tuple[int, int | None] = 0, None
 
     def scene(
         self,
@@ -120,39 +125,41 @@ class Narrator:
         if self._handler is None:
             self._handler = Handler(guest)
         opened = gate(guest, 0)
-        key = placed, watched, opened
-        if self._spots is None or self._spots[0] != key:
-            self._spots = key, Spots(self._image, self._names, watched, opened)
+        if watched is not self._watched or (placed, opened) != self._seen or not self._spots:
+            self._watched, self._seen = watched, (placed, opened)
+            self._spots = Spots(self._image, self._names, watched, opened)
         plan = patcher.plan or self._detectors.plans.get(patcher.requests)
-        sites = self._sites(plan, address)
+        if plan is None:
+            self._outline = None
+        elif self._outline is None or self._outline.plan is not plan:
+            self._outline = Outline(plan)
+        sites = self._sites(self._outline, address)
         look = Look(
             guest,
             patcher,
-            plan,
+            self._outline,
             sites,
-            Known(self._handler, self._names, self._spots[1], watched),
+            Known(self._handler, self._names, self._spots, watched),
         )
         for each in sites:
             look.memory(each.address, len(each.old))
         return look
 
-    def _sites(self, plan: Plan | None, address: int | None) -> tuple[Place, ...]:
+    def _sites(self, outline: Outline | None, address: int | None) -> tuple[Place, ...]:
         """Return the sites to be shown: first those of the plan, and the one at the address."""
-        changes = {change.address: change for change in plan.changes} if plan else {}
+        changes = outline.changes if outline else {}
+        watched = {each.site: each for each in self._detectors.watched}
+        order = [site for site in dict.fromkeys((*changes, *watched)) if site in watched]
+        shown = order[:MOST_SITES]
+        begin = next((s for s in order[MOST_SITES:] if s <= (address or 0) < s + SITE_SIZE), None)
+        if begin is not None:
+            shown[-1] = begin
         found = []
-        for each in self._detectors.watched:
-            change = changes.get(each.site)
+        for site in shown:
+            each, change = watched[site], changes.get(site)
             old, new = (change.old, change.new) if change else each.legal[:2]
-            found.append(Place(each.function, each.site, old, new))
-        first = list(changes)
-        found.sort(key=lambda place: place.address not in changes)
-        if first:
-            found.sort(key=lambda place: place.address != first[0])
-        selected = [
-            place for place in found[MOST_SITES:]
-            if address is not None and place.address <= address < place.address + len(place.old)
-        ]  # fmt: skip
-        return (*found[: MOST_SITES - len(selected)], *selected)
+            found.append(Place(each.function, site, old, new))
+        return tuple(found)
 
     def _failure(self, look: Look) -> Failure | None:
         ended, now = not look.machine.alive, look.machine.now
@@ -161,13 +168,13 @@ class Narrator:
         return None if found is None else failure(look, found, self._detectors.watched)
 
     def _chapters(self, look: Look) -> tuple[Chapter, ...]:
-        if look.plan is None:
+        if look.outline is None:
             return usual()
         patcher = look.patcher
         index = None if patcher.plan is None else patcher.index
         if patcher.plan is None and patcher.phase != "done":
             index = 0  # it was refused: memory was not as the plan expects
-        return chapters(look.plan, index, look.guest.online())
+        return chapters(look.outline, index, look.guest.online())
 
     def _about(self, look: Look, address: int | None) -> int | None:
         if address is not None:

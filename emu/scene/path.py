@@ -73,13 +73,18 @@ def call_path(look: "Look", watched: Sequence[Watched], number: int) -> CallPath
 
 
 class _Ways:
-    """The ways of one function. call: the instruction that leads to a replacement."""
+    """The ways of one function. call: the instruction that leads to a replacement.
+
+    Who is in the int3 handler, while nobody can tell of which site, is shown with any function.
+    """
 
     def __init__(self, look: "Look", watched: Watched, number: int, call: bytes) -> None:
         self._look, self._watched, self._call = look, watched, call
-        self._cores = {core: spot for core, spot in look.spots.items() if spot.function == number}
+        self._cores = {
+            core: spot for core, spot in look.spots.items() if spot.function in (number, None)
+        }
         away = (look.spot(task) for task in look.tasks if task.core is None)
-        self._away = [spot for spot in away if spot is not None and spot.function == number]
+        self._away = [spot for spot in away if spot is not None and spot.function in (number, None)]
         self._fetched = {
             core: look.fetchable(core, watched.site, len(call)) for core in look.started
         }

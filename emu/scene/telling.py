@@ -277,7 +277,9 @@ def _storing(look: Look, change: Change, stored: Sequence[bool], done: int) -> T
 
 
 def _on_text(look: Look, step: Step) -> bool:
-    return isinstance(step, Store) and step.address in look.changed
+    return (
+        isinstance(step, Store) and look.outline is not None and step.address in look.outline.text
+    )
 
 
 def _untouched(look: Look, change: Change) -> str:

@@ -14,11 +14,12 @@ from emu.moves.fault import DelayIpi
 from emu.moves.plan import Plan, Wait
 from emu.patch.breaks import BREAKS
 from emu.patch.text_poke import NOP5
-from emu.scene import chapter, fetchable, narrator, telling
+from emu.scene import fetchable, narrator, telling
 from emu.scene.fetchable import Versions
 from emu.scene.handler import Act, Table
 from emu.scene.look import Look as Looked
 from emu.scene.narrator import LISTING, PATH, TASKS, Narrator
+from emu.scene.outline import Outline
 from emu.scene.scene import Scene
 from emu.scene.telling import Told
 from emu.timeline.mark import Mark
@@ -209,7 +210,7 @@ MUTANTS: dict[str, tuple[object, str, Callable[[Any], Any]]] = {
     "the interrupt is always on its way": (telling, "_why", lambda _: lambda *_: "coming"),
     "nobody waits": (Looked, "missing", lambda _: ()),
     "everybody waits": (telling, "_cores", lambda _: lambda *_, **__: "cores 0, 1, 2 and 3"),
-    "a phase behind": (chapter, "_now", lambda now: lambda *a: max((now(*a) or 1) - 1, 0)),
+    "a phase behind": (Outline, "begun", lambda begun: lambda *a: max(begun(*a) - 1, 1)),
     "all that ever was": (Versions, "_floor", lambda _: lambda *_: 0),
     "only what is in memory": (Versions, "_at", lambda _: lambda _s, _a, _t, newest: newest),
     "bytes in any order": (fetchable, "_in_order", lambda _: fetchable._by_byte),
