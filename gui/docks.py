@@ -87,6 +87,7 @@ def _dock(window: QMainWindow, name: str, panel: Panel) -> QDockWidget:
     dock = QDockWidget(panel.title, window)
     dock.setObjectName(name)
     dock.setWidget(panel)
+    panel.headed.connect(dock.setWindowTitle)
     dock.setFeatures(
         QDockWidget.DockWidgetFeature.DockWidgetMovable
         | QDockWidget.DockWidgetFeature.DockWidgetFloatable

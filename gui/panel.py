@@ -1,5 +1,6 @@
 """Panels: the parts of the window. Each shows frames, and what is selected in them."""
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from gui.frame import Frame
@@ -19,7 +20,13 @@ class Panel(QWidget):
         needs: the parts of a scene that it shows and that are made only if somebody asks for
             them: "tasks", "listing", "path".
         keys: what the panel's own keys do, for the help: (key as people read it, what it does).
+        heading: what stands above it at the moment.
+
+    Signals:
+        headed: another heading stands above it.
     """
+
+    headed = Signal(str)
 
     title = ""
     needs: frozenset[str] = frozenset()
@@ -28,9 +35,16 @@ class Panel(QWidget):
     def __init__(self, theme: Theme, selection: Selection) -> None:
         super().__init__()
         self.theme, self.selection = theme, selection
+        self.heading = self.title
         self.setAccessibleName(self.title)
         self.setObjectName(type(self).__name__)
         selection.changed.connect(self.show_selected)
+
+    def head(self, heading: str) -> None:
+        """Let another heading stand above the panel."""
+        if heading != self.heading:
+            self.heading = heading
+            self.headed.emit(heading)
 
     def show_frame(self, frame: Frame) -> None:
         """Take over what a frame has of this panel's."""

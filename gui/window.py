@@ -6,7 +6,7 @@ from typing import Final
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QShortcut
-from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLayout, QMainWindow, QVBoxLayout, QWidget
 
 from emu.errors import TextpokeError
 from emu.lab.scenario import EXPLANATIONS, REPLACEMENT, Scenario, recorded_run, shown
@@ -75,6 +75,7 @@ class MainWindow(QMainWindow):
         top = QWidget()
         column = QVBoxLayout(top)
         column.setContentsMargins(6, 2, 6, 2)
+        column.setSizeConstraint(QLayout.SizeConstraint.SetMinAndMaxSize)  # docks have the rest
         column.addWidget(self.story)
         column.addWidget(self.notice)
         self.setCentralWidget(top)
@@ -317,6 +318,7 @@ class MainWindow(QMainWindow):
         font = QApplication.font()
         font.setPointSizeF(self._size)
         QApplication.setFont(font)
+        self.setFont(font)  # what has a style sheet does not follow the application's
 
     def _change_speed(self, by: int) -> None:
         self.toolbar.change_speed(by)

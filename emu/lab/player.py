@@ -94,16 +94,20 @@ class Player:
             sha256=schedule.check_image,
         )
         timeline, rounds = lab.keep_timeline(), Rounds(lab, (), None)
-        chronicle = Chronicle(lab.guest)
         steps: list[Mark] = []
+        chronicles: list[Chronicle] = []
 
         def after_step() -> None:
+            if not chronicles:  # before there are tasks there is nothing to tell
+                chronicles.append(Chronicle(lab.guest))
             steps.append(timeline.edge)
             rounds.after_step()
-            chronicle.take(lab.detectors.watched if lab.detectors else ())
+            chronicles[0].take(lab.detectors.watched if lab.detectors else ())
 
         lab.replay(schedule, after_step)
-        return cls(lab, rounds, steps[0] if steps else timeline.beginning, scenario, chronicle)
+        start = steps[0] if steps else timeline.beginning
+        chronicle = chronicles[0] if chronicles else Chronicle(lab.guest)
+        return cls(lab, rounds, start, scenario, chronicle)
 
     @property
     def phase(self) -> str | None:

@@ -3,8 +3,7 @@
 from typing import Final
 
 from PySide6.QtCore import QEvent, QTimer
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QVBoxLayout
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout
 
 from emu.scene.scene import Scene, Site
 from gui.five_bytes.legend import Legend
@@ -23,7 +22,7 @@ _COUNTS: Final = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"
 
 
 class FiveBytesPanel(Panel):
-    """A heading with the change, a legend, and the table. Of several sites, the selected one.
+    """The change, a legend, and the table. Of several sites, the selected one.
 
     Attributes:
         flash: runs while changed bytes are marked.
@@ -37,9 +36,7 @@ class FiveBytesPanel(Panel):
         self.reduce_motion = False
         self._scene: Scene | None = None
         self._shown: tuple[tuple[str, int], ...] = ()
-        self.heading = FittedLabel(1.1, bold=True)
         self.change = FittedLabel()
-        self._heads = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         self.sites = QComboBox()
         self.sites.setAccessibleName("Site")
         self.sites.activated.connect(self._pick_site)
@@ -71,31 +68,21 @@ class FiveBytesPanel(Panel):
     def use_theme(self, theme: Theme) -> None:
         """Paint with other colours from now on."""
         super().use_theme(theme)
-        self.heading.colour(theme.ink)
         self.change.colour(theme.ink)
         self.legend.theme = theme
         self.legend.update()
         self.table.use_theme(theme)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Lay the heading out again."""
-        super().resizeEvent(event)
-        self._turn_heads()
-
     def changeEvent(self, event: QEvent) -> None:
         """Follow the application's font."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
-            for label in (self.heading, self.change):
-                label.refit()
-            self._turn_heads()
+            self.change.refit()
             self.table.share()
 
     def _lay_out(self) -> None:
-        self._heads.addWidget(self.heading)
-        self._heads.addWidget(self.change)
         top = QHBoxLayout()
-        top.addLayout(self._heads, 1)
+        top.addWidget(self.change, 1)
         top.addWidget(self.sites)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)
@@ -103,17 +90,6 @@ class FiveBytesPanel(Panel):
         layout.addLayout(top)
         layout.addWidget(self.legend)
         layout.addWidget(self.table, 1)
-
-    def _turn_heads(self) -> None:
-        """Put heading and change side by side where both fit, else one below the other."""
-        sites = self.sites.sizeHint().width() if len(self._shown) > 1 else 0
-        room = self.width() - sites - 40
-        beside = self.heading.wanted + self.change.wanted <= room
-        way = QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom
-        self._heads.setDirection(way)
-        self._heads.setSpacing(16 if beside else 3)
-        for index, label in enumerate((self.heading, self.change)):
-            self._heads.setStretch(index, round(label.wanted) + 8 if beside else 0)
 
     def _sites(self) -> tuple[Site, ...]:
         return self._scene.sites if self._scene else ()
@@ -138,7 +114,7 @@ class FiveBytesPanel(Panel):
             widget.setVisible(index is not None)
         self._list_sites(index)
         if self._scene is None or index is None:
-            self.heading.show_text("No bytes to show")
+            self.head(self.title)
             self.change.show_text(
                 "The kernel is not up yet."
                 if self._scene is None
@@ -148,10 +124,9 @@ class FiveBytesPanel(Panel):
             return
         site = self._scene.sites[index]
         count = _COUNTS.get(len(site.memory), str(len(site.memory)))
-        self.heading.show_text(f"The {count} bytes at {site.function}")
+        self.head(f"The {count} bytes at {site.function}")
         self.change.show_text(_change(site))
-        self._turn_heads()
-        self.table.setAccessibleName(f"{self.heading.full}: {self.change.full}")
+        self.table.setAccessibleName(f"{self.heading}: {self.change.full}")
         changed = self.model.show_site(site, rows_of(self._scene, index))
         self.table.share()
         self.table.follow(self.selection.now.core)

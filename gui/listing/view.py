@@ -13,7 +13,7 @@ from gui.listing.places import Place, Places
 from gui.panel import Panel
 from gui.rows import PADDING, RowView
 from gui.selection import Selected, Selection
-from gui.text import mono, scaled
+from gui.text import mono
 from gui.theme import Theme
 
 _Hint = QAbstractItemView.ScrollHint
@@ -34,7 +34,6 @@ class ListingPanel(Panel):
         self._scene: Scene | None = None
         self._address: int | None = None  # that the table has been scrolled to
         self.model = ListingModel(self)
-        self.heading = Label("What is listed")
         self.detail = Label("The selected instruction", wraps=True)
         self.places = Places(theme)
         self.table = RowView()
@@ -42,12 +41,10 @@ class ListingPanel(Panel):
         self.table.setModel(self.model)
         self._delegate = ListingDelegate(theme, self.model, self.table)
         self.table.setItemDelegate(self._delegate)
-        for label in (self.heading, self.detail):
-            label.setIndent(PADDING)
+        self.detail.setIndent(PADDING)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        layout.addWidget(self.heading)
         layout.addWidget(self.places)
         layout.addWidget(self.table, 1)
         layout.addWidget(self.detail)
@@ -63,8 +60,7 @@ class ListingPanel(Panel):
         """Show the frame's listing, and where its cores are."""
         self._scene = frame.scene
         listing = frame.scene.listing if frame.scene else None
-        heading = listing.title if listing else "No code to show yet."
-        self.heading.show_text(heading)
+        self.head(f"{self.title}: {listing.title if listing else 'no code to show yet'}")
         if self.model.show(frame.scene):
             self._span()
             self._fit()
@@ -145,7 +141,6 @@ class ListingPanel(Panel):
         self.detail.show_text(text)
 
     def _set_fonts(self) -> None:
-        self.heading.setFont(scaled(self.font(), 1, bold=True))
         self.detail.setFont(mono())
         self.detail.setMinimumHeight(QFontMetrics(self.detail.font()).lineSpacing())
 

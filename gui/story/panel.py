@@ -48,7 +48,7 @@ class StoryPanel(Panel):
             failure = scene.failure
             actor = failure.core if failure.core >= 0 else None
             self.strip.show_chapters(scene.chapters)
-            self.box.show_words(failure.sentence, scene.sentence, actor, failed=True)
+            self.box.show_words(failure.sentence, scene.reason, actor, failed=True)
         else:
             self.strip.show_chapters(scene.chapters)
             self.box.show_words(scene.sentence, scene.reason, scene.actor, failed=False)

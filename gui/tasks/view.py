@@ -31,18 +31,15 @@ class TaskPanel(Panel):
         super().__init__(theme, selection)
         self._task: int | None = None  # that the table has been scrolled to
         self.model = TaskModel(self)
-        self.heading = Label("How many tasks stand in old code")
         self.table = RowView(lines=2)
         self.table.setAccessibleName(self.title)
         self.table.setModel(self.model)
         self._delegate = TaskDelegate(theme, self.model, self.table)
         self.table.setItemDelegate(self._delegate)
         self.why = Explanation(theme)
-        self.heading.setIndent(PADDING)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addWidget(self.heading)
         layout.addWidget(self.table, 1)
         layout.addWidget(self.why)
         self.setFocusProxy(self.table)
@@ -52,7 +49,7 @@ class TaskPanel(Panel):
     def show_frame(self, frame: Frame) -> None:
         """Show the frame's tasks."""
         tasks = frame.scene.tasks if frame.scene else None
-        self.heading.show_text(headline(tasks) if tasks else "No tasks to show yet.")
+        self.head(f"{self.title}: {headline(tasks) if tasks else 'none to show yet'}")
         self.model.show(tasks or ())
         self._follow()
 

@@ -213,7 +213,7 @@ def test_another_number_of_cores_and_no_scene_at_all(qtbot: QtBot) -> None:
     assert len(buttons(panel)) == 2
     panel.show_frame(replace(a_frame(), scene=None))
     assert panel.model.rowCount() == 0
-    assert panel.heading.text() == "No code to show yet."
+    assert panel.heading == "Listing: no code to show yet"
     panel.use_theme(DARK)
     panel.grab()
 

@@ -138,7 +138,7 @@ def test_a_failure_comes_first_and_has_a_red_frame(qtbot: QtBot) -> None:
     scene = replace(scenes.scene(), failure=scenes.FAILURE)
     panel.show_frame(scenes.frame(scene, 2))
     assert panel.box.sentence.full == scenes.FAILURE.sentence
-    assert panel.box.reason.full == scene.sentence
+    assert panel.box.reason.full == scene.reason
     assert panel.box.accessibleName() == "Failure"
     assert LIGHT.bad in _colours(panel)
     panel.show_frame(scenes.frame(scenes.scene(), 3))
