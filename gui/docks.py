@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from gui.panel import Panel
 
-LARGER: Final = 1.5
+LARGER: Final = 1.45
 """How much larger text is in the projector layout."""
 
 _BOTTOM: Final = Qt.DockWidgetArea.BottomDockWidgetArea

@@ -64,7 +64,6 @@ class MainWindow(QMainWindow):
         self._build()
         self.docks = Docks(self, self.panels)
         self._connect()
-        self.panels["timeline"].setFocus()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.show_next_frame)
@@ -300,6 +299,8 @@ class MainWindow(QMainWindow):
         else:
             self.docks.desktop()
         self.toolbar.show_layout(name)
+        self.statusBar().setVisible(name == "desktop")
+        self.panels[self._beside].setFocus()
 
     def _use_theme(self, theme: Theme) -> None:
         self.theme = theme
@@ -318,7 +319,7 @@ class MainWindow(QMainWindow):
         font = QApplication.font()
         font.setPointSizeF(self._size)
         QApplication.setFont(font)
-        self.setFont(font)  # what has a style sheet does not follow the application's
+        palette.apply(self.theme)  # with a style sheet, widgets follow the font only when polished
 
     def _change_speed(self, by: int) -> None:
         self.toolbar.change_speed(by)

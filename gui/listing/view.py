@@ -1,7 +1,9 @@
 """The listing panel: the code around the selected address, and the cores in it."""
 
+from typing import Final
+
 from PySide6.QtCore import QEvent
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QVBoxLayout
 
 from emu.scene.scene import Scene
@@ -17,6 +19,8 @@ from gui.text import mono
 from gui.theme import Theme
 
 _Hint = QAbstractItemView.ScrollHint
+
+_LOW: Final = 11  # lines; a panel that is lower does not repeat the selected row in full
 
 
 class ListingPanel(Panel):
@@ -182,6 +186,11 @@ class ListingPanel(Panel):
         )
 
     # Names below are Qt's.
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the rows what room there is."""
+        super().resizeEvent(event)
+        self.detail.setVisible(self.height() > _LOW * QFontMetrics(self.font()).lineSpacing())
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the font."""

@@ -18,6 +18,7 @@ from emu.moves.schedule import Schedule
 from gui.actions import ACTIONS, CORE_KEYS
 from gui.breaking.dialog import BreakDialog
 from gui.commands import Begin, Command, GoToPhase, Look, NextFailure, NextPhase, Play
+from gui.docks import LARGER
 from gui.keys.dialog import HelpDialog
 from tests.gui.windows import Opened, opened
 
@@ -151,7 +152,7 @@ def test_looks(shown: Opened) -> None:
     press(shown, "Ctrl+P")
     seen = [name for name, panel in window.panels.items() if panel in window.visible]
     assert seen == ["five_bytes", "timeline"]
-    assert QApplication.font().pointSizeF() == pytest.approx(size * 1.5, abs=0.1)
+    assert QApplication.font().pointSizeF() == pytest.approx(size * LARGER, abs=0.1)
     press(shown, "Ctrl+Shift+P")
     seen = [name for name, panel in window.panels.items() if panel in window.visible]
     assert seen == ["five_bytes", "path"]
