@@ -9,7 +9,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parents[1] / "docs" / "window"
 
-_LIGHT = ("--theme", "light", "--at", "tail")
+_LIGHT = ("--theme", "light", "--at", "sync2")
 _DARK = ("--theme", "dark", "--break", "sync1", "--at", "failure")
 _PROJECTOR = ("--theme", "light", "--layout", "projector", "--at", "int3")
 

@@ -54,6 +54,7 @@ class Lab:
         self.detectors: Detectors | None = None
         self.recording = Recording(chooser)
         self._arena: Arena | None = None
+        self._recorded: list[Placed] = []  # what a schedule has put into the kernel
         self._typed = bytearray()
         self._from_start = from_start
         self._interrupted = False
@@ -74,7 +75,7 @@ class Lab:
     @property
     def placed(self) -> Sequence[Placed]:
         """What was put into the kernel, trampolines too: names, lines and call frames of it."""
-        return tuple(self._arena.placed) if self._arena else ()
+        return (*self._recorded, *(self._arena.placed if self._arena else ()))
 
     @property
     def timeline(self) -> Timeline | None:
@@ -252,6 +253,7 @@ class Lab:
         redirects = Redirect.of_plans(recorded.plans, self.image.symbols.describe)
         for redirect in redirects:
             self.guest.add_code(redirect.region)
+            self._recorded += redirect.placed
 
         def request(plan: Plan) -> None:
             if self.detectors is None and redirects:

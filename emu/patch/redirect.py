@@ -8,7 +8,7 @@ freed, come later.
 """
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from emu.errors import PokeError
@@ -83,10 +83,22 @@ class Redirect:
             if change.new[0] == _CALL and code[0] == _JMP:
                 name = name_of(change.address)
                 replacement = _target(jump, code)
+                body = bytes(_run(written, replacement))
                 found[change.address, change.new] = cls(
-                    name, change.address, trampoline, replacement, ()
+                    name, change.address, trampoline, replacement, ((replacement, body),)
                 )
         return tuple(found.values())
+
+    @property
+    def placed(self) -> tuple[Placed, ...]:
+        """Names for the trampoline and the replacement, where nobody else has any: in a replay."""
+        region, begin = self.region, self.replacement
+        end = begin + sum(len(code) for at, code in self.code if at == begin)
+        named = Symbols([Symbol(self.function, begin, end - begin, "func")])
+        return (
+            Placed(self.function, (), (region.begin, region.end), region.symbols, {}),
+            Placed(self.function, (), (begin, end), named, {}),
+        )
 
     def poke_in(self) -> TextPoke:
         """Return the poke that redirects the function."""
@@ -111,6 +123,13 @@ def stores(redirects: Sequence[Redirect]) -> tuple[Step, ...]:
         for address, data in code
         for at in range(0, len(data), 8)
     )
+
+
+def _run(written: Mapping[int, int], address: int) -> Iterator[int]:
+    """Yield the bytes that were written at an address and behind it, without a gap."""
+    while address in written:
+        yield written[address]
+        address += 1
 
 
 def _target(address: int, branch: bytes) -> int:

@@ -59,7 +59,7 @@ def failure(look: "Look", found: Finding, watched: Sequence[Watched]) -> Failure
     site = None if found.function is None else watched[found.function]
     function = "" if site is None else site.function
     address = 0 if site is None else site.site
-    became = look.decoded(found.code, address) if found.code else ""
+    became = look.became(found.code, address) if found.code else ""
     core, code = found.core, found.code.hex(" ")
     where = f" at {function}" if function else ""
     sentence = {

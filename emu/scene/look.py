@@ -9,7 +9,7 @@ from emu.errors import TextpokeError
 from emu.guest.guest import Guest
 from emu.guest.stack import Stack
 from emu.guest.tasks import Task
-from emu.image.disasm import MAX_INSTRUCTION
+from emu.image.disasm import BAD, MAX_INSTRUCTION, decode_one
 from emu.machine import state as st
 from emu.machine.standing import Standing, standing
 from emu.moves.plan import Change, Ipi, Step, Wait
@@ -201,6 +201,17 @@ class Look:
         behind = address + len(code)
         rest = min(MAX_INSTRUCTION, st.PAGE - behind % st.PAGE)
         return self.names.decoded(code + self.memory(behind, rest), address)
+
+    def became(self, code: bytes, address: int) -> str:
+        """Return what bytes were executed as, and how much of what lies behind they took along."""
+        text = self.decoded(code, address)
+        behind = address + len(code)
+        rest = min(MAX_INSTRUCTION, st.PAGE - behind % st.PAGE)
+        taken = len(decode_one(code + self.memory(behind, rest), address).bytes) - len(code)
+        if taken <= 0 or text == BAD:
+            return text
+        more = "1 byte" if taken == 1 else f"{taken} bytes"
+        return f"{text}, with {more} of the next instruction"
 
     def fetchable(self, core: int, address: int, size: int) -> frozenset[bytes]:
         """Return what a core may fetch at an address."""

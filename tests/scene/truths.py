@@ -374,10 +374,12 @@ class Facts:
         if event is None:
             return False
         bytes_, site = executed(event), self.at(event)
-        decoded = decode_one(bytes_ + self.lab.guest.read(site + 5, 10), site).mnemonic
-        told = "(bad)" if became is None else became.split()[0]
+        decoded = decode_one(bytes_ + self.lab.guest.read(site + 5, 10), site)
+        text, _, taken = (became or "(bad)").partition(", with ")
+        more = int(taken.split()[0]) if taken else 0
         who = (event.core, bytes_.hex(" "), self.name(site))
-        return who == (int(core), code, function) and decoded == told
+        as_told = decoded.mnemonic == text.split()[0] and max(len(decoded.bytes) - 5, 0) == more
+        return who == (int(core), code, function) and (as_told or became is None)
 
     def harmful(self) -> bool:
         event = self.first_torn()
