@@ -5,12 +5,14 @@ import re
 import shlex
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from tests.patch.c_source import needs_gcc
 
+needs_qt = pytest.mark.skipif(find_spec("PySide6") is None, reason="PySide6 is not installed")
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 BLOCKS = [
@@ -55,6 +57,12 @@ def test_its_picture_is_what_the_demo_shows(tmp_path: Path) -> None:
         ("types toy 'struct task'", 0),
         ("disasm toy vfs_read", 0),
         ("doctor", 0),
+        pytest.param("gui --screenshot tail.png --at tail", 0, marks=needs_qt),
+        pytest.param(
+            "gui --screenshot torn.png --break sync1 --at failure --theme dark --size 1280x720",
+            0,
+            marks=needs_qt,
+        ),
         ("tasks toy --steps 1e6", 0),
         ("stack toy all", 0),
         ("stack toy --append load --seed 1", 0),

@@ -47,7 +47,7 @@ def _site(look: Look, place: Place) -> Site:
         place.old,
         place.new,
         _bytes(memory, memory, place),
-        *(look.decoded(code, place.address) for code in (memory, place.old, place.new)),
+        *(_decoded(look, place, code) for code in (memory, place.old, place.new)),
     )
 
 
@@ -75,7 +75,7 @@ def _core(look: Look, number: int) -> Core:
             for code, each in zip(fetched, look.sites, strict=True)
         ),
         tuple(
-            look.decoded(code, each.address) for code, each in zip(fetched, look.sites, strict=True)
+            _decoded(look, each, code) for code, each in zip(fetched, look.sites, strict=True)
         ),
         not waiting,
         waiting,
@@ -105,3 +105,9 @@ def _bytes(values: bytes, memory: bytes, place: Place) -> tuple[Byte, ...]:
             zip(values, memory, place.old, place.new, strict=True)
         )
     )
+
+
+def _decoded(look: Look, place: Place, code: bytes) -> str:
+    """Return bytes at a site as text; that its trampoline is its own needs no more words."""
+    text = look.decoded(code, place.address)
+    return text.replace(f"trampoline of {place.function}", "its trampoline")
