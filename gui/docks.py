@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from gui.panel import Panel
 
-LARGER: Final = 1.45
-"""How much larger text is in the projector layout."""
+LARGER: Final = 1.38 / 720
+"""How much larger text is in the projector layout, for each pixel of the window's height."""
 
 _BOTTOM: Final = Qt.DockWidgetArea.BottomDockWidgetArea
 _ACROSS, _DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical

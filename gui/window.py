@@ -261,11 +261,11 @@ class MainWindow(QMainWindow):
 
     def on_larger(self) -> None:
         """Larger text."""
-        self._use_size(self._size * 1.1)
+        self._zoom(1.1)
 
     def on_smaller(self) -> None:
         """Smaller text."""
-        self._use_size(self._size / 1.1)
+        self._zoom(1 / 1.1)
 
     def on_next_panel(self) -> None:
         """Move the keyboard to the next panel."""
@@ -291,9 +291,8 @@ class MainWindow(QMainWindow):
 
     def use_layout(self, name: LayoutName) -> None:
         """Show the panels of a layout, in its size of text."""
-        if (name == "projector") != (self._layout == "projector"):
-            self._use_size(self._size * LARGER if name == "projector" else self._size / LARGER)
         self._layout = name
+        self._use_size()
         if name == "projector":
             self.docks.projector(self._beside)
         else:
@@ -314,10 +313,15 @@ class MainWindow(QMainWindow):
         for panel in self.panels.values():
             panel.use_theme(theme)
 
-    def _use_size(self, points: float) -> None:
-        self._size = min(max(points, _SMALLEST), _LARGEST)
+    def _zoom(self, factor: float) -> None:
+        self._size = min(max(self._size * factor, _SMALLEST), _LARGEST)
+        self._use_size()
+
+    def _use_size(self) -> None:
+        """Let text have its size: in the projector layout as the height of the window allows."""
         font = QApplication.font()
-        font.setPointSizeF(self._size)
+        larger = max(1.0, self.height() * LARGER) if self._layout == "projector" else 1.0
+        font.setPointSizeF(self._size * larger)
         QApplication.setFont(font)
         palette.apply(self.theme)  # with a style sheet, widgets follow the font only when polished
 

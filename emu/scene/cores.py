@@ -74,9 +74,7 @@ def _core(look: Look, number: int) -> Core:
             _bytes(code, look.memory(each.address, len(code)), each)
             for code, each in zip(fetched, look.sites, strict=True)
         ),
-        tuple(
-            _decoded(look, each, code) for code, each in zip(fetched, look.sites, strict=True)
-        ),
+        tuple(_decoded(look, each, code) for code, each in zip(fetched, look.sites, strict=True)),
         not waiting,
         waiting,
     )

@@ -10,15 +10,15 @@ from gui.theme import Theme
 
 
 class StoryBox(QWidget):
-    """A sentence in large letters with the badge of the core that acts, and a line below it.
+    """A sentence in large letters with the badge of the core that acts, and a reason below it.
 
     A failure has a frame and a warning sign.
     """
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.sentence = FittedLabel(1.4, bold=True, lines=2, parent=self)
-        self.reason = FittedLabel(1.0, lines=1, parent=self)
+        self.sentence = FittedLabel(1.3, bold=True, lines=2, parent=self)
+        self.reason = FittedLabel(1.0, lines=2, parent=self)
         self._actor: int | None = None
         self._failed = False
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -49,9 +49,9 @@ class StoryBox(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Return the height of two lines of the sentence and one of the reason."""
-        high = 2 * self.sentence.line_height + self.reason.line_height
-        return QSize(0, round(high) + 14)
+        """Return the height of two lines of the sentence and two of the reason."""
+        high = 2 * self.sentence.line_height + 2 * self.reason.line_height
+        return QSize(0, round(high) + 8)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the words again."""
@@ -103,13 +103,13 @@ class StoryBox(QWidget):
         return QRectF(15 + number * (side + 8), (self.height() - side) / 2, side, side)
 
     def _place(self) -> None:
-        """Set the lines into the middle; the reason has what the sentence leaves of three."""
+        """Set the lines into the middle; the reason has what the sentence leaves of four."""
         left = round(self._sign(self._signs()).left())
         width = max(1, self.width() - left - 10)
         used = self.sentence.fit_into(width, 2)
         heights = (
             round(used * self.sentence.line_height),
-            round(self.reason.fit_into(width, 3 - used) * self.reason.line_height),
+            round(self.reason.fit_into(width, 4 - used) * self.reason.line_height),
         )
         top = (self.height() - sum(heights)) // 2
         self.sentence.setGeometry(left, top, width, heights[0])

@@ -152,7 +152,9 @@ def test_looks(shown: Opened) -> None:
     press(shown, "Ctrl+P")
     seen = [name for name, panel in window.panels.items() if panel in window.visible]
     assert seen == ["five_bytes", "timeline"]
-    assert QApplication.font().pointSizeF() == pytest.approx(size * LARGER, abs=0.1)
+    assert QApplication.font().pointSizeF() == pytest.approx(
+        size * LARGER * window.height(), abs=0.1
+    )
     press(shown, "Ctrl+Shift+P")
     seen = [name for name, panel in window.panels.items() if panel in window.visible]
     assert seen == ["five_bytes", "path"]
