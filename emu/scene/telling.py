@@ -86,7 +86,7 @@ def _trapped(look: Look, core: int, spot: Spot) -> str:
     act = None if site is None else table.find(site)
     if act is None:
         return text + "The int3 handler does not find this site in its list."
-    told = f"By its list, the int3 handler is to act out the {act.words}"
+    told = f"The int3 handler's list tells it to act out the {act.words}"
     change = look.change_at(site)
     if change is None:
         return f"{text}{told}."

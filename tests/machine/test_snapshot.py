@@ -148,7 +148,7 @@ def test_registers_are_rebuilt(toy_boot: BootImage) -> None:
     """What the engine derives from registers is as it was, at any moment."""
     machine = Machine(toy_boot, cores=4, command_line="selftest")
     seen = set()
-    for part in range(300):
+    for part in range(400):
         make_runs(machine, part, 60, None)
         for core in range(4):
             env = registers.registers_of(machine.state, core)

@@ -512,9 +512,9 @@ TRUTHS: list[tuple[str, Truth]] = [
     (r"At this moment the int3 handler knows of no site", lambda f, _: f.refs == 0),
     (r"The int3 handler does not find this site in its list",
      lambda f, _: f.refs > 0 and acted(f) is None),
-    (r"By its list, the int3 handler is to act out the (call|nop), the new instruction",
+    (r"The int3 handler's list tells it to act out the (call|nop), the new instruction",
      lambda f, m: f.refs > 0 and acted(f) == encoded(change(f).new) and m[1] == word(acted(f))),
-    (r"By its list, the int3 handler is to act out the (call|nop), the old instruction",
+    (r"The int3 handler's list tells it to act out the (call|nop), the old instruction",
      lambda f, m: f.refs > 0 and acted(f) == encoded(change(f).old) and m[1] == word(acted(f))),
     (r"The int3 handler has acted out the (call|nop), so core (\d+) already takes the new path",
      lambda f, m: f.acts(int(m[2])) and m[1] == word(encoded(change(f).new))
@@ -525,7 +525,7 @@ TRUTHS: list[tuple[str, Truth]] = [
       r"nor the new one"),
      lambda f, m: f.acts(int(m[1])) and NOP5 not in (f.change.old, f.change.new)
      and f.promise(int(m[1]), new=False)),
-    ((r"By its list, the int3 handler is to act out the (nop), which is neither the old "
+    ((r"The int3 handler's list tells it to act out the (nop), which is neither the old "
       r"instruction nor the new one"),
      lambda f, m: f.refs > 0 and m[1] == word(acted(f))
      and acted(f) not in (encoded(change(f).old), encoded(change(f).new))),
