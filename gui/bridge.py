@@ -44,6 +44,7 @@ class Bridge(QObject):
         self._commands = CommandQueue()
         self._frame: Frame | None = None
         self._garbage = Garbage(self)
+        self.begun.connect(self._garbage.settle)
         self._worker = Worker(self._commands, self)
         self._thread = threading.Thread(target=self._worker.run, name="machine", daemon=True)
 

@@ -18,7 +18,8 @@ class Frame:
         number: grows with each frame.
         state: what the player does. "ended": the guest is dead or has switched the machine off;
             one can still go back.
-        scene: the picture at the position, or None before the kernel is up.
+        scene: the picture at the position, or None before the kernel is up. While the player runs
+            it may be that of the frame before, see `worker.READ`.
         position, edge: virtual ns: where the player stands, and how far the run has got.
         lanes: everything that happened up to the edge, also behind the position.
         message: one line for the status bar.

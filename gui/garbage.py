@@ -28,9 +28,21 @@ class Garbage(QObject):
         gc.disable()
         self._timer.start(_OFTEN)
 
+    def settle(self) -> None:
+        """Collect all there is, and from now on only what is new.
+
+        For when another machine is on: its image and tables are some 10^6 objects that stay, and
+        to look at them again takes longer than several frames. Those of the one before are found
+        the next time.
+        """
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+
     def stop(self) -> None:
         """Let Python collect by itself again."""
         self._timer.stop()
+        gc.unfreeze()
         gc.enable()
 
     def _look(self) -> None:

@@ -9,6 +9,12 @@ SPEEDS: Final[tuple[int | None, ...]] = (100, 1_000, 10_000, 100_000, 1_000_000,
 _PIECE: Final = 0.005
 """Seconds after which commands are looked at again."""
 
+_OFTEN: Final = 0.008
+"""Seconds from one piece to the next: a frame has about two. Each costs some ms of its own."""
+
+_NAP: Final = 0.001
+"""Seconds in which the other thread has its turn, however long the last piece took."""
+
 _FIRST: Final = 20_000  # instructions of the first piece at full speed
 
 
@@ -38,7 +44,10 @@ class Pace:
     @property
     def nap(self) -> float:
         """Seconds until something is due again."""
-        return 0.0 if self._speed is None else max(0.002, min(0.02, 1 / self._speed))
+        if self._speed is None:
+            return 0.0
+        piece = max(_OFTEN, min(0.02, 1 / self._speed))
+        return max(_NAP, self._last + piece - time.perf_counter())
 
     def took(self, seconds: float) -> None:
         """Learn how long the last piece took: at full speed the next takes about `_PIECE`."""

@@ -19,6 +19,8 @@ class Panel(QWidget):
         title: what it is called, above it and by screen readers.
         needs: the parts of a scene that it shows and that are made only if somebody asks for
             them: "tasks", "listing", "path".
+        moves: whether it is shown each frame. Others are for reading, and shown no frame that
+            has the scene of the frame before.
         keys: what the panel's own keys do, for the help: (key as people read it, what it does).
         heading: what stands above it at the moment.
 
@@ -30,6 +32,7 @@ class Panel(QWidget):
 
     title = ""
     needs: frozenset[str] = frozenset()
+    moves = False
     keys: tuple[tuple[str, str], ...] = ()
 
     def __init__(self, theme: Theme, selection: Selection) -> None:

@@ -109,12 +109,15 @@ class MainWindow(QMainWindow):
 
     def show_frame(self, frame: Frame) -> None:
         """Show a frame, in the panels that can be seen."""
-        begun = self.frame is None
-        self.frame = frame
-        self.story.show_frame(frame)
+        before, self.frame = self.frame, frame
+        to_read = before is None or frame.scene is not before.scene or frame.state != before.state
         for panel in self.visible:
-            panel.show_frame(frame)
-        if begun and frame.scene is not None:
+            if to_read or panel.moves:
+                panel.show_frame(frame)
+        if not to_read:
+            return
+        self.story.show_frame(frame)
+        if before is None and frame.scene is not None:
             self.toolbar.show_cores(len(frame.scene.cores))
         self.toolbar.show_state(frame.state, self.theme)
         self.standing.setText(_standing(frame))

@@ -1,10 +1,12 @@
 """The machine's thread: it obeys commands, plays, and publishes frames. It knows no widget."""
 
 import time
-from typing import TYPE_CHECKING, assert_never
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, assert_never
 
 from emu.errors import TextpokeError
 from emu.lab.player import Player
+from emu.scene.scene import Scene
 from gui import commands
 from gui.command_queue import CommandQueue
 from gui.commands import Command
@@ -14,12 +16,27 @@ from gui.pace import Pace
 if TYPE_CHECKING:
     from gui.bridge import Bridge
 
+READ: Final = 0.1
+"""Seconds from one scene to the next while the machine runs.
+
+A scene is for reading: sentences, tasks, bytes, code. To make one and to paint it costs both
+threads together some 30 ms of Python, of which only one runs at a time, and a frame has 16. Nobody
+reads faster; what one can follow with the eyes, the timeline, is new in each frame.
+"""
+
 
 class Worker:
-    """What runs in the thread."""
+    """What runs in the thread. clock: seconds, of real time."""
 
-    def __init__(self, queue: CommandQueue, bridge: "Bridge") -> None:
-        self._queue, self._bridge = queue, bridge
+    def __init__(
+        self,
+        queue: CommandQueue,
+        bridge: "Bridge",
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._queue, self._bridge, self._clock = queue, bridge, clock
+        self._scene: Scene | None = None  # None: what was made is out of date
+        self._made = 0.0  # when it was
         self._player: Player | None = None
         self._look = commands.Look()
         self._pace: Pace | None = None  # while it plays
@@ -60,7 +77,7 @@ class Worker:
             player.lab.interrupt()
 
     def _obey(self, command: Command) -> None:  # noqa: C901, PLR0912 -- one for each command
-        self._message = ""
+        self._message, self._scene = "", None
         match command:
             case commands.Look():
                 self._look = command
@@ -139,7 +156,7 @@ class Worker:
             self._bridge.phase.emit(phase)
 
     def _publish(self) -> None:
-        player, look = self._player, self._look
+        player = self._player
         if player is None:
             return
         self._number += 1
@@ -148,7 +165,7 @@ class Worker:
                 number=self._number,
                 obeyed=self._obeyed,
                 state=self._state(player),
-                scene=player.scene(look.needs, look.address),
+                scene=self._scene_of(player),
                 position=player.moment.time,
                 edge=player.lab.machine.now,
                 lanes=player.lanes(),
@@ -156,9 +173,16 @@ class Worker:
                 message=self._message,
             )
         )
-
         if self._pace is None:
             self._bridge.shown.emit()
+
+    def _scene_of(self, player: Player) -> Scene:
+        """Return where the player stands: while it runs the scene made before, up to `READ`."""
+        scene, now = self._scene, self._clock()
+        if scene is None or self._pace is None or now - self._made >= READ:
+            scene = player.scene(self._look.needs, self._look.address)
+            self._scene, self._made = scene, now
+        return scene
 
     def _state(self, player: Player) -> State:
         if self._pace is not None:

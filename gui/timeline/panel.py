@@ -8,6 +8,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout
 
 from emu.scene.lanes import Band, Lanes
+from emu.scene.scene import Scene
 from gui.frame import Frame
 from gui.panel import Panel
 from gui.selection import Selected, Selection
@@ -27,10 +28,12 @@ class TimelinePanel(Panel):
     """All cores over time: tasks, interrupts, traps, phases, the position and the whole run.
 
     While the machine runs, the interval follows it until the user moves the interval; End and
-    the next run let it follow again.
+    the next run let it follow again. The strip of the whole run, where one frame is less than a
+    pixel, moves as often as there is a new scene.
     """
 
     title = "Timeline"
+    moves = True
     keys: tuple[tuple[str, str], ...] = (
         ("W, S", "zoom in, zoom out"),
         ("A, D", "move to earlier, to later"),
@@ -57,6 +60,7 @@ class TimelinePanel(Panel):
         self._arrived: tuple[int, int] | None = None  # for what time, and where
         self._selected = selection.now.time
         self._running = self._follows = False
+        self._scene: Scene | None = None  # at which the strip was painted
         self._described: tuple[object, ...] = ()
         self.view.time_picked.connect(self._pick)
         self.strip.time_picked.connect(self._pick)
@@ -103,7 +107,10 @@ class TimelinePanel(Panel):
         elif another or (moved and (self._follows or not running)):
             self._interval = self._interval.showing(frame.position)
         self._interval = self._interval.within(self._limits())
-        self._show()
+        self._show_view()
+        if not running or another or frame.scene is not self._scene:
+            self._show_strip()
+        self._scene = frame.scene
         if not running:
             self._describe()
 
@@ -153,8 +160,14 @@ class TimelinePanel(Panel):
         return Interval(self._run.begin, max(self._run.end, self._run.begin + _LEAST))
 
     def _show(self) -> None:
+        self._show_view()
+        self._show_strip()
+
+    def _show_view(self) -> None:
         core = self.selection.now.core
         self.view.show_lanes(self._lanes, self._interval, self._position, self._asked, core)
+
+    def _show_strip(self) -> None:
         self.strip.show_run(
             self._lanes, self._run, self._interval, self._position, not self._running
         )

@@ -150,14 +150,21 @@ class Strip(QWidget):
         return drawn
 
     def _paint_bands(self, painter: QPainter, lanes: Lanes, box: QRect) -> None:
-        tint, drawn = QColor(self._theme.tint), -1
-        for band in lanes.bands:
-            begin = int(self._run.x(band.begin, box.width()))
-            end = int(self._run.x(band.end if band.end >= 0 else self._run.end, box.width()))
-            begin, end = max(begin, drawn), min(max(end, begin + 1), box.width())
-            if end > begin:
-                painter.fillRect(box.left() + begin, box.top(), end - begin, box.height(), tint)
-                drawn = end
+        """Paint the phases, each at least a pixel wide. A run has thousands of them."""
+        if not lanes.bands:
+            return
+        width = box.width()
+        begins = np.array([band.begin for band in lanes.bands])
+        ends = np.array([band.end if band.end >= 0 else self._run.end for band in lanes.bands])
+        first = np.clip(self._run.xs(begins, width).astype(np.int64), 0, width)
+        behind = np.clip(
+            np.maximum(self._run.xs(ends, width), first + 1).astype(np.int64), 0, width
+        )
+        depth = np.zeros(width + 1, dtype=np.int64)
+        np.add.at(depth, first, 1)
+        np.add.at(depth, behind, -1)
+        tint = np.uint32(stripes.argb(self._theme.tint))
+        stripes.draw(painter, box, np.where(np.cumsum(depth)[:-1] > 0, tint, np.uint32(0)))
 
     def _bars(self, kinds: NDArray[np.uint8], many: NDArray[np.int64]) -> stripes.Pixels:
         """Return bars of which each row is a power of two events in a pixel's time."""

@@ -73,19 +73,9 @@ def _frames(shown: "Opened") -> tuple[float, float]:
     from PySide6.QtCore import QEventLoop, QTimer  # noqa: PLC0415 -- as above
 
     from gui.commands import Pause, Play  # noqa: PLC0415 -- as above
+    from tests.gui.windows import Painted  # noqa: PLC0415 -- as above
 
-    window, seen = shown.window, {"frames": 0, "events": 0}
-    show = window.show_frame
-
-    def count(frame: object) -> None:
-        show(frame)  # type: ignore[arg-type] # a Frame
-        window.repaint()
-        log = window.frame.log if window.frame else None
-        events = log.rows if log else 0
-        seen["frames"] += events > seen["events"]
-        seen["events"] = events
-
-    window.show_frame = count  # type: ignore[method-assign]
+    painted = Painted(shown.window)
     shown.bridge.send(Play(_SPEED))
     begin, start = shown.frame.edge, time.perf_counter()
     loop = QEventLoop()
@@ -94,4 +84,4 @@ def _frames(shown: "Opened") -> tuple[float, float]:
     seconds = time.perf_counter() - start
     made = shown.frame.edge - begin
     shown.ask(Pause())
-    return seen["frames"] / seconds, made / seconds
+    return painted.frames / seconds, made / seconds

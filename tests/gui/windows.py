@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtCore import QEvent, QEventLoop, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from emu.lab.scenario import Scenario
@@ -11,6 +11,7 @@ from gui.bridge import Bridge
 from gui.commands import Begin, Command
 from gui.frame import Frame
 from gui.theme import LIGHT, Theme
+from gui.timeline.panel import TimelinePanel
 from gui.window import MainWindow
 
 _PATIENCE = 120_000  # ms: only a test that fails waits as long, or one that compiles
@@ -57,6 +58,30 @@ class Opened:
         assert not late, f"not obeyed in {_PATIENCE} ms"
         QApplication.processEvents()
         return self.frame
+
+
+class Painted(QObject):
+    """Counts what a window has painted of a run.
+
+    frames: how often the timeline was painted up to a later time, and after more events, than the
+    time before.
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window, self._last, self.frames = window, (0, 0), 0
+        panel = window.panels["timeline"]
+        assert isinstance(panel, TimelinePanel)
+        panel.view.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Look at what is about to be painted."""
+        frame = self._window.frame
+        if event.type() == QEvent.Type.Paint and frame and frame.lanes and frame.log:
+            now = frame.lanes.end, frame.log.rows
+            self.frames += now[0] > self._last[0] and now[1] > self._last[1]
+            self._last = now
+        return super().eventFilter(watched, event)
 
 
 @contextmanager
