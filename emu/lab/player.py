@@ -33,6 +33,9 @@ PLANS: Final = 100
 PATIENCE: Final = 5_000_000
 """Instructions in which a phase comes to its end, or a sleeping core to its next instruction."""
 
+EVENTS: Final = 1 << 20
+"""Events that the machine keeps at the least, once chronicle and detectors have looked at them."""
+
 
 class Player:
     """Plays a run. `lab.interrupt`, which another thread may call, ends what goes on.
@@ -63,6 +66,7 @@ class Player:
         self._detectors, self._chronicle = detectors, chronicle
         self.failures: list[Finding] = []
         self._look_at_run()
+        lab.machine.events.limit = EVENTS
 
     @classmethod
     def live(cls, scenario: Scenario) -> "Player":
@@ -165,9 +169,12 @@ class Player:
             return
         self._require_life()
         known = len(self.rounds.ends)
-        end = self.rounds.go_to_phase_end(PATIENCE)
+        for _ in range(PATIENCE // _UNSEEN):
+            end = self.rounds.go_to_phase_end(_UNSEEN)
+            self._look_at_run()
+            if end is not End.BOUND or len(self.rounds.ends) > known:
+                break
         self._ended(end)
-        self._look_at_run()
         self._go_on(self.timeline.edge)
         if end is End.BOUND and self.at_edge and len(self.rounds.ends) == known:
             raise TextpokeError(f"the phase has not ended after {PATIENCE:,} instructions")
@@ -326,9 +333,9 @@ class Player:
                 raise TextpokeError(f"core {actor} sleeps, and nothing has woken it")
             end = self.rounds.go(_NAP)
             self._ended(end)
+            self._look_at_run()
             if end is End.INTERRUPTED:
                 break
-        self._look_at_run()
         self.moment = self.timeline.after(before, actor)
 
     def _executed(self, core: int) -> int:
@@ -336,4 +343,5 @@ class Player:
 
 
 _PHASES_OF_TWO_PLANS: Final = 18
+_UNSEEN: Final = 500_000  # instructions, between two looks; their events are fewer than `EVENTS`
 _NAP: Final = 1_000  # instructions between two looks at whether a core has woken

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.gui.windows import Opened
 
 FPS_GOAL, STEP_GOAL = 60, 16
-_SECONDS, _SPEED = 5.0, 2_000_000
+_SECONDS, _SPEED = 5.0, 1_200_000
 _STEPS = 60
 _SIZE = (1600, 1000)
 

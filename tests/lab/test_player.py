@@ -255,3 +255,20 @@ def test_a_run_is_saved_as_it_was_with_steps_of_a_person(tmp_path: Path) -> None
 def test_a_function_without_a_replacement_is_refused() -> None:
     with pytest.raises(TextpokeError, match="no replacement for vfs_read"):
         Player.live(Scenario(functions=("vfs_read",)))
+
+
+def test_old_events_are_forgotten_and_nobody_misses_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    every = Player.live(Scenario(seed=11))
+    monkeypatch.setattr("emu.lab.player.EVENTS", 1 << 11)
+    last = Player.live(Scenario(seed=11))
+    for player in (every, last):
+        while player.log().rows < 3 << 11:
+            player.play(50_000)
+        for _ in range(2):
+            player.next_phase()
+    assert every.lab.machine.events.first == 0
+    assert last.lab.machine.events.first > 0
+    assert seen(last) == seen(every)
+    assert last.log().rows == every.log().rows
+    assert last.log().line(0) == every.log().line(0)
+    assert last.scene() == every.scene()
