@@ -34,8 +34,7 @@ File = Annotated[
     str | None,
     typer.Argument(
         metavar="FILE",
-        help="A run of the toy kernel to play, as demo, run and patch --save it; without, a new "
-        "one is made.",
+        help="A run to play, as demo, run and patch --save it; without, a new one is made.",
         show_default=False,
     ),
 ]
@@ -109,6 +108,18 @@ Cores = Annotated[
         "--cores", min=1, max=8, metavar="N", help="Cores of the machine, 1 to 8, by default 4."
     ),
 ]
+Image = Annotated[
+    str,
+    typer.Option("--image", metavar="IMAGE", help='The kernel: a path, or "toy".'),
+]
+Append = Annotated[
+    str | None,
+    typer.Option(
+        "--append",
+        metavar="TEXT",
+        help='The kernel\'s command line, by default "load" for the toy and nothing for others.',
+    ),
+]
 Function = Annotated[
     list[str] | None,
     typer.Option("--function", metavar="NAME", help="Patch this function. Repeatable."),
@@ -136,6 +147,8 @@ def gui(
     model: Model = None,
     seed: Seed = None,
     cores: Cores = None,
+    image: Image = "toy",
+    append: Append = None,
     functions: Function = None,
     sources: With = None,
 ) -> None:
@@ -151,14 +164,18 @@ def gui(
         _check_picture(screenshot)
     pixels = None if size is None else _pixels(size)
     if file is None:
-        scenario, schedule = _made(broken, model, seed, cores, functions or [], sources or [])
+        append = append if append is not None else "load" if image == "toy" else ""
+        kernel = image, append
+        made = _made(kernel, broken, model, seed, cores, functions or [], sources or [])
+        scenario, schedule = made
     else:
-        if any(given is not None for given in (broken, model, seed, cores, functions, sources)):
+        given = (broken, model, seed, cores, append, functions, sources)
+        if any(each is not None for each in given):
             raise typer.BadParameter(
                 f"{file} says how its run goes: leave out --break, --model, --seed, --cores, "
-                "--function and --with"
+                "--append, --function and --with"
             )
-        scenario, schedule = _recorded(file)
+        scenario, schedule = _recorded(file, image)
     start = Start(scenario, schedule, screenshot, at, pixels, theme, cast("LayoutName", layout))
     host.prepare(offscreen=screenshot is not None)
     from gui.app import main  # noqa: PLC0415 -- loads Qt, which prepare has looked at
@@ -188,6 +205,7 @@ def _pixels(text: str) -> tuple[int, int]:
 
 
 def _made(
+    kernel: tuple[str, str],
     broken: str | None,
     model: str | None,
     seed: int | None,
@@ -197,11 +215,16 @@ def _made(
 ) -> "tuple[Scenario, Schedule | None]":
     """Return a run to make, and the recorded one that shows its break, if that was all we know.
 
+    kernel: image and command line.
+
     Raises TextpokeError where there is no such run.
     """
     from emu.lab.scenario import Scenario, recorded_break  # noqa: PLC0415 -- loads the machine
 
+    image, append = kernel
     scenario = Scenario(
+        image=image,
+        append=append,
         functions=tuple(functions),
         sources=tuple(map(str, sources)),
         broken=broken,
@@ -210,14 +233,15 @@ def _made(
         cores=4 if cores is None else cores,
     )
     scenario.check()
-    by_default = seed is None and scenario.cores == 4 and not functions and not sources
+    by_default = kernel == ("toy", "load") and scenario.cores == 4
+    by_default = by_default and seed is None and not functions and not sources
     return scenario, recorded_break(broken, scenario.model) if by_default else None
 
 
-def _recorded(file: str) -> "tuple[Scenario, Schedule]":
+def _recorded(file: str, image: str) -> "tuple[Scenario, Schedule]":
     """Return the run in a file; raises BadSchedule."""
     from emu.lab.scenario import Scenario, recorded_run  # noqa: PLC0415 -- loads the machine
 
-    schedule = recorded_run(file)
+    schedule = recorded_run(file, image)
     made = schedule.machine
-    return Scenario(append=made.command_line, model=made.model, cores=made.cores), schedule
+    return Scenario(image, made.command_line, model=made.model, cores=made.cores), schedule

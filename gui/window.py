@@ -231,12 +231,13 @@ class MainWindow(QMainWindow):
     def open(self, path: str) -> None:
         """Play the schedule in a file."""
         try:
-            schedule = recorded_run(path)
+            schedule = recorded_run(path, self._scenario.image)
         except TextpokeError as error:
             self.show_notice(str(error))
         else:
             setup = schedule.machine
-            made = Scenario(append=setup.command_line, model=setup.model, cores=setup.cores)
+            image = self._scenario.image
+            made = Scenario(image, setup.command_line, model=setup.model, cores=setup.cores)
             self._ask(commands.Open(schedule, made))
 
     def on_save(self) -> None:

@@ -52,11 +52,11 @@ def recorded_break(broken: str | None, model: str) -> Schedule | None:
     return Schedule.read(path) if path else None
 
 
-def recorded_run(file: str | Path) -> Schedule:
-    """Return the schedule in a file; BadSchedule unless it is one for the toy kernel."""
+def recorded_run(file: str | Path, image: str = "toy") -> Schedule:
+    """Return the schedule in a file; BadSchedule unless it is one for an image."""
     schedule = Schedule.read(file)
-    image = ElfImage.read(resources.toy())
-    schedule.check_image(image.boot_image.sha256, image.name)
+    elf = ElfImage.read(resources.image_path(image))
+    schedule.check_image(elf.boot_image.sha256, elf.name)
     return schedule
 
 
