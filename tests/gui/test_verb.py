@@ -216,6 +216,12 @@ def test_a_run_of_another_kernel_does_not_fit(
     lab.run(instructions=1)
     lab.schedule().write(file)
     assert "the schedule is for other.elf" in refusal(begun, capfd, file)
+    fitting = start(begun, file, "--image", other)
+    assert fitting.scenario.image == str(other)
+    assert fitting.schedule == Schedule.read(file)
+    assert start(begun, "--image", other).scenario == Scenario(image=str(other), append="")
+    words = ("--image", other, "--append", "load tick=0")
+    assert start(begun, *words).scenario == Scenario(image=str(other), append="load tick=0")
 
 
 def test_a_picture_where_none_can_be_written(

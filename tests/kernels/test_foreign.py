@@ -9,6 +9,9 @@ import pytest
 
 from emu.image.elf import ElfImage
 from emu.lab import boot
+from emu.lab.player import Player
+from emu.lab.scenario import Scenario
+from emu.moves.plan import PHASES
 from emu.moves.schedule import MODELS
 from tests.cli.conftest import Command, textpoke
 from tests.labs import in_and_out, plans
@@ -107,3 +110,21 @@ def test_there_and_back_a_hundred_times(tiny: Path, model: str) -> None:
     assert lab.guest.read(redirect.site, 5) == before
     assert [lab.guest.current(core) for core in range(2)] == [None, None]
     assert lab.guest.tasks() == ()
+
+
+def test_a_player_shows_a_kernel_without_tasks(tiny: Path, tmp_path: Path) -> None:
+    source = tmp_path / "new.s"
+    source.write_text("mov rax, rdi\nret\n")
+    player = Player.live(Scenario(str(tiny), "", ("hot",), (str(source),), cores=2))
+    needs = frozenset({"tasks", "listing", "path"})
+    scenes = []
+    for phase in PHASES:
+        player.next_phase()
+        assert player.phase == phase
+        scenes.append(player.scene(needs))
+    assert all(scene.sentence and scene.tasks == () and scene.path for scene in scenes)
+    assert all(len(lane.start) == 1 for lane in player.lanes().lanes)
+    assert player.log().rows > 0
+    for scene in scenes[-2::-1]:
+        player.previous_phase()
+        assert player.scene(needs) == scene
