@@ -18,7 +18,8 @@ class Ring:
 
 @pytest.mark.usefixtures("qapp")
 def test_what_was_there_with_one_machine_is_found_with_the_next() -> None:
-    garbage, ring = Garbage(QObject()), Ring()
+    parent, ring = QObject(), Ring()
+    garbage = Garbage(parent)
     seen = weakref.ref(ring)
     garbage.start()
     assert not gc.isenabled()
