@@ -24,6 +24,7 @@ Index = QModelIndex | QPersistentModelIndex
 PADDING = 5
 """Left and right of a cell's content, in pixels."""
 
+_ONE_LINE = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
 _Action = QAbstractItemView.CursorAction
 _ENDS = {_Action.MoveHome, _Action.MoveEnd}
 
@@ -189,5 +190,5 @@ def paint_elided(
     """Paint one line of plain text into a box; return its width. What does not fit ends in ..."""
     metrics = painter.fontMetrics()
     shown = metrics.elidedText(text, elide, int(box.width()))
-    painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, shown)
+    painter.drawText(box, _ONE_LINE, shown)
     return metrics.horizontalAdvance(shown)

@@ -13,6 +13,8 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFont, QFontDatabase, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QApplication
 
+_ONE_LINE = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip
+
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
@@ -112,8 +114,7 @@ def paint_line(
     font = painter.font()
     fitted = fit(text, font, box.width(), 1, scales)
     painter.setFont(fitted.font)
-    flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip
-    painter.drawText(box, flags, fitted.lines[0])
+    painter.drawText(box, _ONE_LINE, fitted.lines[0])
     painter.setFont(font)
     return fitted.whole
 

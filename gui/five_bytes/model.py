@@ -3,6 +3,7 @@
 The delegate paints it; keyboard and screen readers get what it says in words.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -88,8 +89,8 @@ class BytesModel(QAbstractTableModel):
             return False
         self.site, self.rows = site, rows
         for number, (old, new) in enumerate(zip(before, rows, strict=True)):
-            if old != new:
-                self._changed(number)
+            for column in self._columns(old, new, told_apart=before[0].decoded != rows[0].decoded):
+                self._changed(number, column)
         fresh = frozenset(
             (number, index)
             for number, (old, new) in enumerate(zip(before, rows, strict=True))
@@ -156,10 +157,28 @@ class BytesModel(QAbstractTableModel):
         return ["who looks", *bytes_, "would decode as", "serialised since?"][section]
 
     def _set_fresh(self, fresh: frozenset[tuple[int, int]]) -> None:
-        rows = {row for row, _ in self.fresh ^ fresh}
+        cells = self.fresh ^ fresh
         self.fresh = fresh
-        for row in sorted(rows):
-            self._changed(row)
+        for row, index in sorted(cells):
+            self._changed(row, 1 + index)
 
-    def _changed(self, row: int) -> None:
-        self.dataChanged.emit(self.index(row, 0), self.index(row, self.columnCount() - 1))
+    def _columns(self, old: Row, new: Row, *, told_apart: bool) -> Iterator[int]:
+        """Yield what looks different. told_apart: memory decodes otherwise than before.
+
+        An instruction that is not memory's is bold.
+        """
+        if old == new and not told_apart:
+            return
+        if (old.name, old.task, old.core) != (new.name, new.task, new.core):
+            yield 0
+        for index, (was, is_) in enumerate(zip(old.code, new.code, strict=True)):
+            if was != is_:
+                yield 1 + index
+        if old.decoded != new.decoded or told_apart:
+            yield self.width + 1
+        if (old.since, old.serialised) != (new.since, new.serialised):
+            yield self.width + 2
+
+    def _changed(self, row: int, column: int) -> None:
+        cell = self.index(row, column)
+        self.dataChanged.emit(cell, cell)

@@ -180,6 +180,21 @@ def test_an_equal_scene_repaints_nothing(qtbot: QtBot) -> None:
         panel.show_frame(scenes.frame(scenes.scene(), 2))
 
 
+def test_what_looks_as_before_is_not_painted_again(qtbot: QtBot) -> None:
+    before = scenes.scene()
+    panel, cells = _shown(qtbot, before), set[tuple[int, int]]()
+    panel.model.dataChanged.connect(lambda cell, _: cells.add((cell.row(), cell.column())))
+    core = replace(before.cores[1], task="another", activity="runs")
+    after = replace(before, cores=(before.cores[0], core, *before.cores[2:]))
+    panel.show_frame(scenes.frame(after, 2))
+    assert cells == {(2, 0)}
+    cells.clear()
+    sites = (replace(after.sites[0], decoded="otherwise"),)
+    panel.show_frame(scenes.frame(replace(after, sites=sites), 3))
+    decoded = panel.model.width + 1
+    assert cells == {(row, decoded) for row in range(len(panel.model.rows))}  # bold by memory's
+
+
 def test_without_a_site_the_panel_says_why(qtbot: QtBot) -> None:
     panel = _shown(qtbot, None)
     assert panel.change.full == "The kernel is not up yet."

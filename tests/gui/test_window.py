@@ -1,6 +1,7 @@
 """The window does what its keys say, and shows what the machine does."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -190,6 +191,25 @@ def test_what_is_hidden_does_no_work(shown: Opened, monkeypatch: pytest.MonkeyPa
     shown.settle()
     assert asked
     assert shown.frame.scene.tasks
+
+
+def test_panels_for_reading_are_shown_each_scene_once(
+    shown: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window, calls = shown.window, list[str]()
+    for name, panel in {"story": window.story, **window.panels}.items():
+        monkeypatch.setattr(panel, "show_frame", lambda _frame, name=name: calls.append(name))
+    scene = shown.frame.scene
+    assert scene
+    running = replace(shown.frame, state="running")
+    window.show_frame(running)
+    assert {"story", "five_bytes", "timeline"} <= set(calls)
+    calls.clear()
+    window.show_frame(replace(running, number=running.number + 1))
+    assert calls == ["timeline"]
+    window.show_frame(replace(running, number=running.number + 2, scene=replace(scene)))
+    assert "story" in calls
+    assert "tasks" in calls
 
 
 def test_the_listing_follows_the_selected_address(shown: Opened) -> None:
