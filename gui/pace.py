@@ -9,8 +9,8 @@ SPEEDS: Final[tuple[int | None, ...]] = (100, 1_000, 10_000, 100_000, 1_000_000,
 _PIECE: Final = 0.005
 """Seconds after which commands are looked at again."""
 
-_OFTEN: Final = 0.008
-"""Seconds from one piece to the next: a frame has about two. Each costs some ms of its own."""
+_OFTEN: Final = 0.012
+"""Seconds from one piece to the next, a little less than a frame: each costs 1 ms of its own."""
 
 _NAP: Final = 0.001
 """Seconds in which the other thread has its turn, however long the last piece took."""

@@ -27,8 +27,11 @@ from gui.story.panel import StoryPanel
 from gui.theme import THEMES, Theme
 from gui.toolbar import Toolbar
 
-FRAME: Final = 15
-"""Milliseconds between two looks for a frame: a little more often than screens are drawn."""
+FRAME: Final = 13
+"""Milliseconds between two looks for a frame.
+
+More often than screens are drawn, since a frame with a new scene takes the time of two.
+"""
 
 
 class MainWindow(QMainWindow):

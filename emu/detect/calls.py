@@ -64,16 +64,16 @@ class Calls:
         """Look at events, the first of which has the number `first`."""
         kinds = rows[:, E_KIND]
         wanted = (kinds == CALL) | (kinds == OLD) | (kinds == NEW) | (kinds == events.PHASE)
-        for index in np.flatnonzero(wanted):
-            row = rows[index]
-            kind, number, stack = int(row[E_KIND]), first + int(index), int(row[E_STACK])
-            core, self._now = int(row[E_CORE]), int(row[E_TIME])
+        at = np.flatnonzero(wanted)
+        for number, row in zip((first + at).tolist(), rows[at].tolist(), strict=True):
+            kind, core, stack = row[E_KIND], row[E_CORE], row[E_STACK]
+            self._now = row[E_TIME]
             if kind == CALL:
-                self._call(number, core, int(row[E_A]), int(row[E_B]) & 0xFF == _INT3, stack)
+                self._call(number, core, row[E_A], row[E_B] & 0xFF == _INT3, stack)
             elif kind == events.PHASE:
-                self._phase(int(row[E_A]), int(row[E_B]))
+                self._phase(row[E_A], row[E_B])
             else:
-                self._arrive(kind, core, int(row[E_ADDRESS]), stack)
+                self._arrive(kind, core, row[E_ADDRESS], stack)
 
     def pending(self) -> tuple[int, ...]:
         """Return the event numbers of the calls that have reached no body yet."""

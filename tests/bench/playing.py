@@ -82,6 +82,6 @@ def _frames(shown: "Opened") -> tuple[float, float]:
     QTimer.singleShot(int(_SECONDS * 1000), loop.quit)
     loop.exec()
     seconds = time.perf_counter() - start
-    made = shown.frame.edge - begin
+    frames, made = painted.frames, shown.frame.edge - begin
     shown.ask(Pause())
-    return painted.frames / seconds, made / seconds
+    return frames / seconds, made / seconds
