@@ -25,7 +25,7 @@ SINGLETONS: Final = (None, True, False)
 SLACK, LIVELY = 1_000, 20_000
 """References that may be gone: what was cached, and, while a machine runs, what it let go of."""
 
-SPEED: Final = 1_000_000
+SPEED: Final = 200_000
 """Instructions a second while frames are shown: each frame has new events."""
 
 OFTEN: Final = 2
