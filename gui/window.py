@@ -18,7 +18,7 @@ from gui.docks import LARGER, Docks
 from gui.frame import Frame
 from gui.keys.dialog import HelpDialog
 from gui.keys.table import keys_of
-from gui.labels import Label
+from gui.label import Label
 from gui.layouts import LayoutName
 from gui.panel import Panel
 from gui.panels import panels
@@ -52,7 +52,7 @@ class MainWindow(QMainWindow):
         self._layout: LayoutName = "desktop"
         self._beside = "timeline"  # the panel beside the five bytes in the projector layout
         self._size = QApplication.font().pointSizeF()
-        self._picked: int | None = None  # the time that was selected last
+        self._followed = self.selection.now  # what was selected last
         self._look = commands.Look()
         self.setWindowTitle("textpoke")
         self.actions_ = actions.make(self)
@@ -140,15 +140,17 @@ class MainWindow(QMainWindow):
     # --- the selection -------------------------------------------------------------------------
 
     def _follow_selection(self, selected: Selected) -> None:
+        before, self._followed = self._followed, selected
         self._look_again()
-        self.toolbar.choose_actor(selected.core)
-        if selected.time is not None and selected.time != self._picked:
+        if selected.core != before.core:
+            self.toolbar.choose_actor(selected.core)
+        if selected.time is not None and selected.time != before.time:
             self.bridge.send(commands.GoTo(selected.time))
-        self._picked = selected.time
 
     def _choose_core(self, core: int) -> None:
         if self.frame and self.frame.scene and core < len(self.frame.scene.cores):
             self.selection.select_core(core)
+            self.toolbar.choose_actor(core)  # it may be selected, and yet the patcher be chosen
 
     def _ask(self, command: commands.Command) -> None:
         """Send a command that moves the player: what was picked as the time is past."""
@@ -204,6 +206,7 @@ class MainWindow(QMainWindow):
     def on_any_core(self) -> None:
         """Let Step take whoever is next; select nothing."""
         self.selection.clear()
+        self.toolbar.choose_actor(None)
 
     def on_patcher(self) -> None:
         """Let Step make the patcher's next step."""
@@ -348,7 +351,6 @@ class MainWindow(QMainWindow):
 
     def _show_scenario(self, scenario: Scenario) -> None:
         self._scenario = scenario
-        self.frame = None
         self.selection.clear()
         self.setWindowTitle(f"textpoke: {scenario}")
         self.toolbar.show_cores(scenario.cores)

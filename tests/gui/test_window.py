@@ -105,6 +105,21 @@ def test_the_patcher_steps(shown: Opened) -> None:
     assert shown.frame.scene.instructions == scene.instructions
 
 
+def test_who_steps_is_chosen_until_another_is(shown: Opened) -> None:
+    window = shown.window
+    press(shown, "2", "P")
+    window.selection.select_time(shown.frame.position - 100)
+    window.selection.select_address(0xFFFFFFFF81000000)
+    shown.settle()
+    press(shown, "F9")  # what was picked as the time is past
+    assert window.selection.now.time is None
+    assert window.toolbar.actor == 4
+    press(shown, "2")
+    assert window.toolbar.actor == 2
+    press(shown, "Escape", "P", "Escape")
+    assert window.toolbar.actor is None
+
+
 def test_it_runs_and_pauses(shown: Opened) -> None:
     for run, pause in (("F5", "Space"), ("Space", "F5")):
         edge = shown.frame.edge
