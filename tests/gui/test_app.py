@@ -1,35 +1,44 @@
-"""The application ends as it was asked to."""
+"""The application ends as it was asked to. In a process of its own, as an application ends once."""
 
-import signal
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
 
-from emu.lab.scenario import Scenario
-from gui import app
-from gui.start import Start
-from gui.window import MainWindow
+ROOT = Path(__file__).parents[2]
 
-pytestmark = [pytest.mark.screen, pytest.mark.usefixtures("qapp")]
+INTERRUPTED = """
+import signal, sys
+from emu.cli import main as command
+from gui import bridge, verb
 
-
-def test_an_interrupt_from_the_terminal_closes_the_window() -> None:
-    windows: list[MainWindow] = []
-
-    def look() -> None:
-        shown = [each for each in QApplication.topLevelWidgets() if isinstance(each, MainWindow)]
-        if any(each.frame is not None and each.isVisible() for each in shown):
-            windows.extend(shown)
-            timer.stop()
+class Interrupted(bridge.Bridge):
+    def take(self):
+        frame = super().take()
+        if frame is not None:
             signal.raise_signal(signal.SIGINT)
+        return frame
 
-    timer = QTimer()
-    timer.timeout.connect(look)
-    timer.start(20)
-    before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt):
-        app.main(Start(Scenario(cores=1)))
-    assert windows
-    assert all(each.ended and each.crash is None for each in windows if each.frame)
-    assert signal.getsignal(signal.SIGINT) is before
+import gui.app
+gui.app.Bridge = Interrupted
+command._VERBS["gui"] = verb.gui
+sys.exit(command.main(["gui", "--cores", "1"]))
+"""
+
+
+@pytest.mark.slow
+def test_an_interrupt_from_the_terminal_closes_the_window() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED],
+        cwd=ROOT,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert (ended.returncode, ended.stdout) == (130, "")
+    assert "textpoke: interrupted" in ended.stderr
+    assert "bug" not in ended.stderr
