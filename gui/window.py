@@ -4,9 +4,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QShortcut
-from PySide6.QtWidgets import QApplication, QFileDialog, QLayout, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QFileDialog,
+    QLayout,
+    QMainWindow,
+    QVBoxLayout,
+    QWidget,
+)
 
 from emu.errors import TextpokeError
 from emu.lab.scenario import EXPLANATIONS, REPLACEMENT, Scenario, recorded_run, shown
@@ -354,6 +363,18 @@ class MainWindow(QMainWindow):
         self.selection.clear()
         self.setWindowTitle(f"textpoke: {scenario}")
         self.toolbar.show_cores(scenario.cores)
+
+    def event(self, event: QEvent) -> bool:
+        """Leave Space to the button or the choice that has the focus: there it does not run."""
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.key() == Qt.Key.Key_Space
+            and isinstance(QApplication.focusWidget(), (QAbstractButton, QComboBox))
+        ):
+            event.accept()
+            return True
+        return super().event(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """End the machine's thread with the window."""
