@@ -1,7 +1,10 @@
 """The application: the window with its bridge, or a picture of it, from start to status."""
 
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
@@ -18,7 +21,8 @@ from gui.window import MainWindow
 def main(start: Start) -> int:
     """Show what was asked for; returns the exit status.
 
-    Raises, once the window is closed, what went wrong inside; TextpokeError if there is no picture.
+    Raises, once the window is closed, what went wrong inside; TextpokeError if there is no picture;
+    KeyboardInterrupt where Ctrl-C in the terminal has closed it.
     """
     application = host.application()
     application.setStyle("Fusion")
@@ -31,8 +35,11 @@ def main(start: Start) -> int:
     ticket = [bridge.send(command) for command in _commands(start)][-1]
     picture = Screenshot(window, start.screenshot, ticket) if start.screenshot else None
     sys.excepthook = lambda _kind, error, _trace: window.show_crash(error)
-    status = application.exec()
+    with _interruptible(window) as interrupted:
+        status = application.exec()
     sys.excepthook = sys.__excepthook__
+    if interrupted and window.ended:
+        raise KeyboardInterrupt
     if not window.ended:  # it compiles, which nothing can interrupt
         _leave(status)
     if window.crash is not None:
@@ -40,6 +47,27 @@ def main(start: Start) -> int:
     if picture is not None and picture.error is not None:
         raise picture.error
     return status
+
+
+@contextmanager
+def _interruptible(window: MainWindow) -> Iterator[list[int]]:
+    """Let SIGINT close the window meanwhile; yields the signals that came.
+
+    Python calls the handler in this thread as soon as it runs any Python, as the window does for
+    every frame. An exception would end in the slot that it happens to come from.
+    """
+    came: list[int] = []
+
+    def close(number: int, _frame: object) -> None:
+        came.append(number)
+        window.close()
+        QApplication.exit(128 + number)  # as a shell has it
+
+    before = signal.signal(signal.SIGINT, close)
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _leave(status: int) -> None:

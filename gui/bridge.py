@@ -7,6 +7,7 @@ machine; the machine's thread touches no widget.
 """
 
 import threading
+from collections import deque
 from typing import Final
 
 from PySide6.QtCore import QObject, Signal
@@ -42,7 +43,7 @@ class Bridge(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._commands = CommandQueue()
-        self._frame: Frame | None = None
+        self._frames: deque[Frame] = deque(maxlen=1)  # taken and put in one go, by two threads
         self._garbage = Garbage(self)
         self.begun.connect(self._garbage.settle)
         self._worker = Worker(self._commands, self)
@@ -67,8 +68,10 @@ class Bridge(QObject):
 
     def take(self) -> Frame | None:
         """Return the frame that was published since the last time, None if none was."""
-        frame, self._frame = self._frame, None
-        return frame
+        try:
+            return self._frames.pop()
+        except IndexError:
+            return None
 
     def stop(self) -> bool:
         """End the thread; returns whether it has ended. One that compiles has not."""
@@ -85,8 +88,8 @@ class Bridge(QObject):
     @property
     def wants_frame(self) -> bool:
         """Return whether the window has taken the last frame."""
-        return self._frame is None
+        return not self._frames
 
     def publish(self, frame: Frame) -> None:
         """Let the window have a frame, in place of the last one."""
-        self._frame = frame
+        self._frames.append(frame)

@@ -4,9 +4,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QShortcut
-from PySide6.QtWidgets import QApplication, QFileDialog, QLayout, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QFileDialog,
+    QLayout,
+    QMainWindow,
+    QVBoxLayout,
+    QWidget,
+)
 
 from emu.errors import TextpokeError
 from emu.lab.scenario import EXPLANATIONS, REPLACEMENT, Scenario, recorded_run, shown
@@ -18,7 +27,7 @@ from gui.docks import LARGER, Docks
 from gui.frame import Frame
 from gui.keys.dialog import HelpDialog
 from gui.keys.table import keys_of
-from gui.labels import Label
+from gui.label import Label
 from gui.layouts import LayoutName
 from gui.panel import Panel
 from gui.panels import panels
@@ -55,7 +64,7 @@ class MainWindow(QMainWindow):
         self._layout: LayoutName = "desktop"
         self._beside = "timeline"  # the panel beside the five bytes in the projector layout
         self._size = QApplication.font().pointSizeF()
-        self._picked: int | None = None  # the time that was selected last
+        self._followed = self.selection.now  # what was selected last
         self._look = commands.Look()
         self.setWindowTitle("textpoke")
         self.actions_ = actions.make(self)
@@ -143,15 +152,17 @@ class MainWindow(QMainWindow):
     # --- the selection -------------------------------------------------------------------------
 
     def _follow_selection(self, selected: Selected) -> None:
+        before, self._followed = self._followed, selected
         self._look_again()
-        self.toolbar.choose_actor(selected.core)
-        if selected.time is not None and selected.time != self._picked:
+        if selected.core != before.core:
+            self.toolbar.choose_actor(selected.core)
+        if selected.time is not None and selected.time != before.time:
             self.bridge.send(commands.GoTo(selected.time))
-        self._picked = selected.time
 
     def _choose_core(self, core: int) -> None:
         if self.frame and self.frame.scene and core < len(self.frame.scene.cores):
             self.selection.select_core(core)
+            self.toolbar.choose_actor(core)  # it may be selected, and yet the patcher be chosen
 
     def _ask(self, command: commands.Command) -> None:
         """Send a command that moves the player: what was picked as the time is past."""
@@ -207,6 +218,7 @@ class MainWindow(QMainWindow):
     def on_any_core(self) -> None:
         """Let Step take whoever is next; select nothing."""
         self.selection.clear()
+        self.toolbar.choose_actor(None)
 
     def on_patcher(self) -> None:
         """Let Step make the patcher's next step."""
@@ -351,10 +363,21 @@ class MainWindow(QMainWindow):
 
     def _show_scenario(self, scenario: Scenario) -> None:
         self._scenario = scenario
-        self.frame = None
         self.selection.clear()
         self.setWindowTitle(f"textpoke: {scenario}")
         self.toolbar.show_cores(scenario.cores)
+
+    def event(self, event: QEvent) -> bool:
+        """Leave Space to the button or the choice that has the focus: there it does not run."""
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.key() == Qt.Key.Key_Space
+            and isinstance(QApplication.focusWidget(), (QAbstractButton, QComboBox))
+        ):
+            event.accept()
+            return True
+        return super().event(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """End the machine's thread with the window."""

@@ -5,10 +5,12 @@ follow the record, so that nothing in the past changes; at the edge they make it
 one actor lets the run's own chooser pick among the moves of that actor.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from emu.detect.finding import Finding
-from emu.errors import TextpokeError
+from emu.errors import GuestDied, TextpokeError
 from emu.lab.end import End
 from emu.lab.lab import Lab
 from emu.lab.rounds import IN_PLACE, Rounds
@@ -168,31 +170,23 @@ class Player:
             self._go_on(later[0])
             return
         self._require_life()
-        known = len(self.rounds.ends)
-        for _ in range(PATIENCE // _UNSEEN):
-            end = self.rounds.go_to_phase_end(_UNSEEN)
-            self._look_at_run()
-            if end is not End.BOUND or len(self.rounds.ends) > known:
-                break
-        self._ended(end)
+        stopped = self._run_to_phase_end()
         self._go_on(self.timeline.edge)
-        if end is End.BOUND and self.at_edge and len(self.rounds.ends) == known:
-            raise TextpokeError(f"the phase has not ended after {PATIENCE:,} instructions")
+        if stopped is End.BOUND and self.at_edge:
+            raise TextpokeError(_UNENDED)
 
     def next_failure(self) -> None:
         """Go on to where something goes wrong. Raises TextpokeError if nothing does for long."""
-        bound = self.lab.patcher.requests + PLANS
+        given, since = self.lab.patcher.requests, self.timeline.edge.instructions
+        bound = given + PLANS
         while not self._failure_ahead(self.lab.machine.now):
-            if self.end is not None or self.lab.patcher.requests >= bound:
+            if self.lab.patcher.requests > given:
+                given, since = self.lab.patcher.requests, self.timeline.edge.instructions
+            waited = self.timeline.edge.instructions - since
+            if self.end is not None or given >= bound or waited >= PATIENCE:
                 self.go_to_edge()
-                raise TextpokeError(
-                    f"nothing more goes wrong in {PLANS} plans; another seed may show it, and so "
-                    "does textpoke gui --break with the name of the break alone"
-                )
-            end = self.rounds.go(IN_PLACE)
-            self._ended(end)
-            self._look_at_run()
-            if end is End.INTERRUPTED:
+                raise TextpokeError(f"nothing more goes wrong {self._how_far(given >= bound)}")
+            if self._run(IN_PLACE) is End.INTERRUPTED:
                 break
         self._go_on(self.timeline.edge)
 
@@ -208,8 +202,7 @@ class Player:
             return self._go_on(mark if mark > here else self.timeline.after(here).mark)
         if self.end is not None:
             return False
-        self._ended(self.rounds.go(instructions))
-        self._look_at_run()
+        self._run(instructions)
         return self._go_on(self.timeline.edge) and self.end is None
 
     # --- back ----------------------------------------------------------------------------------
@@ -233,7 +226,10 @@ class Player:
         self._stand(max(self.start, self.timeline.at_time(time).mark))
 
     def go_to_phase(self, phase: str) -> None:
-        """Go to the end of a phase of the plan one is in, or of the next that has it."""
+        """Go to the end of a phase of the plan one is in, or of the next that has it.
+
+        Raises GuestDied where the run ends before, TextpokeError where no such phase comes.
+        """
         plan = self._plan_here()
         ends = [end for end in self.rounds.ends if end.phase == phase and end.plan >= plan]
         if ends:
@@ -241,8 +237,13 @@ class Player:
             return
         self._stand(self.timeline.edge)
         for _ in range(_PHASES_OF_TWO_PLANS):
-            self.next_phase()
-            if self.end is not None or self.rounds.ends[-1].phase == phase:
+            stopped = self.end or self._run_to_phase_end()
+            self._stand(self.timeline.edge)
+            if self.end is not None:
+                raise GuestDied(f"the run ends before phase {phase}: {self.lab.why(self.end)}")
+            if stopped is End.BOUND:
+                raise TextpokeError(_UNENDED)
+            if stopped is End.INTERRUPTED or self.rounds.ends[-1].phase == phase:
                 return
         raise TextpokeError(f"no plan of this run has a phase {phase}")
 
@@ -251,6 +252,59 @@ class Player:
         self._stand(self.timeline.edge)
 
     # --- how -----------------------------------------------------------------------------------
+
+    def _run(self, instructions: int) -> End:
+        """Let the run go on."""
+        with self._running():
+            end = self.rounds.go(instructions)
+            self._ended(end)
+        return end
+
+    def _run_to_phase_end(self) -> End | None:
+        """Let the run go on to the end of a phase; returns why it stopped before, else None.
+
+        Raises TextpokeError if none is to come.
+        """
+        if not self.rounds.more:
+            self._stand(self.timeline.edge)
+            raise TextpokeError(
+                "no phase comes any more: this run gets no other plan; begin another one"
+            )
+        known = len(self.rounds.ends)
+        for _ in range(PATIENCE // _UNSEEN):
+            with self._running():
+                end = self.rounds.go_to_phase_end(_UNSEEN)
+                self._ended(end)
+            if len(self.rounds.ends) > known:
+                return None
+            if end is not End.BOUND:
+                break
+        return end
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        """Look at what the run does meanwhile; where that fails, one stands where it has got to."""
+        try:
+            yield
+        except TextpokeError:
+            self._stand(self.timeline.edge)
+            raise
+        finally:
+            self._look_at_run()
+
+    def _how_far(self, all_plans: bool) -> str:
+        """Return for how long nothing has gone wrong, and what to do about it."""
+        if self.end is not None:
+            return f"before the run ends: {self.lab.why(self.end)}"
+        if all_plans:
+            return (
+                f"in {PLANS} plans; another seed may show it, and so does textpoke gui --break "
+                "with the name of the break alone"
+            )
+        return (
+            f"in {PATIENCE:,} instructions, in which no plan began; textpoke gui --break with the "
+            "name of a break shows a run that fails"
+        )
 
     def _stand(self, mark: Mark) -> None:
         self.moment = self.timeline.at(mark)
@@ -307,16 +361,19 @@ class Player:
         lab, everybody = self.lab, self.lab.chooser
         only = EVERYBODY if actor is None else 1 << actor
         lab.choose(continued(everybody, quantum=1, actors=only))
-        why = lab.machine.drive(lab.chooser, moves=1)
-        if why == loop.PATCHER:
-            lab.patcher.step()
-            self.rounds.after_step()
-        self.timeline.grew()
-        lab.choose(continued(lab.chooser, quantum=everybody.quantum, actors=everybody.actors))
-        ended = lab.ended()
-        if ended is not None:
-            self._ended(ended)
-        self._look_at_run()
+        with self._running():
+            try:
+                why = lab.machine.drive(lab.chooser, moves=1)
+                if why == loop.PATCHER:
+                    lab.patcher.step()
+                    self.rounds.after_step()
+            finally:
+                self.timeline.grew()
+                before = everybody.quantum, everybody.actors
+                lab.choose(continued(lab.chooser, quantum=before[0], actors=before[1]))
+            ended = lab.ended()
+            if ended is not None:
+                self._ended(ended)
         self._stand(self.timeline.edge)
         return why != loop.STUCK
 
@@ -330,11 +387,9 @@ class Player:
         bound = before.instructions + PATIENCE
         while self._executed(actor) == made and self.end is None:
             if self.timeline.edge.instructions >= bound:
+                self._stand(self.timeline.edge)
                 raise TextpokeError(f"core {actor} sleeps, and nothing has woken it")
-            end = self.rounds.go(_NAP)
-            self._ended(end)
-            self._look_at_run()
-            if end is End.INTERRUPTED:
+            if self._run(_NAP) is End.INTERRUPTED:
                 break
         self.moment = self.timeline.after(before, actor)
 
@@ -342,6 +397,7 @@ class Player:
         return self.lab.machine.retired_by(core)
 
 
+_UNENDED: Final = f"the phase has not ended after {PATIENCE:,} instructions; Run goes on"
 _PHASES_OF_TWO_PLANS: Final = 18
 _UNSEEN: Final = 500_000  # instructions, between two looks; their events are fewer than `EVENTS`
 _NAP: Final = 1_000  # instructions between two looks at whether a core has woken

@@ -53,6 +53,11 @@ class Rounds:
         """How far the run has got."""
         return self._lab.keep_timeline().edge
 
+    @property
+    def more(self) -> bool:
+        """Whether a phase is to come: a plan is under way, or there is one to request."""
+        return bool(self._redirects) or not self._lab.patcher.done
+
     def go(self, instructions: int) -> End:
         """Let the run go on, with plans when they are due."""
         begin = self._lab.machine.retired()
@@ -77,12 +82,14 @@ class Rounds:
         self._stops, known = True, len(self.ends)
         begin = self._lab.machine.retired()
         end = End.BOUND
-        while end is End.BOUND and len(self.ends) == known:
-            left = instructions - self._made_since(begin)
-            if left <= 0:
-                break
-            end = self._lab.run(instructions=left, stop=self.after_step)
-        self._stops = False
+        try:
+            while end is End.BOUND and len(self.ends) == known:
+                left = instructions - self._made_since(begin)
+                if left <= 0:
+                    break
+                end = self._lab.run(instructions=left, stop=self.after_step)
+        finally:
+            self._stops = False
         return end
 
     def request(self) -> None:

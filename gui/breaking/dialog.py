@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui.breaking.choice import MODELS, Choice, sentence
-from gui.labels import Label
+from gui.label import Label
 from gui.text import scaled
 
 NOTHING: Final = ("nothing", "the protocol as it should be")

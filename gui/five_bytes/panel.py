@@ -26,14 +26,12 @@ class FiveBytesPanel(Panel):
 
     Attributes:
         flash: runs while changed bytes are marked.
-        reduce_motion: mark changed bytes until others change, instead of for a moment.
     """
 
     title = "The five bytes"
 
     def __init__(self, theme: Theme, selection: Selection) -> None:
         super().__init__(theme, selection)
-        self.reduce_motion = False
         self._scene: Scene | None = None
         self._shown: tuple[tuple[str, int], ...] = ()
         self.change = FittedLabel()
@@ -130,7 +128,7 @@ class FiveBytesPanel(Panel):
         changed = self.model.show_site(site, rows_of(self._scene, index))
         self.table.share()
         self.table.follow(self.selection.now.core)
-        if changed and not self.reduce_motion:
+        if changed:
             self.flash.start()
 
     def _list_sites(self, index: int | None) -> None:

@@ -6,14 +6,13 @@ After each frame only the lines that differ are announced as changed, so only th
 from dataclasses import dataclass
 from typing import Any, Final
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QObject, Qt
 
 from emu.scene.listing import Listing
 from emu.scene.scene import Byte, Core, Scene
 from gui.cells import describe
 from gui.listing.lines import Line, lines_of
-
-Index = QModelIndex | QPersistentModelIndex
+from gui.rows import Index
 
 CORES, ADDRESS, BYTES, TEXT = range(4)
 HEADERS: Final = ("cores", "address", "bytes", "instruction")

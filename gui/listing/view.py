@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QAbstractItemView, QVBoxLayout
 
 from emu.scene.scene import Scene
 from gui.frame import Frame
-from gui.labels import Label
+from gui.label import Label
 from gui.listing.delegate import ListingDelegate, slot
 from gui.listing.model import ADDRESS, BYTES, CORES, FEW_BYTES, MANY_BYTES, ListingModel
 from gui.listing.places import Place, Places

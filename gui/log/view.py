@@ -5,7 +5,7 @@ from PySide6.QtGui import QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHBoxLayout, QVBoxLayout
 
 from gui.frame import Frame
-from gui.labels import Label
+from gui.label import Label
 from gui.log.delegate import MARK, LogDelegate
 from gui.log.model import CORE, EVERYTHING, HEADERS, KIND, TIME, Filter, LogModel, in_ms, who
 from gui.panel import Panel

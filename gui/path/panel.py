@@ -45,6 +45,10 @@ class PathPanel(Panel):
 
     title = "Call path"
     needs = frozenset({"path"})
+    keys = (
+        ("Up, Down, Left, Right", "go from station to station"),
+        ("Enter", "select the station's address and its first core"),
+    )
 
     def __init__(self, theme: Theme, selection: Selection) -> None:
         super().__init__(theme, selection)
@@ -122,7 +126,7 @@ class PathPanel(Panel):
         if step is not None and self.stations:
             self._at = min(max(self._at + step, 0), len(self.stations) - 1)
             self.update()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             if self.stations:
                 self._pick(self.stations[self._at].node, None)
         else:

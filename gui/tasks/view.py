@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QAbstractItemView, QVBoxLayout, QWidget
 
 from emu.scene.tasks import TaskRow
 from gui.frame import Frame
-from gui.labels import Label
+from gui.label import Label
 from gui.panel import Panel
 from gui.rows import PADDING, RowView
 from gui.selection import Selected, Selection

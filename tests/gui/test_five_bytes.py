@@ -159,18 +159,6 @@ def test_changed_bytes_flash_once_and_only_those(qtbot: QtBot) -> None:
     assert _image(panel) not in (bright, quiet)
 
 
-def test_with_reduced_motion_the_mark_stays_until_the_next_change(qtbot: QtBot) -> None:
-    panel = _shown(qtbot, scenes.scene(memory="cc 1f 44 00 00", behind=()))
-    panel.reduce_motion = True
-    changed = scenes.scene(behind=())
-    panel.show_frame(scenes.frame(changed, 2))
-    assert not panel.flash.isActive()
-    panel.show_frame(scenes.frame(replace(changed, time=changed.time + 1), 3))
-    assert (0, 1) in panel.model.fresh
-    panel.show_frame(scenes.frame(scenes.scene(memory="e8 b7 e3 06 1f", behind=()), 4))
-    assert panel.model.fresh == {(row, 0) for row in range(5)}
-
-
 def test_an_equal_scene_repaints_nothing(qtbot: QtBot) -> None:
     panel = _shown(qtbot, scenes.scene())
     with (

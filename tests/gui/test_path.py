@@ -167,7 +167,7 @@ def test_keys_go_from_station_to_station(qtbot: QtBot) -> None:
     assert panel.selection.now.core == 0
     for _ in range(2):
         QTest.keyClick(panel, Qt.Key.Key_Down)
-    QTest.keyClick(panel, Qt.Key.Key_Space)
+    QTest.keyClick(panel, Qt.Key.Key_Enter)
     assert panel.selection.now.core == 1
 
 

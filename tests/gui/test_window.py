@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
@@ -103,6 +103,35 @@ def test_the_patcher_steps(shown: Opened) -> None:
     assert scene
     assert shown.frame.scene
     assert shown.frame.scene.instructions == scene.instructions
+
+
+def test_who_steps_is_chosen_until_another_is(shown: Opened) -> None:
+    window = shown.window
+    press(shown, "2", "P")
+    window.selection.select_time(shown.frame.position - 100)
+    window.selection.select_address(0xFFFFFFFF81000000)
+    shown.settle()
+    press(shown, "F9")  # what was picked as the time is past
+    assert window.selection.now.time is None
+    assert window.toolbar.actor == 4
+    press(shown, "2")
+    assert window.toolbar.actor == 2
+    press(shown, "Escape", "P", "Escape")
+    assert window.toolbar.actor is None
+
+
+def test_space_presses_the_button_that_has_the_focus(shown: Opened) -> None:
+    window, at = shown.window, shown.frame.position
+    button = window.toolbar.widgetForAction(window.actions_["next_phase"])
+    for widget in (button, window.panels["timeline"]):
+        widget.setFocus()
+        QTest.keyClick(widget, Qt.Key.Key_Space)
+        frame = shown.settle()
+        if widget is button:
+            assert (frame.state, frame.position > at) == ("paused", True)
+        else:
+            assert frame.state == "running"
+    press(shown, "F5")
 
 
 def test_it_runs_and_pauses(shown: Opened) -> None:

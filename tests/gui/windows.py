@@ -85,10 +85,29 @@ class Painted(QObject):
 
 
 @contextmanager
+def looks_kept() -> Iterator[None]:
+    """Let the application look for other tests as it does now."""
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    font, palette, sheet = application.font(), application.palette(), application.styleSheet()
+    try:
+        yield
+    finally:
+        application.setStyleSheet(sheet)
+        application.setPalette(palette)
+        application.setFont(font)
+
+
+@contextmanager
 def opened(
     scenario: Scenario | None = None, *, theme: Theme = LIGHT, size: tuple[int, int] = (1280, 800)
 ) -> Iterator[Opened]:
     """Open a window with a machine, and close it again."""
+    with looks_kept():
+        yield from _opened(scenario, theme, size)
+
+
+def _opened(scenario: Scenario | None, theme: Theme, size: tuple[int, int]) -> Iterator[Opened]:
     window = MainWindow(Bridge(), theme)
     window.resize(*size)
     window.show()

@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from emu import resources
-from emu.errors import BadSchedule, TextpokeError
+from emu.errors import BadSchedule, GuestDied, PokeError, TextpokeError
+from emu.lab import boot
+from emu.lab import player as playing
 from emu.lab.end import End
 from emu.lab.player import Player
 from emu.lab.scenario import Scenario
 from emu.machine.hashing import state_hash
-from emu.moves.plan import PHASES
+from emu.moves.plan import PHASES, Check, Phase, Plan
 from emu.moves.schedule import Schedule
 from emu.timeline.mark import Mark
 
@@ -178,6 +180,70 @@ def test_a_phase_is_found_before_and_behind() -> None:
     player.go_to_phase("arm")
     assert player.moment.mark < first
     assert player.phase == "arm"
+
+
+def test_a_phase_is_not_left_for_a_failure_before_its_end() -> None:
+    player = Player.live(Scenario(seed=3, broken="emulate"))
+    player.go_to_phase("done")
+    assert player.failures
+    assert player.phase == "done"
+
+
+def test_a_phase_that_the_guest_does_not_live_to_see_is_told() -> None:
+    player = Player.live(Scenario(seed=1, broken="arm"))
+    with pytest.raises(GuestDied, match="ends before phase done: "):
+        player.go_to_phase("done")
+    assert player.at_edge
+
+
+def test_a_plan_that_is_refused_leaves_the_player_where_the_run_is() -> None:
+    player = Player.live(Scenario(seed=18))
+    site = player.lab.guest.image.sites.of("cmdline_proc_show")
+    refused = Plan("refused", (Phase("arm"), Check(site, b"\x90")), ())
+    for act in (player.next_phase, lambda: player.step(CORES)):
+        player.lab.request(refused)
+        player.go_to_edge()  # a request is a move
+        with pytest.raises(PokeError, match="nothing changed"):
+            act()
+        assert player.at_edge
+        assert player.moment.time == player.lab.machine.now
+    before = executed(player)
+    player.play(10_000)
+    assert all(a > b for a, b in zip(executed(player), before, strict=True)), "who may move?"
+
+
+def test_a_core_that_nothing_wakes_leaves_the_player_where_the_run_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    player = Player.live(Scenario(seed=14, append="load turns=3 tasks=1"))
+    asleep: list[int] = []
+    while not asleep and player.end is None:
+        player.play(1_000)
+        standing = map(player.lab.machine.standing, range(CORES))
+        asleep = [each.core for each in standing if each.activity == "halted"]
+    monkeypatch.setattr(playing, "PATIENCE", 0)
+    with pytest.raises(TextpokeError, match="sleeps, and nothing has woken it"):
+        player.step(asleep[0])
+    assert player.at_edge
+    assert player.scene().instructions == player.moment.mark.instructions
+
+
+def test_a_run_without_plans_has_no_phases_and_no_failures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lab = boot("toy", cores=2, append="load")
+    lab.run_until_tasks()
+    player = Player.recorded(lab.schedule(), Scenario(cores=2))
+    assert player.scene(frozenset({"tasks", "listing", "path"})).phase == "before"
+    monkeypatch.setattr(playing, "PATIENCE", 10_000)
+    with pytest.raises(TextpokeError, match=r"nothing more goes wrong .* no plan began"):
+        player.next_failure()
+    with pytest.raises(TextpokeError, match="no phase comes any more"):
+        player.next_phase()
+    with pytest.raises(TextpokeError, match="no phase comes any more"):
+        player.go_to_phase("arm")
+    assert player.at_edge
+    player.scene(frozenset({"tasks", "listing", "path"}))
 
 
 def test_a_dead_guest_cannot_go_on_but_back() -> None:
