@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
+from pytestqt.qtbot import QtBot
 
 from emu import resources
 from emu.errors import TextpokeError
@@ -340,15 +341,18 @@ def test_a_function_that_cannot_be_patched_is_told_of() -> None:
         assert shown.window.notice.isHidden()
 
 
-def test_an_internal_error_is_told_of_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_is_told_of_and_kept(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(_player: Player) -> None:
         raise ZeroDivisionError("on purpose")
 
     with opened() as shown:
         monkeypatch.setattr(Player, "next_phase", broken)
+        shown.window.activateWindow()
+        assert QTest.qWaitForWindowActive(shown.window)
         QTest.keySequence(shown.window, QKeySequence("F11"))
-        while shown.window.crash is None:
-            QApplication.processEvents()
+        qtbot.waitUntil(lambda: shown.window.crash is not None, timeout=30_000)
         assert "a bug in textpoke" in shown.window.notice.text()
         assert isinstance(shown.window.crash, ZeroDivisionError)
 
