@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
+from emu.lab import compiling
 from gui import host
 from gui.bridge import Bridge
 from gui.commands import Begin, Command, GoToPhase, NextFailure, Open
@@ -31,6 +32,7 @@ def main(start: Start) -> int:
     window.resize(*(start.size or (1280, 800)))
     window.show()
     window.use_layout(start.layout)
+    compiling.announce()
     bridge.start()
     ticket = [bridge.send(command) for command in _commands(start)][-1]
     picture = Screenshot(window, start.screenshot, ticket) if start.screenshot else None

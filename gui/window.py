@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from emu.errors import TextpokeError
+from emu.lab import compiling
 from emu.lab.scenario import EXPLANATIONS, REPLACEMENT, Scenario, recorded_run, shown
 from gui import actions, commands, palette
 from gui.breaking.choice import Choice
@@ -26,7 +27,7 @@ from gui.bridge import Bridge
 from gui.docks import LARGER, Docks
 from gui.frame import Frame
 from gui.keys.dialog import HelpDialog
-from gui.keys.table import keys_of
+from gui.keys.table import EVERYWHERE, Key, keys_of
 from gui.label import Label
 from gui.layouts import LayoutName
 from gui.panel import Panel
@@ -72,6 +73,7 @@ class MainWindow(QMainWindow):
         self.addToolBar(self.toolbar)
         self.story = StoryPanel(theme, self.selection)
         self.notice = Label("Notice", wraps=True)
+        self.broken = Label("What is broken on purpose", wraps=True)
         self.panels = panels(theme, self.selection)
         self._build()
         self.docks = Docks(self, self.panels)
@@ -83,11 +85,13 @@ class MainWindow(QMainWindow):
 
     def _build(self) -> None:
         self.notice.hide()
+        self.broken.hide()
         top = QWidget()
         column = QVBoxLayout(top)
         column.setContentsMargins(6, 2, 6, 2)
         column.setSizeConstraint(QLayout.SizeConstraint.SetMinAndMaxSize)  # docks have the rest
         column.addWidget(self.story)
+        column.addWidget(self.broken)
         column.addWidget(self.notice)
         self.setCentralWidget(top)
         self.standing = Label("Where the player stands")
@@ -118,6 +122,9 @@ class MainWindow(QMainWindow):
         frame = self.bridge.take()
         if frame is not None:
             self.show_frame(frame)
+        elif self.frame is None:
+            message = _COMPILES if compiling.busy() else ""
+            self.story.show_frame(Frame(0, "starting", None, 0, 0, None, message))
 
     def show_frame(self, frame: Frame) -> None:
         """Show a frame, in the panels that can be seen."""
@@ -297,7 +304,8 @@ class MainWindow(QMainWindow):
 
     def on_keys(self) -> None:
         """Show all keys."""
-        keys = keys_of(self.actions(), [self.story, *self.panels.values()])
+        cores = Key(EVERYWHERE, "0 to 7", "Select a core, and let it step")
+        keys = (cores, *keys_of(self.actions(), [self.story, *self.panels.values()]))
         dialog = HelpDialog(self.theme, keys, self)
         dialog.exec()
         dialog.deleteLater()
@@ -324,6 +332,7 @@ class MainWindow(QMainWindow):
         self.theme = theme
         palette.apply(theme)
         self.toolbar.use_theme(theme)
+        self.broken.setStyleSheet(f"color: {theme.warn}; font-weight: bold")
         self.notice.setStyleSheet(
             f"background: {theme.panel}; color: {theme.bad}; border: 1px solid {theme.bad};"
             "padding: 4px; font-weight: bold"
@@ -363,6 +372,10 @@ class MainWindow(QMainWindow):
 
     def _show_scenario(self, scenario: Scenario) -> None:
         self._scenario = scenario
+        self.broken.setVisible(scenario.broken is not None)
+        if scenario.broken is not None:
+            why = EXPLANATIONS[scenario.broken]
+            self.broken.show_text(f"Broken on purpose ({scenario.broken}): {why}.")
         self.selection.clear()
         self.setWindowTitle(f"textpoke: {scenario}")
         self.toolbar.show_cores(scenario.cores)
@@ -385,6 +398,8 @@ class MainWindow(QMainWindow):
         self.ended = self.bridge.stop()
         event.accept()
 
+
+_COMPILES: Final = "The emulator is compiled, only this first time: that takes a minute or two."
 
 _SMALLEST, _LARGEST = 6.0, 40.0  # points
 

@@ -7,12 +7,19 @@ from emu.lab.scenario import FUNCTION, REPLACEMENT, SECOND
 from emu.machine import events, loop
 from emu.machine.text import MODELS
 from emu.moves.chooser import EVERYBODY, Chooser, random
-from emu.moves.plan import Ipi, Phase, Plan
+from emu.moves.plan import PHASES, Ipi, Phase, Plan
 from emu.patch.redirect import Redirect
 
 __all__ = ["FUNCTION", "MODELS", "REPLACEMENT", "SECOND"]
 
 BOUND = 5_000_000  # instructions in which a plan is carried out, or never
+
+STOPS = tuple(
+    phase
+    for phase in PHASES
+    for _ in range(2 if phase.startswith("sync") else 1)  # sent, and answered
+)
+"""Where a player stops that goes from phase to phase."""
 
 _PATIENCE = 20_000  # instructions of the others that the patcher waits for a slow core
 _ALONE = 20_000  # instructions that it then makes alone

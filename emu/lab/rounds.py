@@ -41,7 +41,7 @@ class Rounds:
 
     def __init__(self, lab: Lab, redirects: Sequence[Redirect], broken: str | None) -> None:
         self._lab, self._redirects, self._broken = lab, redirects, broken
-        self._phase_ends = PhaseEnds(lab.patcher)
+        self._phase_ends = PhaseEnds(lab.patcher, answers=True)
         self._pending: list[Plan] = []  # batches of the request that is under way
         self._inward = False
         self._stops = False

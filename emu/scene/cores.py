@@ -93,7 +93,7 @@ def _waiting(look: Look, core: int) -> str:
         return "in the handler"
     if not (asked.pending or asked.held):
         return "not asked"
-    return "on its way" if look.standing[core].interrupts else "interrupts off"
+    return "IPI on its way" if look.standing[core].interrupts else "interrupts off"
 
 
 def _bytes(values: bytes, memory: bytes, place: Place) -> tuple[Byte, ...]:

@@ -75,7 +75,7 @@ class Core:
         sites: for each, the oldest bytes it may fetch.
         decoded: for each, the instruction that these bytes are, as text.
         serialised: whether it has serialised since one of the sites was last stored to. waiting:
-            why not yet: "on its way", "interrupts off", "in the handler" of that
+            why not yet: "IPI on its way", "interrupts off", "in the handler" of that
             interrupt, "not asked"; "" if it has.
     """
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 from emu.errors import PokeError
 from emu.moves.plan import Change, Check, Ipi, Rmw, Step, Store, Wait
-from emu.patch.text_poke import emulation
+from emu.patch.text_poke import NOP5, emulation
 from emu.scene.cores import request
 from emu.scene.handler import Act
-from emu.scene.look import Look
+from emu.scene.look import Look, Place
 from emu.scene.spots import Spot, target
 
 _INT3 = 0xCC
@@ -155,7 +155,7 @@ def _phase(look: Look) -> Told:  # noqa: PLR0911 -- one for each kind of step
             )
     if any(isinstance(each, Ipi) for each in steps):
         return Told(
-            f"{_memory(look, change)} Now the patcher asks "
+            f"{_memory(look, change)} Next the patcher asks "
             f"{_named(look, _of(look.asked))} to fetch anew.",
             _may_fetch(look, look.started, "Meanwhile"),
         )
@@ -167,7 +167,7 @@ def _phase(look: Look) -> Told:  # noqa: PLR0911 -- one for each kind of step
     count = f": {made} of {total} stores are done." if made else "."
     if look.begun:
         text = "tells the int3 handler which sites change, and what to act out there"
-        return Told(f"The patcher {text}{count}", _untouched(look, change))
+        return Told(f"The patcher {text}{count}", f"{_given_back(look)}{_untouched(look, change)}")
     return Told(f"The patcher writes the new code, which nobody calls yet{count}")
 
 
@@ -178,7 +178,7 @@ def _idle(look: Look) -> Told:
             return Told("Nothing is being patched.")
         first = look.sites[0]
         if look.memory(first.address, len(first.old)) == first.old:
-            return Told(f"{first.function} is as it was: nothing is being patched.")
+            return Told(f"{first.function} is as it was: nothing is being patched.", _danger(first))
         return Told("The patcher does nothing.")
     fetched = _may_fetch(look, look.started, "But")
     if look.memory(change.address, len(change.new)) != change.new:
@@ -189,8 +189,26 @@ def _idle(look: Look) -> Told:
         )
     return Told(
         f"The patcher is done: at {look.name(change)} memory holds the new instruction.",
-        fetched or "No core can fetch anything older.",
+        f"{_given_back(look)}{fetched or 'No core can fetch anything older.'}",
     )
+
+
+def _danger(site: Place) -> str:
+    """Return why a site is not just overwritten; "" if it could be."""
+    if sum(one != other for one, other in zip(site.old, site.new, strict=True)) < 2:
+        return ""
+    return (
+        f"Its first {len(site.new)} bytes are to become another instruction. Were they just "
+        "overwritten, a core could execute a mixture of the two."
+    )
+
+
+def _given_back(look: Look) -> str:
+    """Return that a plan gives functions back, if it does."""
+    changes = look.outline.changes if look.outline else {}
+    if not changes or any(change.new != NOP5 for change in changes.values()):
+        return ""
+    return "The function is given back: its new instruction is the nop it had. "
 
 
 def _wait(look: Look) -> Told:
@@ -272,7 +290,8 @@ def _storing(look: Look, change: Change, stored: Sequence[bool], done: int) -> T
         )
     return Told(
         f"The patcher is about to store {what}. {_memory(look, change)}",
-        _may_fetch(look, look.started, "Meanwhile"),
+        _may_fetch(look, look.started, "Meanwhile")
+        or "No core can fetch anything older than what memory holds.",
     )
 
 

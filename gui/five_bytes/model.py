@@ -9,12 +9,14 @@ from typing import Any, Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt
 
-from emu.scene.scene import Byte, Core, Scene, Site
+from emu.scene.scene import Byte, Core, Scene, Site, version
 from gui.cells import describe
 from gui.rows import Index
 from gui.text import tooltip
 
 _NOWHERE: Final = QModelIndex()
+
+_JUST: Final = 1_000  # ns for which a row says what was executed rather than what may be
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,24 @@ def rows_of(scene: Scene, site: int) -> tuple[Row, ...]:
     """Return the rows for one of a scene's sites, by its index."""
     memory = scene.sites[site]
     first = Row(None, "Memory", "", memory.memory, memory.decoded, None, "what is stored")
-    return (first, *(_row(core, site) for core in scene.cores))
+    return (first, *(_executed(core, memory, scene) or _row(core, site) for core in scene.cores))
+
+
+def _executed(core: Core, site: Site, scene: Scene) -> Row | None:
+    """Return what a core has just executed where it went wrong; None if it has not."""
+    failure = scene.failure
+    if failure is None or not failure.code or scene.time - failure.time > _JUST:
+        return None
+    if (failure.core, failure.address) != (core.number, site.address):
+        return None
+    code = tuple(
+        Byte(value, byte.value, version(value, old, new, index))
+        for index, (value, byte, old, new) in enumerate(
+            zip(failure.code, site.memory, site.old, site.new, strict=False)
+        )
+    )
+    name = f"core {core.number}"
+    return Row(core.number, name, "executed", code, failure.became, False, f"⚠ {failure.finding}")
 
 
 def _row(core: Core, site: int) -> Row:

@@ -40,7 +40,7 @@ class StoryPanel(Panel):
             nothing = (
                 "The run ended before the kernel was up."
                 if ended
-                else "The kernel starts; there is nothing to tell before it is up."
+                else frame.message or "The kernel starts; there is nothing to tell before it is up."
             )
             self.strip.show_chapters(())
             self.box.show_words(nothing, "", None, failed=False)

@@ -106,7 +106,7 @@ def scene(
     behind: tuple[int, ...] = (2, 3),
 ) -> Scene:
     """Return a scene in which some cores are behind: they still fetch stale bytes."""
-    waits = ("on its way", "interrupts off")
+    waits = ("IPI on its way", "interrupts off")
     return Scene(
         time=8_832_000,
         instructions=48_213,

@@ -80,7 +80,7 @@ def test_the_columns_share_the_width_and_bytes_can_be_read(
 def test_a_core_that_is_behind_says_what_it_waits_for_and_what_memory_holds(qtbot: QtBot) -> None:
     panel = _shown(qtbot, scenes.scene())
     assert _texts(panel, 2)[-1] == "✓ yes"
-    assert _texts(panel, 3)[-1] == "⚠ no: on its way"
+    assert _texts(panel, 3)[-1] == "⚠ no: IPI on its way"
     assert _texts(panel, 4)[-1] == "⚠ no: interrupts off"
     assert panel.model.index(3, 2).data(WORDS) == "1f: old; stale: memory holds b7"
     assert panel.model.index(0, 1).data(WORDS) == "cc: int3"

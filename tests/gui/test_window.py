@@ -21,6 +21,7 @@ from gui.actions import ACTIONS, CORE_KEYS
 from gui.breaking.dialog import BreakDialog
 from gui.commands import Begin, Command, GoToPhase, Look, NextFailure, NextPhase, Play
 from gui.docks import LARGER
+from gui.five_bytes.panel import FiveBytesPanel
 from gui.keys.dialog import HelpDialog
 from tests.gui.windows import Opened, opened
 
@@ -329,6 +330,23 @@ def test_a_guest_that_dies_is_told_of_and_can_be_looked_at() -> None:
         assert "cannot go on" in shown.window.notice.text()
         press(shown, "F9", "Shift+F11")
         assert [*states, shown.frame.state] == ["ended", "paused"]
+
+
+def test_what_is_broken_and_what_was_executed_stands_there() -> None:
+    with opened(Scenario(seed=3, broken="sync1")) as shown:
+        assert "sync1" in shown.window.broken.text()
+        assert not shown.window.broken.isHidden()
+        press(shown, "F12")
+        scene = shown.frame.scene
+        assert scene is not None
+        assert scene.failure is not None
+        panel = shown.window.panels["five_bytes"]
+        assert isinstance(panel, FiveBytesPanel)
+        row = panel.model.rows[1 + scene.failure.core]
+        assert bytes(byte.value for byte in row.code) == scene.failure.code
+        assert (row.task, row.decoded) == ("executed", scene.failure.became)
+        shown.ask(Begin(Scenario()))
+        assert shown.window.broken.isHidden()
 
 
 def test_a_function_that_cannot_be_patched_is_told_of() -> None:

@@ -11,10 +11,9 @@ from emu.image.elf import ElfImage
 from emu.lab import boot
 from emu.lab.player import Player
 from emu.lab.scenario import Scenario
-from emu.moves.plan import PHASES
 from emu.moves.schedule import MODELS
 from tests.cli.conftest import Command, textpoke
-from tests.labs import in_and_out, plans
+from tests.labs import STOPS, in_and_out, plans
 
 __all__ = ["textpoke"]
 
@@ -118,7 +117,7 @@ def test_a_player_shows_a_kernel_without_tasks(tiny: Path, tmp_path: Path) -> No
     player = Player.live(Scenario(str(tiny), "", ("hot",), (str(source),), cores=2))
     needs = frozenset({"tasks", "listing", "path"})
     scenes = []
-    for phase in PHASES:
+    for phase in STOPS:
         player.next_phase()
         assert player.phase == phase
         scenes.append(player.scene(needs))

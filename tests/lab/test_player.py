@@ -13,9 +13,10 @@ from emu.lab.end import End
 from emu.lab.player import Player
 from emu.lab.scenario import Scenario
 from emu.machine.hashing import state_hash
-from emu.moves.plan import PHASES, Check, Phase, Plan
+from emu.moves.plan import Check, Phase, Plan
 from emu.moves.schedule import Schedule
 from emu.timeline.mark import Mark
+from tests.labs import STOPS
 
 CORES = 4
 
@@ -46,22 +47,22 @@ def test_next_phase_goes_through_the_phases_in_and_out_and_back_again() -> None:
     player = Player.live(Scenario(seed=12))
     there = [seen(player)]
     names = []
-    for _ in range(2 * len(PHASES)):
+    for _ in range(2 * len(STOPS)):
         player.next_phase()
         names.append(player.phase)
         there.append(seen(player))
-    assert names == [*PHASES, *PHASES]
+    assert names == [*STOPS, *STOPS]
     assert player.rounds.ends[0].plan == 1
     assert player.rounds.ends[-1].plan == 2
     back = [seen(player)]
-    for _ in range(2 * len(PHASES)):
+    for _ in range(2 * len(STOPS)):
         player.previous_phase()
         back.append(seen(player))
     assert back == there[::-1]
     player.previous_phase()
     assert seen(player) == there[0]
     again = [seen(player)]
-    for _ in range(2 * len(PHASES)):
+    for _ in range(2 * len(STOPS)):
         player.next_phase()
         again.append(seen(player))
     assert again == there

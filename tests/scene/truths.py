@@ -430,6 +430,13 @@ TRUTHS: list[tuple[str, Truth]] = [
     # nothing going on
     (r"(\w+) is as it was: nothing is being patched",
      lambda f, m: f.idle and f.memory == NOP5 and m[1] == f.function),
+    (r"Its first (\d+) bytes are to become another instruction",
+     lambda f, m: f.idle and all(int(m[1]) == len(r.call) for r in f.run.redirects)),
+    (r"Were they just overwritten, a core could execute a mixture of the two",
+     lambda f, _: f.idle and sum(
+         a != b for a, b in zip(NOP5, f.run.redirects[0].call, strict=True)) > 1),
+    (r"The function is given back: its new instruction is the nop it had",
+     lambda f, _: f.plan is not None and all(c.new == NOP5 for c in f.plan.changes)),
     (r"The patcher does nothing", lambda f, _: f.idle and f.memory != NOP5),
     (r"The patcher is done: at (\w+) memory holds the new instruction",
      lambda f, m: f.idle and f.in_phase("done") and f.memory == f.change.new
@@ -437,7 +444,8 @@ TRUTHS: list[tuple[str, Truth]] = [
     (r"The patcher is done, but at (\w+) memory does not hold the new instruction",
      lambda f, m: f.idle and f.in_phase("done") and f.memory != f.change.new
      and m[1] == f.function),
-    (r"No core can fetch anything older", lambda f, _: f.nobody_behind()),
+    (r"No core can fetch anything older(?: than what memory holds)?",
+     lambda f, _: f.nobody_behind()),
     # before the first phase
     (r"The patcher makes sure that every site still holds the old instruction",
      lambda f, _: f.all_old() and not f.in_phase(*PHASES)),
@@ -473,7 +481,7 @@ TRUTHS: list[tuple[str, Truth]] = [
      lambda f, m: m[1] == f.function and f.memory[0] != INT3
      and f.memory not in (f.change.old, f.change.new)),
     # syncs
-    (rf"Now the patcher asks {WHO} to fetch anew",
+    (rf"Next the patcher asks {WHO} to fetch anew",
      lambda f, m: f.in_phase("sync1", "sync2", "sync3")
      and not isinstance(f.steps[f.patcher.index], Wait)
      and f.cores(m[1]) == next([c for c in range(8) if s.cores >> c & 1]
