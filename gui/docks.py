@@ -39,6 +39,13 @@ class Docks(QObject):
         """Return whether a panel can be seen: of docks in tabs only the one in front can."""
         return name in self._seen
 
+    def in_front_of(self, name: str) -> str | None:
+        """Return the panel that hides another in the same tabs, or None if none does."""
+        if name in self._seen:
+            return None
+        tabs = self._window.tabifiedDockWidgets(self._docks[name])
+        return next((dock.objectName() for dock in tabs if dock.objectName() in self._seen), None)
+
     def __getitem__(self, name: str) -> QDockWidget:
         return self._docks[name]
 

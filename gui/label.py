@@ -1,10 +1,10 @@
 """Labels: text as it is. A name from a guest that looks like markup is shown, not obeyed."""
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPalette, QResizeEvent
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QLabel, QSizePolicy, QWidget
 
-from gui.text import fit, scaled, tooltip
+from gui.text import Fitted, fit, scaled, tooltip
 
 
 class Label(QLabel):
@@ -33,9 +33,15 @@ class FittedLabel(QLabel):
     What is read out, and shown as a tooltip where something is missing, is the whole text. The
     size that it asks for does not depend on the text, so nothing moves when the text changes.
 
+    It paints itself, in a font and a colour that are not the widget's: Qt puts back those that a
+    widget had before, each time the application gets another style sheet.
+
     Args:
         scale: of the font, relative to the application's.
         lines: at most.
+
+    Attributes:
+        fitted: what it paints.
     """
 
     def __init__(
@@ -49,6 +55,8 @@ class FittedLabel(QLabel):
         super().__init__(parent)
         self._scale, self._bold, self._lines = scale, bold, lines
         self._full = ""
+        self._colour: QColor | None = None
+        self.fitted = Fitted(self.font(), (), whole=True)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.refit()
@@ -85,9 +93,8 @@ class FittedLabel(QLabel):
 
     def colour(self, colour: str) -> None:
         """Write in a colour."""
-        palette = self.palette()
-        palette.setColor(QPalette.ColorRole.WindowText, QColor(colour))
-        self.setPalette(palette)
+        self._colour = QColor(colour)
+        self.update()
 
     def sizeHint(self) -> QSize:
         """Return the room for all lines in the wanted font."""
@@ -102,14 +109,27 @@ class FittedLabel(QLabel):
         super().resizeEvent(event)
         self.refit()
 
-    def refit(self) -> None:
-        """Fit the text into the width, in a size that goes by the application's font.
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the application's font."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self.updateGeometry()
+            self.refit()
 
-        A font of one's own hears of no change, so who has the label calls this.
-        """
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 -- Qt's name
+        """Paint the lines, from the left, in the middle of the height."""
+        painter = QPainter(self)
+        painter.setFont(self.fitted.font)
+        painter.setPen(self._colour or self.palette().windowText().color())
+        align = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(QRectF(self.rect()), align | Qt.TextFlag.TextDontClip, self.text())
+        painter.end()
+
+    def refit(self) -> None:
+        """Fit the text into the width, in a size that goes by the application's font."""
         font = scaled(QApplication.font(), self._scale, bold=self._bold)
-        fitted = fit(self._full, font, self.width(), self._lines)
-        self.setFont(fitted.font)
-        self.setText("\n".join(fitted.lines))
+        self.fitted = fit(self._full, font, self.width(), self._lines)
+        self.setText("\n".join(self.fitted.lines))
         self.setAccessibleName(self._full)
-        self.setToolTip("" if fitted.whole else tooltip(self._full))
+        self.setToolTip("" if self.fitted.whole else tooltip(self._full))
+        self.update()

@@ -47,6 +47,7 @@ QMainWindow::separator {{ background: {theme.ground}; width: 6px; height: 6px; }
 QToolBar {{ spacing: 5px; padding: 4px; }}
 QToolButton {{ background: {theme.panel}; border: 1px solid {theme.line}; border-radius: 4px;
     padding: 4px 8px; color: {theme.ink}; }}
+Places QToolButton {{ padding: 1px 4px; }}
 QToolButton:hover, QToolButton:focus {{ border-color: {theme.accent}; }}
 QToolButton:disabled {{ color: {theme.dim}; }}
 QToolButton#next_phase {{ background: {theme.accent}; border-color: {theme.accent};

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QShortcut
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -142,7 +142,16 @@ class MainWindow(QMainWindow):
         self.standing.setText(_standing(frame))
 
     def _visible_changed(self) -> None:
-        """Ask for what the panels that can be seen now need, and show those what is there."""
+        """Ask for what the panels that can be seen now need, and show those what is there.
+
+        A panel that went behind another in its tabs leaves that one the keyboard.
+        """
+        focus = QApplication.focusWidget()
+        for name, panel in self.panels.items():
+            if focus in {panel, *panel.findChildren(QWidget)}:
+                front = self.docks.in_front_of(name)
+                if front is not None:
+                    self.panels[front].setFocus(Qt.FocusReason.OtherFocusReason)
         self._look_again()
         if self.frame is not None:
             for panel in self.visible:
@@ -342,8 +351,21 @@ class MainWindow(QMainWindow):
             panel.use_theme(theme)
 
     def _zoom(self, factor: float) -> None:
-        self._size = min(max(self._size * factor, _SMALLEST), _LARGEST)
+        size, self._size = self._size, min(max(self._size * factor, _SMALLEST), _LARGEST)
+        before, room = self.size(), self._room()
         self._use_size()
+        QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)  # the panels' layouts first
+        if factor > 1 and self.minimumSizeHint().expandedTo(room) != room:
+            self._size = size
+            self._use_size()
+            QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
+            self.resize(before)
+            self.show_notice("Text cannot be larger here: the panels would not fit on the screen.")
+
+    def _room(self) -> QSize:
+        """Return how large the window can be: as the screen, or as it is if that is larger."""
+        frame = self.frameGeometry().size() - self.size()
+        return (self.screen().availableGeometry().size() - frame).expandedTo(self.size())
 
     def _use_size(self) -> None:
         """Let text have its size: in the projector layout as the height of the window allows."""

@@ -75,7 +75,6 @@ class FiveBytesPanel(Panel):
         """Follow the application's font."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
-            self.change.refit()
             self.table.share()
 
     def _lay_out(self) -> None:

@@ -79,7 +79,7 @@ class Places(QWidget):
             self._arrange()
         if button.icon().isNull():
             button.setIcon(self._icon(place.core))
-        room = button.width() - self._badge() - metrics.averageCharWidth() * 2
+        room = button.width() - self._badge() - metrics.averageCharWidth() * 3
         shown = metrics.elidedText(where, Qt.TextElideMode.ElideMiddle, room)
         button.setText(shown.replace("&", "&&"))
         state = "in view" if place.in_view else "not in view"
@@ -105,10 +105,13 @@ class Places(QWidget):
             return
         rows = 1 if len(self._buttons) * self._widest <= self.width() else 2
         columns = -(-len(self._buttons) // rows)
-        wide, high = self.width() // columns, self._badge() + 8
+        for button in self._buttons:
+            button.setIconSize(QSize(self._badge(), self._badge()))
+        # The style sheet's padding and border count: what they leave has to hold an underscore.
+        wide = self.width() // columns
+        high = max(button.sizeHint().height() for button in self._buttons)
         for number, button in enumerate(self._buttons):
             button.setGeometry(number % columns * wide, number // columns * high, wide, high)
-            button.setIconSize(QSize(self._badge(), self._badge()))
         self.setFixedHeight(rows * high)
 
     # Names below are Qt's.

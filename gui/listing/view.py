@@ -39,6 +39,8 @@ class ListingPanel(Panel):
         self._address: int | None = None  # that the table has been scrolled to
         self.model = ListingModel(self)
         self.detail = Label("The selected instruction", wraps=True)
+        families = ", ".join(f"'{family}'" for family in mono().families())
+        self.detail.setStyleSheet(f"font-family: {families}")  # its size is the application's
         self.places = Places(theme)
         self.table = RowView()
         self.table.setAccessibleName(self.title)
@@ -52,7 +54,7 @@ class ListingPanel(Panel):
         layout.addWidget(self.places)
         layout.addWidget(self.table, 1)
         layout.addWidget(self.detail)
-        self._set_fonts()
+        self._make_room()
         self.setFocusProxy(self.table)
         self.setTabOrder(self.places, self.table)
         self.table.chosen.connect(self._choose)
@@ -144,9 +146,9 @@ class ListingPanel(Panel):
             text = f"{line.name}:  {line.row.code.hex(' ')}   {line.row.text}"
         self.detail.show_text(text)
 
-    def _set_fonts(self) -> None:
-        self.detail.setFont(mono())
-        self.detail.setMinimumHeight(QFontMetrics(self.detail.font()).lineSpacing())
+    def _make_room(self) -> None:
+        """Make room for a line of the detail, so that the table keeps its height."""
+        self.detail.setMinimumHeight(QFontMetrics(mono()).lineSpacing())
 
     def _span(self) -> None:
         """Give what stands above an instruction the width of the table."""
@@ -196,5 +198,5 @@ class ListingPanel(Panel):
         """Follow the font."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
-            self._set_fonts()
+            self._make_room()
             self._fit()

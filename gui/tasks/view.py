@@ -13,7 +13,6 @@ from gui.selection import Selected, Selection
 from gui.tasks.delegate import TaskDelegate
 from gui.tasks.model import CORE, TaskModel
 from gui.tasks.words import explanation, headline, standing
-from gui.text import scaled
 from gui.theme import Theme
 
 
@@ -103,6 +102,7 @@ class Explanation(QWidget):
         super().__init__(parent)
         self._theme = theme
         self.name = Label("The selected task", wraps=True)
+        self.name.setStyleSheet("font-weight: bold")  # a font of its own would keep its size
         self.text = Label("Why it stands there", wraps=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(3 * PADDING, PADDING, PADDING, PADDING)
@@ -127,7 +127,6 @@ class Explanation(QWidget):
 
     def _measure(self) -> None:
         """Make room for four lines, so that the table above keeps its height."""
-        self.name.setFont(scaled(self.font(), 1, bold=True))
         self.setMinimumHeight(4 * QFontMetrics(self.font()).lineSpacing() + 2 * PADDING)
 
     # Names below are Qt's.
