@@ -43,11 +43,11 @@ def check(window: MainWindow) -> None:
     box, tasks, listing = window.story.box, window.panels["tasks"], window.panels["listing"]
     assert isinstance(tasks, TaskPanel)
     assert isinstance(listing, ListingPanel)
-    change = window.panels["five_bytes"].findChild(FittedLabel)
-    for label, scale in ((box.sentence, 1.3), (box.reason, 1.0), (change, 1.0)):
-        assert label.fitted.whole
-        assert label.fitted.font.pointSizeF() == pytest.approx(size * scale, abs=0.1)
-        assert not label.full or has_colour(label, window.theme.ink), label.full
+    (change,) = window.panels["five_bytes"].findChildren(FittedLabel)
+    for fitted, scale in ((box.sentence, 1.3), (box.reason, 1.0), (change, 1.0)):
+        assert fitted.fitted.whole
+        assert fitted.fitted.font.pointSizeF() == pytest.approx(size * scale, abs=0.1)
+        assert not fitted.full or has_colour(fitted, window.theme.ink), fitted.full
     plain = [tasks.why.name, tasks.why.text, listing.detail]
     for label in plain if tasks.isVisible() else ():
         assert label.font().pointSizeF() == pytest.approx(size, abs=0.1), label.text()
@@ -71,7 +71,7 @@ def test_labels_are_right_after_any_order_of_themes_and_sizes(shown: Opened) -> 
 def test_the_places_of_cores_are_not_cut_off(shown: Opened, width: int) -> None:
     shown.window.resize(width, 800)
     QApplication.processEvents()
-    places = shown.window.panels["listing"].findChild(Places)
+    (places,) = shown.window.panels["listing"].findChildren(Places)
     buttons = [each for each in places.findChildren(QToolButton) if each.isVisible()]
     assert buttons
     assert len({button.y() for button in buttons}) == (2 if width == 1280 else 1)
