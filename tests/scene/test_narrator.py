@@ -239,3 +239,4 @@ def walks_of_mutants() -> None:
     all_told("intel2010", range(1, 3), None, SECOND)
     all_told("sdm", range(1, 2), "missed-core", SECOND)
     all_told("intel2010", range(1, 2), "sync2", SECOND)
+    all_told("sdm", range(1, 3), "sync2", SECOND)
