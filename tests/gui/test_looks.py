@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import QRect, QSize
+from PySide6.QtCore import QPoint, QRect, QSize
 from PySide6.QtGui import QColor, QFontMetrics, QScreen
 from PySide6.QtWidgets import QApplication, QLabel, QToolButton
 
@@ -85,16 +85,17 @@ def test_the_places_of_cores_are_not_cut_off(shown: Opened, width: int) -> None:
 def test_text_gets_no_larger_than_there_is_room_on_the_screen(
     shown: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(QScreen, "availableGeometry", lambda _: QRect(0, 0, 1280, 790))
     window, sizes = shown.window, [QApplication.font().pointSizeF()]
+    room = QSize(window.width(), window.height() * 27 // 25)
+    monkeypatch.setattr(QScreen, "availableGeometry", lambda _: QRect(QPoint(), room))
     for _ in range(4):
         window.on_larger()
-        QApplication.processEvents()
         sizes.append(QApplication.font().pointSizeF())
-        assert window.size().boundedTo(QSize(1280, 790)) == window.size()
-    assert sizes[0] < sizes[1] == sizes[-1]
+    assert sizes[0] < sizes[-1] == sizes[-2]
     assert "cannot be larger" in window.notice.text()
+    window.notice.hide()
     check(window)
+    assert window.minimumSizeHint().expandedTo(room) == room
     window.on_smaller()
     assert QApplication.font().pointSizeF() == pytest.approx(sizes[0], abs=0.1)
 
