@@ -36,7 +36,7 @@ def main(start: Start) -> int:
     bridge.start()
     ticket = [bridge.send(command) for command in _commands(start)][-1]
     picture = Screenshot(window, start.screenshot, ticket) if start.screenshot else None
-    sys.excepthook = lambda _kind, error, _trace: window.show_crash(error)
+    sys.excepthook = lambda _kind, error, _trace: _tell(window, error)
     with _interruptible(window) as interrupted:
         status = application.exec()
     sys.excepthook = sys.__excepthook__
@@ -49,6 +49,12 @@ def main(start: Start) -> int:
     if picture is not None and picture.error is not None:
         raise picture.error
     return status
+
+
+def _tell(window: MainWindow, error: BaseException) -> None:
+    """Note a crash now, and tell of it later: it may come from the midst of a paintEvent."""
+    window.crash = window.crash or error
+    window.bridge.crashed.emit(error)
 
 
 @contextmanager

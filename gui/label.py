@@ -1,9 +1,10 @@
 """Labels: text as it is. A name from a guest that looks like markup is shown, not obeyed."""
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QFontMetricsF, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QLabel, QSizePolicy, QWidget
 
+from gui.painting import paint_event
 from gui.text import Fitted, fit, scaled, tooltip
 
 
@@ -118,12 +119,11 @@ class FittedLabel(QLabel):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 -- Qt's name
         """Paint the lines, from the left, in the middle of the height."""
-        painter = QPainter(self)
-        painter.setFont(self.fitted.font)
-        painter.setPen(self._colour or self.palette().windowText().color())
-        align = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(QRectF(self.rect()), align | Qt.TextFlag.TextDontClip, self.text())
-        painter.end()
+        with paint_event(self) as painter:
+            painter.setFont(self.fitted.font)
+            painter.setPen(self._colour or self.palette().windowText().color())
+            align = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(QRectF(self.rect()), align | Qt.TextFlag.TextDontClip, self.text())
 
     def refit(self) -> None:
         """Fit the text into the width, in a size that goes by the application's font."""

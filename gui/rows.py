@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gui.painting import told
 from gui.theme import Theme
 
 Index = QModelIndex | QPersistentModelIndex
@@ -156,20 +157,21 @@ class RowDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Paint the ground, then the content."""
-        box = QRectF(option.rect)
-        state = option.state
-        painter.save()
-        painter.setClipRect(box)
-        if state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(box, QColor(self.theme.tint))
-            if index.column() == 0:  # not by colour alone
-                painter.fillRect(
-                    QRectF(box.left(), box.top(), 3, box.height()), QColor(self.theme.accent)
-                )
-        painter.setFont(option.font)
-        painter.setPen(QColor(self.theme.ink))
-        self.paint_content(painter, box, index)
-        painter.restore()
+        with told():
+            box = QRectF(option.rect)
+            state = option.state
+            painter.save()
+            painter.setClipRect(box)
+            if state & QStyle.StateFlag.State_Selected:
+                painter.fillRect(box, QColor(self.theme.tint))
+                if index.column() == 0:  # not by colour alone
+                    painter.fillRect(
+                        QRectF(box.left(), box.top(), 3, box.height()), QColor(self.theme.accent)
+                    )
+            painter.setFont(option.font)
+            painter.setPen(QColor(self.theme.ink))
+            self.paint_content(painter, box, index)
+            painter.restore()
 
     def paint_content(self, painter: QPainter, box: QRectF, index: Index) -> None:
         """Paint what the cell says."""

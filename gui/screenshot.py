@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QBuffer, QObject, QTimer
+from PySide6.QtCore import QBuffer, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from emu import whole_file
@@ -35,7 +35,7 @@ class Screenshot(QObject):
         self._timer.timeout.connect(self._wait)
         self._timer.start(_LOOK)
         window.bridge.failed.connect(self._fail)
-        window.bridge.crashed.connect(lambda _error: self._end(2))
+        window.bridge.crashed.connect(self._crash, Qt.ConnectionType.QueuedConnection)
 
     def _wait(self) -> None:
         frame = self._window.frame
@@ -47,6 +47,9 @@ class Screenshot(QObject):
         picture = QBuffer()
         picture.open(QBuffer.OpenModeFlag.WriteOnly)
         self._window.grab().save(picture, "PNG")
+        if self._window.crash is not None:  # what is painted is not all there is
+            self._end(2)
+            return
         try:
             whole_file.write(self._path, [bytes(picture.data().data())], "a picture", TextpokeError)
         except TextpokeError as error:
@@ -56,6 +59,9 @@ class Screenshot(QObject):
 
     def _fail(self, error: TextpokeError) -> None:
         self.error = error
+        self._end(2)
+
+    def _crash(self, _error: BaseException) -> None:
         self._end(2)
 
     def _end(self, status: int) -> None:

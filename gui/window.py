@@ -103,7 +103,7 @@ class MainWindow(QMainWindow):
         self.story.phase_picked.connect(lambda phase: self._ask(commands.GoToPhase(phase)))
         self.bridge.shown.connect(self.show_next_frame)
         self.bridge.failed.connect(lambda error: self.show_notice(str(error)))
-        self.bridge.crashed.connect(self.show_crash)
+        self.bridge.crashed.connect(self.show_crash, Qt.ConnectionType.QueuedConnection)
         self.bridge.begun.connect(self._show_scenario)
         self.docks.changed.connect(self._visible_changed)
         for core, key in enumerate(actions.CORE_KEYS):

@@ -62,13 +62,23 @@ class Worker:
                     self._obey(command)
                     self._publish()
             except TextpokeError as error:
-                self._stand_still()
-                self._message = str(error)
-                self._bridge.failed.emit(error)
-                self._publish()
+                self._fail(error)
             except Exception as error:  # noqa: BLE001 -- the window says it, whatever it is
-                self._stand_still()
-                self._bridge.crashed.emit(error)
+                self._crash(error)
+
+    def _fail(self, error: TextpokeError) -> None:
+        """Tell of what cannot be done, and show where one stands then, if that can be shown."""
+        self._stand_still()
+        self._message = str(error)
+        self._bridge.failed.emit(error)
+        try:
+            self._publish()
+        except Exception as crash:  # noqa: BLE001 -- as in `run`: this thread must live on
+            self._crash(crash)
+
+    def _crash(self, error: Exception) -> None:
+        self._stand_still()
+        self._bridge.crashed.emit(error)
 
     def interrupt(self) -> None:
         """Let what goes on end between two moves. Called by the other thread."""

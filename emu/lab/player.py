@@ -35,6 +35,9 @@ PLANS: Final = 100
 PATIENCE: Final = 5_000_000
 """Instructions in which a phase comes to its end, or a sleeping core to its next instruction."""
 
+AFTERWARDS: Final = 1_000_000
+"""Instructions after the last plan of a run in which what it did wrong shows."""
+
 EVENTS: Final = 1 << 20
 """Events that the machine keeps at the least, once chronicle and detectors have looked at them."""
 
@@ -178,14 +181,22 @@ class Player:
     def next_failure(self) -> None:
         """Go on to where something goes wrong. Raises TextpokeError if nothing does for long."""
         given, since = self.lab.patcher.requests, self.timeline.edge.instructions
+        if not given and not self.rounds.more and not self._failure_ahead(self.lab.machine.now):
+            self.go_to_edge()
+            raise TextpokeError(
+                "nothing goes wrong: this run patches nothing; textpoke gui --break with the name "
+                "of a break shows a run that fails"
+            )
         bound = given + PLANS
+        patience = PATIENCE if self.rounds.more else AFTERWARDS
         while not self._failure_ahead(self.lab.machine.now):
             if self.lab.patcher.requests > given:
                 given, since = self.lab.patcher.requests, self.timeline.edge.instructions
             waited = self.timeline.edge.instructions - since
-            if self.end is not None or given >= bound or waited >= PATIENCE:
+            if self.end is not None or given >= bound or waited >= patience:
                 self.go_to_edge()
-                raise TextpokeError(f"nothing more goes wrong {self._how_far(given >= bound)}")
+                said = self._how_far(given >= bound, waited)
+                raise TextpokeError(f"nothing more goes wrong {said}")
             if self._run(IN_PLACE) is End.INTERRUPTED:
                 break
         self._go_on(self.timeline.edge)
@@ -292,7 +303,7 @@ class Player:
         finally:
             self._look_at_run()
 
-    def _how_far(self, all_plans: bool) -> str:
+    def _how_far(self, all_plans: bool, waited: int) -> str:
         """Return for how long nothing has gone wrong, and what to do about it."""
         if self.end is not None:
             return f"before the run ends: {self.lab.why(self.end)}"
@@ -302,7 +313,7 @@ class Player:
                 "with the name of the break alone"
             )
         return (
-            f"in {PATIENCE:,} instructions, in which no plan began; textpoke gui --break with the "
+            f"in {waited:,} instructions, in which no plan began; textpoke gui --break with the "
             "name of a break shows a run that fails"
         )
 

@@ -93,13 +93,17 @@ class Rounds:
         return end
 
     def request(self) -> None:
-        """Give the patcher the next plan: in, out, in, ..."""
-        if not self._pending:
-            self._inward = not self._inward
-            broken = self._broken if self._inward else None
-            plans = self._lab.plan(self._redirects, inward=self._inward, broken=broken)
-            self._pending = list(plans)
-        self._lab.request(self._pending.pop(0))
+        """Give the patcher the next plan: in, out, in, ... One that it refuses stays the next.
+
+        Raises TextpokeError if it does.
+        """
+        inward, plans = self._inward, self._pending
+        if not plans:
+            inward = not inward
+            broken = self._broken if inward else None
+            plans = list(self._lab.plan(self._redirects, inward=inward, broken=broken))
+        self._lab.request(plans[0])
+        self._inward, self._pending = inward, plans[1:]
 
     def after_step(self) -> bool:
         """Note the end of a phase; returns whether the run is to stop there."""

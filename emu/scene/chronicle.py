@@ -66,6 +66,13 @@ class _Core:
             instants["event"],
         )
 
+    def begins_with(self, task: int) -> None:
+        """Note who had the core before its first switch.
+
+        Lanes made before do not show it: their names may not have this one yet.
+        """
+        self.slices.rewrite("task", 0, task)
+
     @property
     def knows(self) -> bool:
         """Whether it is known who has the core."""
@@ -157,7 +164,7 @@ class Chronicle:
             return
         for number, core in enumerate(self._cores):
             if not core.knows and self._machine.started(number):
-                core.slices.fill("task", np.zeros(1, np.int64), self._names.of_current(number))
+                core.begins_with(self._names.of_current(number))
 
     def _switch(self, columns: NDArray[np.int64]) -> Column:
         """Begin new slices; returns of each event the index of the task that it leads to."""
@@ -189,7 +196,7 @@ class Chronicle:
         for index, name in zip(first, names[len(at) :], strict=True):
             core = self._cores[int(switches[E_CORE, index])]
             core.switched = True
-            core.slices.fill("task", np.zeros(1, np.int64), int(name))
+            core.begins_with(int(name))
         for core, mine in self._by_core(switches[E_CORE]):
             last = np.array([len(core.slices) - 1])
             core.slices.fill("left", last, int(left[mine[0]]))

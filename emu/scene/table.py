@@ -56,6 +56,12 @@ class Table:
             values = values[kept] if isinstance(values, np.ndarray) else values
         self._columns[name][rows - self.first] = values
 
+    def rewrite(self, name: str, row: int, value: int) -> None:
+        """Write another value into a column's row; views that were taken before keep theirs."""
+        column = self._columns[name].copy()
+        column[row - self.first] = value
+        self._columns[name] = column
+
     def _make_room(self, count: int) -> None:
         if self._count + count <= self._room:
             return

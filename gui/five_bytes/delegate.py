@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 from gui.badge import paint_badge
 from gui.cells import Look, paint_cell
 from gui.five_bytes.model import BytesModel, Row
+from gui.painting import told
 from gui.text import mono, paint_line, paint_text, scaled
 from gui.theme import Theme
 
@@ -56,27 +57,28 @@ class BytesDelegate(QStyledItemDelegate):
         index: QModelIndex | QPersistentModelIndex,
     ) -> None:
         """Paint a cell."""
-        row, column = self._model.rows[index.row()], index.column()
-        box = QRectF(option.rect)
-        painter.save()
-        selected = bool(option.state & QStyle.StateFlag.State_Selected)
-        if selected:
-            painter.fillRect(box, QColor(self.theme.tint))
-        if column == 0:
+        with told():
+            row, column = self._model.rows[index.row()], index.column()
+            box = QRectF(option.rect)
+            painter.save()
+            selected = bool(option.state & QStyle.StateFlag.State_Selected)
             if selected:
-                bar = QRectF(box.left(), box.top(), 4, box.height())
-                painter.fillRect(bar, QColor(self.theme.accent))
-            self._paint_name(painter, box, row)
-        elif column <= self._model.width:
-            self._paint_byte(painter, box, index.row(), column - 1)
-        elif column == self._model.width + 1:
-            self._paint_decoded(painter, box, row)
-        else:
-            self._paint_since(painter, box, row)
-        if row.core is None:
-            painter.setPen(QColor(self.theme.line))
-            painter.drawLine(box.bottomLeft(), box.bottomRight())
-        painter.restore()
+                painter.fillRect(box, QColor(self.theme.tint))
+            if column == 0:
+                if selected:
+                    bar = QRectF(box.left(), box.top(), 4, box.height())
+                    painter.fillRect(bar, QColor(self.theme.accent))
+                self._paint_name(painter, box, row)
+            elif column <= self._model.width:
+                self._paint_byte(painter, box, index.row(), column - 1)
+            elif column == self._model.width + 1:
+                self._paint_decoded(painter, box, row)
+            else:
+                self._paint_since(painter, box, row)
+            if row.core is None:
+                painter.setPen(QColor(self.theme.line))
+                painter.drawLine(box.bottomLeft(), box.bottomRight())
+            painter.restore()
 
     def widths(self) -> Widths:
         """Return what the columns need, in pixels."""

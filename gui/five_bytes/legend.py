@@ -1,10 +1,11 @@
 """The legend: what the looks of a byte mean."""
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFontMetricsF, QPaintEvent
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from gui.cells import LEGEND, paint_cell
+from gui.painting import paint_event
 from gui.text import mono
 from gui.theme import Theme
 
@@ -37,17 +38,16 @@ class Legend(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 -- Qt's name
         """Paint samples and words."""
-        painter = QPainter(self)
-        samples = zip(LEGEND, self._places(self.width()), strict=True)
-        for (word, text, look), place in samples:
-            painter.setFont(mono())
-            cell = QRectF(place.left(), place.top() + 1, self._cell(), place.height() - 2)
-            paint_cell(painter, self.theme, cell, text, look)
-            painter.setFont(QApplication.font())
-            painter.setPen(QColor(self.theme.dim))
-            words = place.adjusted(self._cell() + 5, 0, 0, 0)
-            painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, word)
-        painter.end()
+        with paint_event(self) as painter:
+            samples = zip(LEGEND, self._places(self.width()), strict=True)
+            for (word, text, look), place in samples:
+                painter.setFont(mono())
+                cell = QRectF(place.left(), place.top() + 1, self._cell(), place.height() - 2)
+                paint_cell(painter, self.theme, cell, text, look)
+                painter.setFont(QApplication.font())
+                painter.setPen(QColor(self.theme.dim))
+                words = place.adjusted(self._cell() + 5, 0, 0, 0)
+                painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, word)
 
     def _line(self) -> float:
         return QFontMetricsF(QApplication.font()).lineSpacing() + 8

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QPainter, QPixmap, QResizeEvent
+from PySide6.QtGui import QIcon, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from gui.badge import paint_badge
+from gui.painting import painting
 from gui.theme import Theme
 
 
@@ -93,9 +94,8 @@ class Places(QWidget):
         pixmap = QPixmap(QSize(side, side) * ratio)
         pixmap.setDevicePixelRatio(ratio)
         pixmap.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(pixmap)
-        paint_badge(painter, self._theme, core, QRectF(0, 0, side, side))
-        painter.end()
+        with painting(pixmap) as painter:
+            paint_badge(painter, self._theme, core, QRectF(0, 0, side, side))
         return QIcon(pixmap)
 
     def _arrange(self) -> None:

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication, QToolTip
 
 from emu.scene.path import CallPath, Node
 from gui.frame import Frame
+from gui.painting import paint_event
 from gui.panel import Panel
 from gui.path import words
 from gui.path.legend import Legend
@@ -85,26 +86,24 @@ class PathPanel(Panel):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 -- Qt's name
         """Paint edges, then stations above them, and the legend."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), QColor(self.theme.panel))
-        if self.grid is None:
-            painter.setPen(QColor(self.theme.dim))
-            box = QRectF(self.rect()).adjusted(16, 8, -16, -8)
-            paint_text(painter, box, self._nothing, Qt.AlignmentFlag.AlignHCenter)
-            painter.end()
-            return
-        font = scaled(QApplication.font(), self.grid.scale)
-        for route in sorted(self.grid.routes, key=lambda each: bool(each.edge.taken)):
-            paint_route(painter, self.theme, route, font)
-        for number, station in enumerate(self.stations):
-            paint_station(painter, self.theme, station, font, self._core)
-            if number == self._at and self.hasFocus():
-                painter.setPen(QPen(QColor(self.theme.accent), 1.5, Qt.PenStyle.DotLine))
-                painter.setBrush(Qt.BrushStyle.NoBrush)
-                painter.drawRoundedRect(station.box.adjusted(-4, -4, 4, 4), 8, 8)
-        self._legend.paint(painter, self.theme, QRectF(self.rect()))
-        painter.end()
+        with paint_event(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.fillRect(self.rect(), QColor(self.theme.panel))
+            if self.grid is None:
+                painter.setPen(QColor(self.theme.dim))
+                box = QRectF(self.rect()).adjusted(16, 8, -16, -8)
+                paint_text(painter, box, self._nothing, Qt.AlignmentFlag.AlignHCenter)
+                return
+            font = scaled(QApplication.font(), self.grid.scale)
+            for route in sorted(self.grid.routes, key=lambda each: bool(each.edge.taken)):
+                paint_route(painter, self.theme, route, font)
+            for number, station in enumerate(self.stations):
+                paint_station(painter, self.theme, station, font, self._core)
+                if number == self._at and self.hasFocus():
+                    painter.setPen(QPen(QColor(self.theme.accent), 1.5, Qt.PenStyle.DotLine))
+                    painter.setBrush(Qt.BrushStyle.NoBrush)
+                    painter.drawRoundedRect(station.box.adjusted(-4, -4, 4, 4), 8, 8)
+            self._legend.paint(painter, self.theme, QRectF(self.rect()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Lay everything out again."""

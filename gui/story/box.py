@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui.badge import paint_badge
 from gui.label import FittedLabel
+from gui.painting import paint_event
 from gui.theme import Theme
 
 
@@ -67,20 +68,19 @@ class StoryBox(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 -- Qt's name
         """Paint ground, frame, warning sign and badge."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        theme = self.theme
-        if self._failed:
-            painter.setPen(QPen(QColor(theme.bad), 3))
-            painter.setBrush(QColor(theme.panel))
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1.5, 1.5, -1.5, -1.5), 3, 3)
-            self._paint_warning(painter, self._sign(0))
-        else:
-            painter.fillRect(self.rect(), QColor(theme.tint))
-            painter.fillRect(0, 0, 5, self.height(), QColor(theme.accent))
-        if self._actor is not None:
-            paint_badge(painter, theme, self._actor, self._sign(int(self._failed)))
-        painter.end()
+        with paint_event(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            theme = self.theme
+            if self._failed:
+                painter.setPen(QPen(QColor(theme.bad), 3))
+                painter.setBrush(QColor(theme.panel))
+                painter.drawRoundedRect(QRectF(self.rect()).adjusted(1.5, 1.5, -1.5, -1.5), 3, 3)
+                self._paint_warning(painter, self._sign(0))
+            else:
+                painter.fillRect(self.rect(), QColor(theme.tint))
+                painter.fillRect(0, 0, 5, self.height(), QColor(theme.accent))
+            if self._actor is not None:
+                paint_badge(painter, theme, self._actor, self._sign(int(self._failed)))
 
     def _paint_warning(self, painter: QPainter, box: QRectF) -> None:
         painter.setPen(Qt.PenStyle.NoPen)

@@ -22,6 +22,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractButton, QApplication, QSizePolicy, QWidget
 
 from emu.scene.chapter import Chapter
+from gui.painting import paint_event
 from gui.text import mono, paint_line, scaled, tooltip
 from gui.theme import Theme
 
@@ -73,26 +74,25 @@ class Chevron(QAbstractButton):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 -- Qt's name
         """Paint the outline, its filling and both lines."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        theme, status = self.theme, self.chapter.status
-        fill, ink, edge = {
-            "done": (theme.tint, theme.ink, theme.line),
-            "now": (theme.accent, theme.on_accent, theme.accent),
-            "to come": (theme.panel, theme.dim, theme.line),
-            "left out": (theme.panel, theme.bad, theme.bad),
-        }[status]
-        shape = self._shape()
-        painter.setPen(QPen(QColor(edge), 1))
-        painter.setBrush(QColor(fill))
-        painter.drawPolygon(shape)
-        self._paint_lines(painter, QColor(ink))
-        if self.hasFocus():
-            inner = QPen(QColor(ink), 1.5, Qt.PenStyle.DotLine)
-            painter.setPen(inner)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawPolygon(self._shape(inset=3))
-        painter.end()
+        with paint_event(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            theme, status = self.theme, self.chapter.status
+            fill, ink, edge = {
+                "done": (theme.tint, theme.ink, theme.line),
+                "now": (theme.accent, theme.on_accent, theme.accent),
+                "to come": (theme.panel, theme.dim, theme.line),
+                "left out": (theme.panel, theme.bad, theme.bad),
+            }[status]
+            shape = self._shape()
+            painter.setPen(QPen(QColor(edge), 1))
+            painter.setBrush(QColor(fill))
+            painter.drawPolygon(shape)
+            self._paint_lines(painter, QColor(ink))
+            if self.hasFocus():
+                inner = QPen(QColor(ink), 1.5, Qt.PenStyle.DotLine)
+                painter.setPen(inner)
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawPolygon(self._shape(inset=3))
 
     def _paint_lines(self, painter: QPainter, ink: QColor) -> None:
         left = self._notch() + (6 if self.number > 1 else 2)

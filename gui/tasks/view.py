@@ -1,12 +1,13 @@
 """The tasks panel: who still stands in code that the patch concerns, and why."""
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFontMetrics, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QVBoxLayout, QWidget
 
 from emu.scene.tasks import TaskRow
 from gui.frame import Frame
 from gui.label import Label
+from gui.painting import paint_event
 from gui.panel import Panel
 from gui.rows import PADDING, RowView
 from gui.selection import Selected, Selection
@@ -134,10 +135,9 @@ class Explanation(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the ground, and a bar at the left."""
         del event
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(self._theme.ground))
-        painter.fillRect(0, 0, 4, self.height(), QColor(self._theme.accent))
-        painter.end()
+        with paint_event(self) as painter:
+            painter.fillRect(self.rect(), QColor(self._theme.ground))
+            painter.fillRect(0, 0, 4, self.height(), QColor(self._theme.accent))
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the font."""

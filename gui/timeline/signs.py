@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPen, QPixmap, QPolygonF
 
 from emu.scene.lanes import Kind, Left
+from gui.painting import painting
 from gui.theme import Theme
 
 HANDLED: Final = "handled"  # of arrows
@@ -44,9 +45,8 @@ class Signs:
             drawn = QPixmap(pixels, pixels)
             drawn.setDevicePixelRatio(self._ratio)
             drawn.fill(Qt.GlobalColor.transparent)
-            painter = QPainter(drawn)
-            paint(painter, self._theme, sign, QRectF(0, 0, self.size, self.size))
-            painter.end()
+            with painting(drawn) as painter:
+                paint(painter, self._theme, sign, QRectF(0, 0, self.size, self.size))
             self._drawn[key] = drawn
         return self._drawn[key]
 

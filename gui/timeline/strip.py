@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPix
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from emu.scene.lanes import Kind, Lanes
+from gui.painting import paint_event, painting
 from gui.theme import Theme
 from gui.timeline import stripes
 from gui.timeline.excerpt import equal
@@ -95,58 +96,57 @@ class Strip(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Copy what does not move; above it the frame of what is seen, and the position."""
-        painter = QPainter(self)
-        if self._lanes is None:
-            painter.fillRect(self.rect(), QColor(self._theme.panel))
-            return
-        if self._still is None:
-            self._still = self._painted(self._lanes)
-        painter.drawPixmap(0, 0, self._still)
-        left, width = self._axis()
-        begin = left + max(self._run.x(self._seen.begin, width), 0.0)
-        end = left + min(self._run.x(self._seen.end, width), width)
-        accent, fill = QColor(self._theme.accent), QColor(self._theme.accent)
-        fill.setAlpha(36)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(accent, 1.6))
-        painter.setBrush(fill)
-        frame = QRectF(begin, 1.5, max(end - begin, 3.0), self.height() - 3)
-        painter.drawRoundedRect(frame, 2, 2)
-        x = left + min(self._run.x(self._position, width), width)
-        painter.setPen(QPen(accent, 2.6))
-        painter.drawLine(int(x), 1, int(x), self.height() - 1)
+        with paint_event(self) as painter:
+            if self._lanes is None:
+                painter.fillRect(self.rect(), QColor(self._theme.panel))
+                return
+            if self._still is None:
+                self._still = self._painted(self._lanes)
+            painter.drawPixmap(0, 0, self._still)
+            left, width = self._axis()
+            begin = left + max(self._run.x(self._seen.begin, width), 0.0)
+            end = left + min(self._run.x(self._seen.end, width), width)
+            accent, fill = QColor(self._theme.accent), QColor(self._theme.accent)
+            fill.setAlpha(36)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(accent, 1.6))
+            painter.setBrush(fill)
+            frame = QRectF(begin, 1.5, max(end - begin, 3.0), self.height() - 3)
+            painter.drawRoundedRect(frame, 2, 2)
+            x = left + min(self._run.x(self._position, width), width)
+            painter.setPen(QPen(accent, 2.6))
+            painter.drawLine(int(x), 1, int(x), self.height() - 1)
 
     def _painted(self, lanes: Lanes) -> QPixmap:
         ratio = self.devicePixelRatioF()
         drawn = QPixmap(self.size() * ratio)
         drawn.setDevicePixelRatio(ratio)
         drawn.fill(QColor(self._theme.panel))
-        painter = QPainter(drawn)
-        painter.setFont(self.font())
-        left, width = self._axis()
-        box = QRect(left, 4, width, self.height() - 8)
-        painter.fillRect(box, QColor(self._theme.ground))
-        self._paint_bands(painter, lanes, box)
-        edges = self._run.edges(width)
-        kinds = np.zeros(width, dtype=np.uint8)
-        many = np.zeros(width, dtype=np.int64)
-        for lane in lanes.lanes:
-            kinds = np.maximum(kinds, greatest(lane.time, lane.kind, edges))
-            for column in (lane.time, lane.start):
-                many += np.diff(np.searchsorted(column, edges))
-        stripes.draw(painter, box, self._bars(kinds, many))
-        signs = Signs(self._theme, min(box.height(), 13), ratio)
-        painter.setClipRect(box)
-        for pixel in chosen(kinds * (kinds >= Kind.STALE), 0, 2 * signs.size).tolist():
-            sign = Kind(int(kinds[pixel]))
-            signs.put(painter, sign, left + pixel + 0.5, box.top() + box.height() / 2)
-        painter.setClipping(False)
-        painter.setPen(QColor(self._theme.dim))
-        words = QRectF(8, 0, left, self.height())
-        painter.drawText(
-            words, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, WHOLE_RUN
-        )
-        painter.end()
+        with painting(drawn) as painter:
+            painter.setFont(self.font())
+            left, width = self._axis()
+            box = QRect(left, 4, width, self.height() - 8)
+            painter.fillRect(box, QColor(self._theme.ground))
+            self._paint_bands(painter, lanes, box)
+            edges = self._run.edges(width)
+            kinds = np.zeros(width, dtype=np.uint8)
+            many = np.zeros(width, dtype=np.int64)
+            for lane in lanes.lanes:
+                kinds = np.maximum(kinds, greatest(lane.time, lane.kind, edges))
+                for column in (lane.time, lane.start):
+                    many += np.diff(np.searchsorted(column, edges))
+            stripes.draw(painter, box, self._bars(kinds, many))
+            signs = Signs(self._theme, min(box.height(), 13), ratio)
+            painter.setClipRect(box)
+            for pixel in chosen(kinds * (kinds >= Kind.STALE), 0, 2 * signs.size).tolist():
+                sign = Kind(int(kinds[pixel]))
+                signs.put(painter, sign, left + pixel + 0.5, box.top() + box.height() / 2)
+            painter.setClipping(False)
+            painter.setPen(QColor(self._theme.dim))
+            words = QRectF(8, 0, left, self.height())
+            painter.drawText(
+                words, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, WHOLE_RUN
+            )
         return drawn
 
     def _paint_bands(self, painter: QPainter, lanes: Lanes, box: QRect) -> None:

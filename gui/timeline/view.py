@@ -9,7 +9,6 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QMouseEvent,
-    QPainter,
     QPaintEvent,
     QPixmap,
     QResizeEvent,
@@ -18,6 +17,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from emu.scene.lanes import Lanes
+from gui.painting import paint_event, painting
 from gui.theme import Theme
 from gui.timeline import (
     arrows,
@@ -138,21 +138,21 @@ class View(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Copy what does not move, and paint the position above it."""
-        painter = QPainter(self)
-        if self._excerpt is None:
-            painter.fillRect(self.rect(), QColor(self._theme.panel))
-            painter.setPen(QColor(self._theme.dim))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, _NOTHING)
-            return
-        sheet = self._sheet()
-        if self._still is None:
-            self._still = self._painted(sheet, self._excerpt)
-        painter.drawPixmap(0, 0, self._still)
-        cursor.paint(painter, sheet, self._position, self._asked)
-        if self.hint:
-            time = self._position if self._asked is None else self._asked
-            at = self._hint_at or QPoint(int(sheet.x(time)), sheet.names.bottom)
-            cursor.paint_hint(painter, sheet, self.hint, at, self.size())
+        with paint_event(self) as painter:
+            if self._excerpt is None:
+                painter.fillRect(self.rect(), QColor(self._theme.panel))
+                painter.setPen(QColor(self._theme.dim))
+                painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, _NOTHING)
+                return
+            sheet = self._sheet()
+            if self._still is None:
+                self._still = self._painted(sheet, self._excerpt)
+            painter.drawPixmap(0, 0, self._still)
+            cursor.paint(painter, sheet, self._position, self._asked)
+            if self.hint:
+                time = self._position if self._asked is None else self._asked
+                at = self._hint_at or QPoint(int(sheet.x(time)), sheet.names.bottom)
+                cursor.paint_hint(painter, sheet, self.hint, at, self.size())
 
     def _sheet(self) -> Sheet:
         cores = len(self._lanes.lanes) if self._lanes else 0
@@ -166,29 +166,27 @@ class View(QWidget):
             drawn = QPixmap(self.size() * ratio)
             drawn.setDevicePixelRatio(ratio)
             drawn.fill(QColor(self._theme.panel))
-            painter = QPainter(drawn)
-            painter.setFont(self.font())
-            gutter.paint_legend(painter, sheet)
-            gutter.paint(painter, sheet, self._core)
-            painter.end()
+            with painting(drawn) as painter:
+                painter.setFont(self.font())
+                gutter.paint_legend(painter, sheet)
+                gutter.paint(painter, sheet, self._core)
             self._margins = key, drawn, Signs(self._theme, sheet.sign, ratio)
         return self._margins[1:]
 
     def _painted(self, sheet: Sheet, excerpt: Excerpt) -> QPixmap:
         empty, signs = self._empty(sheet)
         drawn = empty.copy()
-        painter = QPainter(drawn)
-        painter.setFont(self.font())
-        painter.setClipRect(sheet.left, 0, sheet.width + 1, self.height())
-        now = bands.present(excerpt.bands, self._position)
-        bands.paint(painter, sheet, excerpt, now)
-        ruler.paint(painter, sheet)
-        patcher.paint(painter, sheet, excerpt, signs)
-        slices.paint(painter, sheet, excerpt, signs)
-        arrows.paint_handled(painter, sheet, excerpt, self._position, signs)
-        instants.paint(painter, sheet, excerpt, signs)
-        arrows.paint_pending(painter, sheet, excerpt, self._position, signs)
-        painter.end()
+        with painting(drawn) as painter:
+            painter.setFont(self.font())
+            painter.setClipRect(sheet.left, 0, sheet.width + 1, self.height())
+            now = bands.present(excerpt.bands, self._position)
+            bands.paint(painter, sheet, excerpt, now)
+            ruler.paint(painter, sheet)
+            patcher.paint(painter, sheet, excerpt, signs)
+            slices.paint(painter, sheet, excerpt, signs)
+            arrows.paint_handled(painter, sheet, excerpt, self._position, signs)
+            instants.paint(painter, sheet, excerpt, signs)
+            arrows.paint_pending(painter, sheet, excerpt, self._position, signs)
         return drawn
 
     def _hint(self, text: str) -> None:

@@ -5,10 +5,12 @@ from itertools import count, pairwise
 
 import pytest
 
+from emu.errors import TextpokeError
+from emu.lab.player import Player
 from emu.lab.scenario import Scenario
 from gui.bridge import Bridge
 from gui.command_queue import CommandQueue
-from gui.commands import Begin, Look, Pause, Play, Quit
+from gui.commands import Begin, Command, Look, NextFailure, NextPhase, Pause, Play, Quit
 from gui.frame import Frame
 from gui.worker import READ, Worker
 
@@ -64,3 +66,42 @@ def test_a_scene_that_people_had_time_to_read_is_followed_by_another() -> None:
     scenes = [frame.scene for frame in frames]
     assert len({id(scene) for scene in scenes}) == len(frames)
     assert all(frame.scene and frame.scene.time == frame.position for frame in frames)
+
+
+@pytest.mark.parametrize("first", [NextPhase(), NextFailure()])
+def test_a_frame_that_cannot_be_made_is_told_of_and_the_thread_lives_on(
+    first: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_player: Player) -> None:
+        raise TextpokeError("refused")
+
+    def broken(*_args: object) -> None:
+        raise ZeroDivisionError("on purpose")
+
+    queue = CommandQueue()
+    bridge = Recorder(queue)
+    failed: list[BaseException] = []
+    crashed: list[BaseException] = []
+    bridge.failed.connect(failed.append)
+
+    def crash(error: BaseException) -> None:
+        crashed.append(error)
+        queue.put(first if len(crashed) == 1 else Quit())
+
+    bridge.crashed.connect(crash)
+    player = Player.live(Scenario(seed=3))
+    monkeypatch.setattr(Player, "live", lambda _scenario: player)
+    monkeypatch.setattr(Player, "next_failure", refused)
+    monkeypatch.setattr(Player, "next_phase", lambda _player: None)
+    with monkeypatch.context() as patched:
+        patched.setattr(player, "scene", broken)
+        queue.put(Begin(player.scenario))
+        worker = Worker(queue, bridge)
+        worker.run()
+    assert [type(error) for error in crashed] == [ZeroDivisionError] * 2
+    assert [str(error) for error in failed] == ["refused"] * isinstance(first, NextFailure)
+    assert not bridge.frames
+    bridge.shown.connect(lambda: queue.put(Quit()))
+    queue.put(Look())
+    worker.run()
+    assert [frame.state for frame in bridge.frames] == ["paused"]

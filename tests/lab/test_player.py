@@ -1,6 +1,7 @@
 """The player goes where its buttons say, and what was seen is seen again."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ from emu.lab import boot
 from emu.lab import player as playing
 from emu.lab.end import End
 from emu.lab.player import Player
-from emu.lab.scenario import Scenario
+from emu.lab.scenario import Scenario, recorded_break
 from emu.machine.hashing import state_hash
-from emu.moves.plan import Check, Phase, Plan
+from emu.moves.plan import PHASES, Check, Phase, Plan
 from emu.moves.schedule import Schedule
+from emu.patch.redirect import Redirect
 from emu.timeline.mark import Mark
 from tests.labs import STOPS
 
@@ -197,6 +199,49 @@ def test_a_phase_that_the_guest_does_not_live_to_see_is_told() -> None:
     assert player.at_edge
 
 
+def test_lanes_that_were_made_before_a_core_first_switched_have_names_for_all_they_show() -> None:
+    recording = boot("toy", cores=CORES, append="selftest")
+    recording.run(instructions=100_000)  # before there are tasks
+    scenario = Scenario(append="selftest", cores=CORES)
+    player = Player.recorded(recording.schedule(), scenario)
+    made = [player.lanes()]
+    for _ in range(40):
+        player.play(100_000)
+        made.append(player.lanes())
+    tasks = {int(lane.task.max()) for lane in made[-1].lanes}
+    assert max(tasks) > 0  # cores have switched since
+    for lanes in made:
+        assert all(lane.task.max() < len(lanes.names) for lane in lanes.lanes)
+
+
+@pytest.mark.parametrize("refuses", ["plan", "request"])
+def test_a_request_that_is_refused_is_the_next_one_again(
+    refuses: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    player = Player.live(Scenario(seed=18))
+    asked: list[bool] = []
+    make = player.lab.plan
+
+    def plan(
+        redirects: Sequence[Redirect], *, inward: bool, broken: str | None = None
+    ) -> tuple[Plan, ...]:
+        asked.append(inward)
+        return make(redirects, inward=inward, broken=broken)
+
+    def refuse(*_args: object, **_options: object) -> None:
+        raise PokeError("refused")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(player.lab, refuses, refuse)
+        for _ in range(3):
+            with pytest.raises(PokeError, match="refused"):
+                player.rounds.request()
+    monkeypatch.setattr(player.lab, "plan", plan)
+    player.go_to_phase(PHASES[-1])
+    player.rounds.request()
+    assert asked == [True, False]
+
+
 def test_a_plan_that_is_refused_leaves_the_player_where_the_run_is() -> None:
     player = Player.live(Scenario(seed=18))
     site = player.lab.guest.image.sites.of("cmdline_proc_show")
@@ -229,21 +274,20 @@ def test_a_core_that_nothing_wakes_leaves_the_player_where_the_run_is(
     assert player.scene().instructions == player.moment.mark.instructions
 
 
-def test_a_run_without_plans_has_no_phases_and_no_failures(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_run_without_plans_has_no_phases_and_no_failures() -> None:
     lab = boot("toy", cores=2, append="load")
     lab.run_until_tasks()
     player = Player.recorded(lab.schedule(), Scenario(cores=2))
     assert player.scene(frozenset({"tasks", "listing", "path"})).phase == "before"
-    monkeypatch.setattr(playing, "PATIENCE", 10_000)
-    with pytest.raises(TextpokeError, match=r"nothing more goes wrong .* no plan began"):
+    before = player.timeline.edge
+    with pytest.raises(TextpokeError, match="this run patches nothing"):
         player.next_failure()
     with pytest.raises(TextpokeError, match="no phase comes any more"):
         player.next_phase()
     with pytest.raises(TextpokeError, match="no phase comes any more"):
         player.go_to_phase("arm")
     assert player.at_edge
+    assert player.timeline.edge == before, "it waited, for nothing"
     player.scene(frozenset({"tasks", "listing", "path"}))
 
 
@@ -339,3 +383,14 @@ def test_old_events_are_forgotten_and_nobody_misses_them(monkeypatch: pytest.Mon
     assert last.log().rows == every.log().rows
     assert last.log().line(0) == every.log().line(0)
     assert last.scene() == every.scene()
+
+
+def test_a_break_that_does_no_harm_alone_is_not_waited_for_long() -> None:
+    schedule = recorded_break("drain", "sdm")
+    assert schedule is not None
+    player = Player.recorded(schedule, Scenario(broken="drain"))
+    before = player.timeline.edge.instructions
+    with pytest.raises(TextpokeError, match="nothing more goes wrong") as told:
+        player.next_failure()
+    assert "\n" not in str(told.value)
+    assert player.timeline.edge.instructions - before < 2 * playing.AFTERWARDS

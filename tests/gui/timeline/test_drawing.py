@@ -94,3 +94,13 @@ def test_a_slice_that_ends_differently_is_a_change() -> None:
         for left in (Left.PREEMPTED, Left.YIELDED)
     )
     assert not one.is_like(other, interval, 100)
+
+
+def test_a_core_whose_task_has_no_name_yet_is_drawn_as_busy() -> None:
+    core = lane([(0, -1, Left.NOT_YET)])
+    taken = excerpt.take(
+        replace(lanes(core, end=400), names=(), idle=frozenset()), Interval(0, 400)
+    )
+    idle = taken.idle[taken.lanes[0].task]
+    assert idle.tolist() == [False]
+    assert slices.busy(taken.lanes[0], idle, Interval(0, 400).edges(4)).tolist() == [1] * 4
