@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from PySide6.QtCore import QAbstractTableModel, QRectF, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
 from gui.keys.table import Key
+from gui.row_model import RowModel
 from gui.rows import PADDING, Index, RowDelegate, RowView, paint_elided, paint_rule
 from gui.text import scaled
 from gui.theme import Theme
@@ -15,8 +16,10 @@ from gui.theme import Theme
 HEADERS: Final = ("key", "what it does")
 
 
-class KeyModel(QAbstractTableModel):
+class KeyModel(RowModel):
     """The keys, below a row for each place where they work. A row is that place, or a key."""
+
+    headers = HEADERS
 
     def __init__(self, keys: Sequence[Key], parent: QWidget) -> None:
         super().__init__(parent)
@@ -28,23 +31,12 @@ class KeyModel(QAbstractTableModel):
                 self.lines.append(where)
             self.lines.append(key)
 
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return len(self.lines)
+
     # Names below are Qt's.
-
-    def rowCount(self, parent: Index | None = None) -> int:
-        """Return the number of rows."""
-        return 0 if parent is not None and parent.isValid() else len(self.lines)
-
-    def columnCount(self, parent: Index | None = None) -> int:
-        """Return the number of columns."""
-        return 0 if parent is not None and parent.isValid() else len(HEADERS)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        """Return the name of a column."""
-        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return HEADERS[section]
-        return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """Return that the current row is always one of a key."""

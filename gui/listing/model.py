@@ -6,12 +6,13 @@ After each frame only the lines that differ are announced as changed, so only th
 from dataclasses import dataclass
 from typing import Any, Final
 
-from PySide6.QtCore import QAbstractTableModel, QObject, Qt
+from PySide6.QtCore import QObject, Qt
 
 from emu.scene.listing import Listing
 from emu.scene.scene import Byte, Core, Scene
 from gui.cells import describe
 from gui.listing.lines import Line, lines_of
+from gui.row_model import RowModel
 from gui.rows import Index
 
 CORES, ADDRESS, BYTES, TEXT = range(4)
@@ -31,8 +32,10 @@ class Shown:
     site: tuple[Byte, ...] = ()
 
 
-class ListingModel(QAbstractTableModel):
+class ListingModel(RowModel):
     """The lines of a listing."""
+
+    headers = HEADERS
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -86,23 +89,12 @@ class ListingModel(QAbstractTableModel):
                 shown[at] = Shown(old.line, (*old.cores, core.number), old.site)
         return tuple(shown)
 
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return len(self.shown)
+
     # Names below are Qt's.
-
-    def rowCount(self, parent: Index | None = None) -> int:
-        """Return the number of lines."""
-        return 0 if parent is not None and parent.isValid() else len(self.shown)
-
-    def columnCount(self, parent: Index | None = None) -> int:
-        """Return the number of columns."""
-        return 0 if parent is not None and parent.isValid() else len(HEADERS)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        """Return the name of a column."""
-        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return HEADERS[section]
-        return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """Return that instructions can be selected, and what stands above them cannot."""

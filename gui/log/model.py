@@ -9,9 +9,10 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any, Final
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
+from PySide6.QtCore import QModelIndex, QObject, Qt
 
 from gui.log.lines import LogLine, LogView
+from gui.row_model import RowModel
 from gui.rows import Index
 
 TIME, CORE, KIND, TEXT = range(4)
@@ -35,7 +36,7 @@ class Filter:
 EVERYTHING: Final = Filter()
 
 
-class LogModel(QAbstractTableModel):
+class LogModel(RowModel):
     """The lines of a log that a filter lets through.
 
     Attributes:
@@ -43,6 +44,8 @@ class LogModel(QAbstractTableModel):
         kinds: of the lines read so far.
         marked: the row at the player's position: the last that has happened there; -1: none.
     """
+
+    headers = HEADERS
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -145,23 +148,12 @@ class LogModel(QAbstractTableModel):
                 if 0 <= row < self._rows:
                     self.dataChanged.emit(self.index(row, TIME), self.index(row, TEXT))
 
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return self._rows
+
     # Names below are Qt's.
-
-    def rowCount(self, parent: Index | None = None) -> int:
-        """Return the number of lines that the filter lets through, as far as is known."""
-        return 0 if parent is not None and parent.isValid() else self._rows
-
-    def columnCount(self, parent: Index | None = None) -> int:
-        """Return the number of columns."""
-        return 0 if parent is not None and parent.isValid() else len(HEADERS)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        """Return the name of a column."""
-        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return HEADERS[section]
-        return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return a cell in words."""

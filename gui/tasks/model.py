@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
+from PySide6.QtCore import QModelIndex, QObject, Qt
 
 from emu.scene.tasks import TaskRow
+from gui.row_model import RowModel
 from gui.rows import Index
 from gui.tasks.words import REGION, in_order, standing
 
@@ -13,8 +14,10 @@ CORE, TASK = range(2)
 HEADERS: Final = ("core", "task, and where it stands")
 
 
-class TaskModel(QAbstractTableModel):
+class TaskModel(RowModel):
     """The tasks of a scene, in order."""
+
+    headers = HEADERS
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -46,23 +49,12 @@ class TaskModel(QAbstractTableModel):
                 return row
         return None
 
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return len(self.tasks)
+
     # Names below are Qt's.
-
-    def rowCount(self, parent: Index | None = None) -> int:
-        """Return the number of tasks."""
-        return 0 if parent is not None and parent.isValid() else len(self.tasks)
-
-    def columnCount(self, parent: Index | None = None) -> int:
-        """Return the number of columns."""
-        return 0 if parent is not None and parent.isValid() else len(HEADERS)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        """Return the name of a column."""
-        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return HEADERS[section]
-        return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return a cell in words, for screen readers; the delegate paints from `tasks`."""
