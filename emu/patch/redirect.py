@@ -7,6 +7,7 @@ poke_arena, variables in its poke_data, and stay there: grace periods, after whi
 freed, come later.
 """
 
+import itertools
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -76,14 +77,16 @@ class Redirect:
             for at, byte in enumerate(step.data)
         }
         found: dict[tuple[int, bytes], Redirect] = {}
-        for change in (change for plan in plans for change in plan.changes):
+        changes = [change for plan in plans for change in plan.changes]
+        trampolines = {_target(change.address, change.new) for change in changes}
+        for change in changes:
             trampoline = _target(change.address, change.new)
             jump = trampoline + len(_DROP_RETURN)
             code = bytes(written.get(jump + at, 0) for at in range(SITE_SIZE))
             if change.new[0] == _CALL and code[0] == _JMP:
                 name = name_of(change.address)
                 replacement = _target(jump, code)
-                body = bytes(_run(written, replacement))
+                body = bytes(_run(written, replacement, trampolines))
                 found[change.address, change.new] = cls(
                     name, change.address, trampoline, replacement, ((replacement, body),)
                 )
@@ -125,11 +128,12 @@ def stores(redirects: Sequence[Redirect]) -> tuple[Step, ...]:
     )
 
 
-def _run(written: Mapping[int, int], address: int) -> Iterator[int]:
-    """Yield the bytes that were written at an address and behind it, without a gap."""
-    while address in written:
+def _run(written: Mapping[int, int], begin: int, trampolines: set[int]) -> Iterator[int]:
+    """Yield the bytes that were written from an address on, up to a gap or a trampoline."""
+    for address in itertools.count(begin):
+        if address not in written or address in trampolines:
+            return
         yield written[address]
-        address += 1
 
 
 def _target(address: int, branch: bytes) -> int:

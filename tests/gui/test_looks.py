@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QPoint, QRect, QSize
 from PySide6.QtGui import QColor, QFontMetrics, QScreen
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QToolButton
+from pytestqt.qtbot import QtBot
 
 from emu.lab.scenario import Scenario
 from gui.commands import NextPhase
@@ -100,16 +102,20 @@ def test_text_gets_no_larger_than_there_is_room_on_the_screen(
     assert QApplication.font().pointSizeF() == pytest.approx(sizes[0], abs=0.1)
 
 
-def test_a_panel_behind_another_leaves_it_the_keyboard(shown: Opened) -> None:
+def test_a_panel_behind_another_leaves_it_the_keyboard(shown: Opened, qtbot: QtBot) -> None:
     window = shown.window
-    for behind, front in (("tasks", "log"), ("log", "tasks")):
-        window.activateWindow()
-        window.panels[behind].setFocus()
-        window.docks[front].raise_()
-        QApplication.processEvents()
+    window.activateWindow()
+    assert QTest.qWaitForWindowActive(window)
+
+    def has_the_keyboard(name: str) -> bool:
         focus = QApplication.focusWidget()
-        assert focus is not None
-        assert window.panels[front] in (focus, focus.parentWidget()), focus
+        return focus is not None and window.panels[name] in {focus, focus.parentWidget()}
+
+    for behind, front in (("tasks", "log"), ("log", "tasks")):
+        window.panels[behind].setFocus()
+        qtbot.waitUntil(lambda behind=behind: has_the_keyboard(behind))  # type: ignore[misc] # bool
+        window.docks[front].raise_()
+        qtbot.waitUntil(lambda front=front: has_the_keyboard(front))  # type: ignore[misc] # bool
     window.panels["five_bytes"].setFocus()
     focus = QApplication.focusWidget()
     window.docks["log"].raise_()
