@@ -7,7 +7,7 @@ machine that others use, too, says little about absolute speed. Nothing is asser
 import sys
 from collections.abc import Callable
 
-from tests.bench import moves, starting, states, timeline, traced, untraced, window
+from tests.bench import moves, playing, starting, states, timeline, traced, untraced, window
 from tests.bench.row import Row, show, write
 
 BENCHMARKS: tuple[Callable[[], list[Row]], ...] = (
@@ -18,6 +18,7 @@ BENCHMARKS: tuple[Callable[[], list[Row]], ...] = (
     timeline.measure,
     starting.measure,
     window.measure,
+    playing.measure,
 )
 
 
