@@ -16,7 +16,7 @@ from gui.pace import Pace
 if TYPE_CHECKING:
     from gui.bridge import Bridge
 
-READ: Final = 0.1
+READ: Final = 0.2
 """Seconds from one scene to the next while the machine runs.
 
 A scene is for reading: sentences, tasks, bytes, code. To make one and to paint it costs both
