@@ -10,12 +10,12 @@ import typer
 from emu.errors import TextpokeError
 from emu.moves.plan import PHASES
 from gui.layouts import LAYOUTS, LayoutName
+from gui.theme import THEMES
 
 if TYPE_CHECKING:
     from emu.lab.scenario import Scenario
     from emu.moves.schedule import Schedule
 
-THEMES: Final = ("light", "dark")
 FAILURE: Final = "failure"
 
 SMALLEST, LARGEST = (640, 360), (7680, 4320)  # pixels of --size
@@ -60,7 +60,7 @@ Theme = Annotated[
     str | None,
     typer.Option(
         "--theme",
-        parser=_one_of(THEMES),
+        parser=_one_of(tuple(THEMES)),
         metavar="T",
         help="light or dark; without, as the desktop has it.",
     ),
@@ -243,5 +243,4 @@ def _recorded(file: str, image: str) -> "tuple[Scenario, Schedule]":
     from emu.lab.scenario import Scenario, recorded_run  # noqa: PLC0415 -- loads the machine
 
     schedule = recorded_run(file, image)
-    made = schedule.machine
-    return Scenario(image, made.command_line, model=made.model, cores=made.cores), schedule
+    return Scenario.of_schedule(schedule, image), schedule

@@ -266,10 +266,8 @@ class MainWindow(QMainWindow):
         except TextpokeError as error:
             self.show_notice(str(error))
         else:
-            setup = schedule.machine
-            image = self._scenario.image
-            made = Scenario(image, setup.command_line, model=setup.model, cores=setup.cores)
-            self._ask(commands.Open(schedule, made))
+            scenario = Scenario.of_schedule(schedule, self._scenario.image)
+            self._ask(commands.Open(schedule, scenario))
 
     def on_save(self) -> None:
         """Write the run so far to a file."""

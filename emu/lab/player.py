@@ -18,6 +18,7 @@ from emu.lab.scenario import WARM_UP, Scenario
 from emu.lab.start import boot
 from emu.machine import loop
 from emu.moves.chooser import EVERYBODY, continued
+from emu.moves.plan import PHASES
 from emu.moves.schedule import Schedule
 from emu.resources import image_path
 from emu.scene.chronicle import Chronicle
@@ -247,7 +248,7 @@ class Player:
             self._stand(ends[0].mark)
             return
         self._stand(self.timeline.edge)
-        for _ in range(_PHASES_OF_TWO_PLANS):
+        for _ in range(_ENDS_OF_TWO_PLANS):
             stopped = self.end or self._run_to_phase_end()
             self._stand(self.timeline.edge)
             if self.end is not None:
@@ -409,6 +410,6 @@ class Player:
 
 
 _UNENDED: Final = f"the phase has not ended after {PATIENCE:,} instructions; Run goes on"
-_PHASES_OF_TWO_PLANS: Final = 18
+_ENDS_OF_TWO_PLANS: Final = 2 * 2 * len(PHASES)  # at most: a phase that waits ends twice
 _UNSEEN: Final = 500_000  # instructions, between two looks; their events are fewer than `EVENTS`
 _NAP: Final = 1_000  # instructions between two looks at whether a core has woken

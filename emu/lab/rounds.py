@@ -17,7 +17,7 @@ IN_PLACE: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class PhaseEnd:
-    """A phase has done what it does, or waits for the cores.
+    """A phase has done what it does, waits for the cores, or they have answered.
 
     plan: the number of the request.
     """

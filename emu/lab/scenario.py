@@ -81,6 +81,12 @@ class Scenario:
     seed: int = 1
     cores: int = 4
 
+    @classmethod
+    def of_schedule(cls, schedule: Schedule, image: str = "toy") -> "Scenario":
+        """Return what a recorded run was made of, as far as its schedule says."""
+        made = schedule.machine
+        return cls(image, made.command_line, model=made.model, cores=made.cores)
+
     def __str__(self) -> str:
         what = " and ".join(self.functions or shown(self.broken, self.model))
         broken = f", broken: {self.broken}" if self.broken else ""

@@ -291,6 +291,15 @@ def test_a_run_without_plans_has_no_phases_and_no_failures() -> None:
     player.scene(frozenset({"tasks", "listing", "path"}))
 
 
+def test_a_phase_that_one_plan_lacks_is_found_in_the_next() -> None:
+    player = Player.live(Scenario(seed=15, broken="sync3", append="load int3=6.1"))
+    player.go_to_phase("sync3")
+    assert player.phase == "sync3"
+    assert player.rounds.ends[-1].plan == 2
+    player.go_to_phase("done")
+    assert player.phase == "done"
+
+
 def test_a_dead_guest_cannot_go_on_but_back() -> None:
     player = Player.live(Scenario(seed=1, broken="arm"))
     while player.play(200_000):
