@@ -116,7 +116,7 @@ def hook(signature: Any) -> Callable[[Callable[..., Any]], Hook]:
     return lambda function: Hook(function, signature)
 
 
-def entry(quick: Callable[..., bool], full: Callable[..., None], *parameters: Any) -> Any:
+def entry(quick: Callable[..., bool], full: Callable[..., None] | None, *parameters: Any) -> Any:
     """Make an intrinsic whose value is the address of a function that the engine calls.
 
     Both functions get the address to which they will return, and then the parameters, and must not
@@ -145,10 +145,12 @@ def entry(quick: Callable[..., bool], full: Callable[..., None], *parameters: An
                     body, compiled.fndesc, signature, arguments
                 )[1]
 
-            slow, body = function(full.__name__, [word, *given])
-            slow.attributes.add("noinline")
-            call(body, full, types.void, slow.args, inline=False)
-            body.ret_void()
+            slow = None
+            if full:
+                slow, body = function(full.__name__, [word, *given])
+                slow.attributes.add("noinline")
+                call(body, full, types.void, slow.args, inline=False)
+                body.ret_void()
 
             native, body = function(quick.__name__, given)
             return_address = builder.module.declare_intrinsic(
@@ -157,8 +159,9 @@ def entry(quick: Callable[..., bool], full: Callable[..., None], *parameters: An
             caller = body.ptrtoint(body.call(return_address, [ir.IntType(32)(0)]), word)
             arguments = [caller, *native.args]
             done = call(body, quick, types.boolean, arguments, inline=True)
-            with body.if_then(body.not_(done)):
-                body.call(slow, arguments)
+            if slow:
+                with body.if_then(body.not_(done)):
+                    body.call(slow, arguments)
             body.ret_void()
             return builder.ptrtoint(native, word)
 

@@ -6,6 +6,7 @@ import numpy as np
 from unicorn import unicorn_const as uc_const
 from unicorn.unicorn_py3 import Uc
 
+from emu.machine import unicorn_cmpxchg
 from emu.machine.state import ENV_SIZE
 from emu.machine.unicorn_layout import (
     CPU_TO_ENV_POINTER,
@@ -32,6 +33,7 @@ def new_engine() -> Uc:
 def open_engine() -> tuple[Uc, int, int]:
     """Make an engine; returns it with the addresses of its CPUState and CPUX86State."""
     uc = new_engine()
+    unicorn_cmpxchg.install()
     cpu = ctypes.c_uint64.from_address(uc._uch.value + UC_TO_CPU).value
     env = ctypes.c_uint64.from_address(cpu + CPU_TO_ENV_POINTER).value
     # instructions that would let the host's random numbers and clock into the guest: #UD

@@ -20,6 +20,7 @@ UC_SIZE_OF_PARTS = 0x568  # int: not 0 while an access is made byte by byte, or 
 TCG_CPU = 0xE0  # of TCGContext: not NULL while a block is translated
 TCG_CFLAGS = 100  # u32 of TCGContext: cflags of the block that is or was translated last
 CPU_TO_ENV_POINTER = 0x128
+CPU_TO_ENV = 0x8A50  # the CPUX86State itself, behind the CPUState
 CPU_CFLAGS_NEXT_TB = 0x18  # u32; the low 15 bits limit the next block's instructions
 CPU_JUMP_CACHE = 0x138  # TranslationBlock *[4096]; only the self-test looks into it
 CPU_HALTED, CPU_EXCEPTION = 0x8198, 0x81A0  # u32
