@@ -3,8 +3,9 @@
 A `BootImage` is all the machine learns about a kernel: bytes at physical addresses, an entry and
 a protocol. `load` does what QEMU's loaders do for `-kernel` (hw/i386/x86.c and multiboot.c): it
 places the segments, what a BIOS would have left in memory (`bios`), and a description of the
-machine in the form the protocol has for it (`pvh`, `multiboot`), whose physical address the kernel
-finds in ebx. With either, it starts in 32-bit protected mode with paging off.
+machine in the form the protocol has for it (`pvh`, `multiboot`, `linux_boot`), whose physical
+address the kernel finds in ebx (rsi with "linux"). It starts in 32-bit protected mode with paging
+off, with "linux" in long mode.
 """
 
 import itertools
@@ -16,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from emu.errors import BadImage, TextpokeError
-from emu.machine import bios, multiboot, pvh
-from emu.machine.e820 import EBDA, MEGABYTE, memory_map
+from emu.machine import bios, linux_boot, multiboot, pvh
+from emu.machine.e820 import EBDA, MEGABYTE, Range, memory_map
+from emu.machine.setup_header import SetupHeader
 
 MAX_COMMAND_LINE = 2048
 """Bytes with the NUL. Source: COMMAND_LINE_SIZE in Linux arch/x86/include/asm/setup.h."""
@@ -55,17 +57,22 @@ class BootImage:
 
     Attributes:
         name: file name without directories, for messages.
-        sha256: of the whole file, in hex; a schedule names its image by it.
+        sha256: of the whole file, in hex; a schedule names its image by it. With "linux", of what
+            is started: the setup header and the vmlinux, or the bzImage; then the initramfs.
         protocol: how the kernel is started.
         entry: physical address of the first instruction.
         segments: what is placed in RAM, in the order of the file.
+        setup_header: what boot_params has from 0x1f1 on, with "linux" only.
+        initramfs: archives for the kernel's first file system, with "linux" only; may be empty.
     """
 
     name: str
     sha256: str
-    protocol: Literal["pvh", "multiboot"]
+    protocol: Literal["pvh", "multiboot", "linux"]
     entry: int
     segments: tuple[Segment, ...]
+    setup_header: bytes = b""
+    initramfs: bytes = b""
 
 
 def load(
@@ -80,7 +87,7 @@ def load(
         cores: how many processors the tables list.
 
     Returns:
-        The physical address of the protocol's description of the machine, for ebx.
+        The physical address of the protocol's description of the machine, for ebx or rsi.
 
     Raises:
         BadImage: a segment is not in RAM, or overlaps another one or what `load` places.
@@ -92,6 +99,8 @@ def load(
         raise TextpokeError(f"{size} bytes of RAM: --ram takes 2 to {MAX_RAM >> 20} MiB")
     line = command_line(cmdline)
     kernel = [(segment.paddr, segment.end, "segment") for segment in image.segments]
+    if image.protocol == "linux":
+        _initramfs_address(image, size)  # what it says counts all that has to fit
     _check_inside(image.name, kernel, size)
     if any(len(segment.data) > segment.memsz for segment in image.segments):
         raise BadImage(f"{image.name}: a segment has more bytes than it says")
@@ -113,6 +122,8 @@ def load(
 def _told(image: BootImage, line: bytes, size: int) -> tuple[list[bios.Area], list[Used], int]:
     """Return what the protocol tells the kernel, the RAM it takes, and its address."""
     ranges = memory_map(size)
+    if image.protocol == "linux":
+        return _linux_told(image, line, ranges, size)
     if image.protocol == "pvh":
         used = [(pvh.START_INFO, pvh.AREA_END, "the start info")]
         return pvh.areas(line, ranges), used, pvh.START_INFO
@@ -128,14 +139,48 @@ def _told(image: BootImage, line: bytes, size: int) -> tuple[list[bios.Area], li
     return areas, used, multiboot.INFO
 
 
+def _linux_told(
+    image: BootImage, line: bytes, ranges: Sequence[Range], size: int
+) -> tuple[list[bios.Area], list[Used], int]:
+    """Return the same for the 64-bit boot protocol of Linux."""
+    initramfs = (_initramfs_address(image, size), image.initramfs)
+    areas = linux_boot.areas(SetupHeader(image.setup_header), line, ranges, initramfs)
+    used = [(linux_boot.BOOT_PARAMS, linux_boot.AREA_END, "the boot parameters")]
+    return areas, used, linux_boot.BOOT_PARAMS
+
+
+def _initramfs_address(image: BootImage, size: int) -> int:
+    """Return where the initramfs lies, behind the kernel; BadImage if RAM is too small."""
+    header, wanted = SetupHeader(image.setup_header), len(image.initramfs)
+    kernel_end = max((segment.end for segment in image.segments), default=MEGABYTE)
+    address = linux_boot.initramfs_address(header, kernel_end, wanted, size)
+    if address is not None:
+        return address
+    initramfs = f"its initramfs of {wanted} bytes"
+    if kernel_end <= MAX_RAM and wanted > header.initrd_addr_max - kernel_end:
+        raise BadImage(
+            f"{image.name}: no room for {initramfs} between the kernel's end {kernel_end:#x} and "
+            f"{header.initrd_addr_max:#x}, the last address it may have: make it smaller"
+        )
+    both = f"the kernel up to {kernel_end:#x}" + (f" and {initramfs}" if wanted else "")
+    raise BadImage(
+        f"{image.name}: no room for {both} in {size >> 20} MiB of RAM"
+        f"{_hint(kernel_end + wanted + linux_boot.WORKING)}"
+    )
+
+
+def _hint(need: int) -> str:
+    """Return what to do where RAM up to `need` is needed; nothing if no machine has so much."""
+    return f": give it --ram {-(-need // (1 << 20))}" if need <= MAX_RAM else ""
+
+
 def _check_inside(name: str, used: Sequence[Used], size: int) -> None:
     """Raise BadImage unless everything lies in `size` bytes of RAM."""
     for start, end, what in used:
         if start < 0 or end > size:
-            need = -(-end // (1 << 20))
-            hint = f": give it --ram {need}" if need <= MAX_RAM >> 20 else ""
             raise BadImage(
-                f"{name}: {what} {start:#x}-{end:#x} lies outside the {size >> 20} MiB of RAM{hint}"
+                f"{name}: {what} {start:#x}-{end:#x} lies outside the {size >> 20} MiB of RAM"
+                f"{_hint(end)}"
             )
 
 
