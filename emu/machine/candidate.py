@@ -11,6 +11,7 @@ from emu.machine.admitted import block_code, physical
 from emu.machine.debug import next_breakpoint, resumes
 from emu.machine.decode import CLASS, PLAIN, SERIALISING, SERIALISING_WRMSR, WRITE_DR, decode
 from emu.machine.emulated import is_emulated
+from emu.machine.guards import guard
 from emu.machine.native import jit
 from emu.machine.probes import probed
 from emu.machine.state import (
@@ -33,9 +34,7 @@ from emu.machine.state import (
     M_LIMIT,
     M_MODEL,
     M_SERIAL,
-    M_UNGUARDED,
     STOP_SPLIT,
-    STOP_UNGUARDED,
     STOP_UNSTABLE,
     TRAP_RESUMED,
     State,
@@ -116,10 +115,9 @@ def inspect(s: State, flags: int, size: int) -> bool:
     """Look at the candidate instruction by instruction; stop or cut it where needed."""
     pa, pa2 = s.m[M_CANDIDATE_PA], s.m[M_CANDIDATE_PA2]
     if not flags & LINE_GUARDED:
-        first_page = s.lines[pa >> 6] & LINE_GUARDED
-        s.m[M_UNGUARDED] = pa2 if first_page else pa & ~0xFFF
-        stop(s, STOP_UNGUARDED)
-        return False
+        guard(s, pa, pa + 1)
+        if pa2 >= 0:
+            guard(s, pa2, pa2 + 1)
     core = s.m[M_CURRENT]
     uncertain = flags & LINE_LIVE and s.m[M_MODEL] != COHERENT
     s.m[M_BEHIND] = behind = is_behind(s, core)

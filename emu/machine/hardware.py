@@ -18,7 +18,6 @@ from emu.machine import (
 )
 from emu.machine.boot import BootImage
 from emu.machine.engines import COMPILED, Engine
-from emu.machine.guards import Guards
 from emu.machine.setup import Setup
 from emu.machine.text import MODELS
 from emu.moves.move import CLOCKS
@@ -29,7 +28,6 @@ class Hardware:
 
     Attributes:
         state: all of it that changes.
-        guards: the memory whose stores the engine reports.
         pristine: CPUX86State of the engine before it ran, as ENV_SIZE bytes.
     """
 
@@ -50,7 +48,7 @@ class Hardware:
         self._wire(engine)
         for segment in image.segments:
             if segment.executable:
-                self.guards.add(segment.paddr, segment.end)
+                engine.guards.guard(self.state, segment.paddr, segment.end)
         self.state.m[state.M_MODEL] = MODELS.index(setup.model)
         self.state.m[state.M_CLOCK_MODE] = CLOCKS.index(setup.clock)
         engine.board.power_on(self.state)
@@ -73,4 +71,3 @@ class Hardware:
         engine.hooks.watch_slow_accesses(self.state, self._uc)
         if engine.name == COMPILED:
             hooks.watch_tlb_fills(self.state)
-        self.guards = Guards(self._uc, self.state, engine)

@@ -6,8 +6,6 @@ comes before every block is `block`.
 """
 
 import ctypes
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -39,7 +37,7 @@ from emu.machine.memory_hooks import (
     on_watched_access,
 )
 from emu.machine.native import entry, hook, jit, load64, pointer
-from emu.machine.state import M_CPU, M_CROSSING_HOOK, M_WATCH_HOOK, State
+from emu.machine.state import M_CPU, M_CROSSING_HOOK, M_TEXT_HOOK, M_WATCH_HOOK, State
 from emu.machine.unicorn_blocks import flush_tlb
 from emu.machine.unicorn_layout import CLASS_TLB_FILL, CPU_TO_CLASS, CPU_TO_UC, UC_MEMORY_MAPPING
 from emu.machine.unicorn_memory import data_of_hooks, fill_tlb, find_ram
@@ -127,6 +125,8 @@ def watch_slow_accesses(s: State, uc: Uc) -> None:
     s.m[M_CROSSING_HOOK] = _add(uc, kind, address, s.address, *first_byte)
     kind, address = kind | uc_const.UC_HOOK_MEM_READ, on_watched_access.address
     s.m[M_WATCH_HOOK] = _add(uc, kind, address, s.address, *first_byte)
+    kind, address = uc_const.UC_HOOK_MEM_WRITE, on_text_store.address
+    s.m[M_TEXT_HOOK] = _add(uc, kind, address, s.address, *first_byte)
     place = ctypes.c_uint64.from_address(uc._uch.value + UC_MEMORY_MAPPING)
     place.value = on_slow_access.address
 
@@ -169,22 +169,3 @@ def _map(uc: Uc, table: int, start: int, size: int, read: Any, write: Any) -> No
 
 
 VOID_POINTER = ctypes.c_void_p
-
-
-@dataclass(frozen=True)
-class Guard:
-    """Physical memory [start, end), stores to which are reported until it is removed."""
-
-    start: int
-    end: int
-    remove: Callable[[], None]
-
-
-def guard(uc: Uc, table: int, start: int, end: int) -> Guard:
-    """Have stores to physical [start, end) reported.
-
-    Stores elsewhere are not reported, so kernels that keep data away from text are spared the
-    call. The TLB has to be flushed afterwards.
-    """
-    handle = _add(uc, uc_const.UC_HOOK_MEM_WRITE, on_text_store.address, table, start, end - 1)
-    return Guard(start, end, lambda: uclib.uc_hook_del(uc._uch, ctypes.c_size_t(handle)))

@@ -2,7 +2,7 @@
 
 Native, for the two choosers that need nobody to ask (round robin and random) and for scripts.
 Whatever they cannot do natively they return to Python for: a step of the patcher, output to
-look at, tables to drain, a page to guard, the end. Coming back, they go on where they were, so
+look at, tables to drain, the end. Coming back, they go on where they were, so
 a run does not depend on how often it returned.
 """
 
@@ -33,7 +33,6 @@ from emu.machine.state import (
     MAX_MOVES,
     STOP_FOR_DRAIN,
     STOP_UNDRAINED,
-    STOP_UNGUARDED,
     Bytes,
     Seeds,
     State,
@@ -54,10 +53,9 @@ OUTPUT = 3  # the byte waited for was sent
 EXIT = 4  # the guest ended the machine: M_END says how
 DEAD = 5  # a core cannot go on
 DRAIN = 6  # a table is nearly full
-GUARD = 7  # a page was executed for the first time
-STUCK = 8  # nobody can move, and no timer will change that
-FOREIGN = 9  # the script's next move is the patcher's or the guest's
-REFUSED = 10  # the next move, a script's or a chooser's, is not possible here
+STUCK = 7  # nobody can move, and no timer will change that
+FOREIGN = 8  # the script's next move is the patcher's or the guest's
+REFUSED = 9  # the next move, a script's or a chooser's, is not possible here
 
 WHY = {
     DEAD: "a core cannot go on",
@@ -112,12 +110,12 @@ def _must_return(s: State) -> int:
 
 @jit
 def _run(s: State, core: int, instructions: int, limits: Words) -> int:
-    """Make a Run; returns GUARD or DRAIN if it is paused for that, else -1."""
+    """Make a Run; returns DRAIN if it is paused for that, else -1."""
     executed = run(s, core, instructions)
     limits[1] -= executed
-    if s.m[M_REASON] == STOP_UNGUARDED or s.m[M_REASON] == STOP_UNDRAINED:
+    if s.m[M_REASON] == STOP_UNDRAINED:
         s.m[M_PICK], s.m[M_PICK_LEFT] = core, instructions - executed
-        return GUARD if s.m[M_REASON] == STOP_UNGUARDED else DRAIN
+        return DRAIN
     s.m[M_PICK] = -1
     limits[0] -= 1
     return -1

@@ -80,9 +80,7 @@ class Machine(MachineView):
             done += self._native.run.run(self.state, core, instructions - done)
             reason = self.state.m[state.M_REASON]
             self._log.collect()
-            if reason == state.STOP_UNGUARDED:
-                self._hardware.guards.add_page()
-            elif reason != state.STOP_UNDRAINED:
+            if reason != state.STOP_UNDRAINED:
                 return done
 
     def fetch(self, core: int, ages: Iterable[int]) -> None:
@@ -113,9 +111,7 @@ class Machine(MachineView):
             self._log.collect()
             chooser.made += moves - int(limits[0])
             moves = int(limits[0])
-            if why == loop.GUARD:
-                self._hardware.guards.add_page()
-            elif why != loop.DRAIN:
+            if why != loop.DRAIN:
                 return why
 
     def play(
@@ -128,9 +124,7 @@ class Machine(MachineView):
         while True:
             why = int(self._native.loop.play(self.state, script, position, limits))
             self._log.collect()
-            if why == loop.GUARD:
-                self._hardware.guards.add_page()
-            elif why != loop.DRAIN:
+            if why != loop.DRAIN:
                 return why, int(position[0])
 
     # --- from outside --------------------------------------------------------------------------
@@ -224,9 +218,7 @@ class Machine(MachineView):
         if saved.setup != self.setup:
             raise TextpokeError("the snapshot is of another machine: make one from it")
         known = self._known_ram() or pages.scan(self.state)
-        pristine, guards = self._hardware.pristine, self._hardware.guards
-        for page in snapshot.put_back(self.state, saved, known, pristine, self._native):
-            guards.add(page * state.PAGE, (page + 1) * state.PAGE)
+        snapshot.put_back(self.state, saved, known, self._hardware.pristine, self._native)
         self._ram, self._ram_epoch = saved.ram, int(self.state.m[state.M_DIRTY_EPOCH])
 
     def _known_ram(self) -> Ram | None:

@@ -94,7 +94,7 @@ def on_watched_access(
 
 @hook(types.void(_i64, _i32, _i64, _i32, _i64, _ptr))
 def on_text_store(engine: int, access: int, address: int, size: int, value: int, data: Any) -> None:
-    """A store to a page that was executed, before it happens."""
+    """A store to a guarded page, before it happens."""
     s = state_at(data)
     size = min(size, 4096 - (address & 0xFFF))  # `on_slow_access` sees the rest
     first, last = address >> 6, address + size - 1 >> 6

@@ -54,7 +54,6 @@ from emu.machine.state import (
     STOP_NONE,
     STOP_SPLIT,
     STOP_UNDRAINED,
-    STOP_UNGUARDED,
     STOP_UNSTABLE,
     TRAP_RESUMED,
     State,
@@ -155,7 +154,7 @@ def execute_slice(s: State, core: int, instructions: int) -> int:
             s.core[core, C_STATE] = CORE_HALTED
             break
         reason = s.m[M_REASON]
-        if reason in (STOP_UNSTABLE, STOP_AFTER, STOP_UNGUARDED):
+        if reason in (STOP_UNSTABLE, STOP_AFTER):
             break
         if s.m[M_BUDGET] == 0:
             break
@@ -198,7 +197,7 @@ def run(s: State, core: int, instructions: int) -> int:
                 s.m[M_REASON] = STOP_UNDRAINED
                 break
             s.m[M_STOP_AFTER] = 0
-        elif reason in (STOP_UNSTABLE, STOP_AFTER, STOP_UNGUARDED):
+        elif reason in (STOP_UNSTABLE, STOP_AFTER):
             break
     settle_machine(s)
     return executed

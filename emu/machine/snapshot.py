@@ -82,8 +82,8 @@ def dirty_pages(s: State) -> list[int]:
 
 def put_back(
     s: State, snapshot: Snapshot, known: Ram, pristine: NDArray[np.uint8], engine: Engine
-) -> list[int]:
-    """Let a machine be as it was; returns the pages that have to be guarded now.
+) -> None:
+    """Let a machine be as it was.
 
     known: as for `ram_now`. pristine: CPUX86State of the engine before it ran.
     """
@@ -102,4 +102,6 @@ def put_back(
     s.m[st.M_CURRENT] = -1
     for core, canonical in enumerate(snapshot.registers):
         s.env[core] = registers.engine_registers(pristine, canonical)
-    return [page for page in sorted(changed) if pages.unguarded(s, page)]
+    for page in sorted(changed):
+        if pages.unguarded(s, page):
+            engine.guards.guard(s, page * st.PAGE, (page + 1) * st.PAGE)

@@ -54,8 +54,8 @@ M_SLICE, M_BUDGET = 20, 21  # instructions granted to the slice, and still to go
 M_REASON, M_LIMIT = 22, 23  # why the slice stopped; length of the next block after STOP_SPLIT
 M_STOP_AFTER = 24  # stop before the next block: bits STOP_FOR_...
 M_ERROR = 25  # what uc_emu_start returned, when not 0
-M_UNGUARDED = 26  # physical page that was executed but is not yet guarded, or -1
-M_PICK, M_PICK_LEFT = 27, 28  # a Run that was interrupted to guard a page, and its rest
+M_PICK, M_PICK_LEFT = 26, 27  # a Run that was interrupted to have a table drained; its rest
+M_TEXT_HOOK = 28  # host address of the hook on stores to guarded pages
 M_DELIVER = 29  # the move Deliver is under way: the running core may take an interrupt
 # the admitted block
 M_BLOCK_PC, M_BLOCK_PA, M_BLOCK_PA2 = 30, 31, 32  # where it lies; PA2: its second page, or -1
@@ -104,9 +104,8 @@ STOP_BUDGET = 1  # the next block does not fit
 STOP_SPLIT = 2  # the next block has to be entered with M_LIMIT instructions
 STOP_UNSTABLE = 3  # the next instruction has bytes of which this core may see several versions
 STOP_AFTER = 4  # M_STOP_AFTER says why
-STOP_UNGUARDED = 5  # the page of the next block is executed for the first time
-STOP_NOT_RAM = 6  # the next block is not in RAM
-STOP_UNDRAINED = 7  # a table is nearly full: the move goes on when it is drained
+STOP_NOT_RAM = 5  # the next block is not in RAM
+STOP_UNDRAINED = 6  # a table is nearly full: the move goes on when it is drained
 
 # bits of M_STOP_AFTER: the guest ended the machine; a timer has a new deadline; a table has to be
 # drained before the move goes on; the move Deliver is done
@@ -221,8 +220,8 @@ TABLES = (  # name, bits of an element, columns (0: a vector); in the order of M
 # Everything is kept but what stands here, so that nothing new can be forgotten.
 SCRATCH_SCALARS = (
     M_UC, M_CPU, M_ENV, M_RAM, M_RAM_SIZE, M_RAM_REGION, M_ENV_ROWS, M_SCRATCH, M_READ_HOOKS,
-    M_WRITE_HOOKS, M_CROSSING_HOOK, M_WATCH_HOOK, M_CORES, M_CURRENT, M_MODEL, M_CLOCK_MODE,
-    M_SLICE, M_BUDGET, M_REASON, M_LIMIT, M_STOP_AFTER, M_ERROR, M_UNGUARDED, M_PICK,
+    M_WRITE_HOOKS, M_CROSSING_HOOK, M_WATCH_HOOK, M_TEXT_HOOK, M_CORES, M_CURRENT, M_MODEL, M_CLOCK_MODE,
+    M_SLICE, M_BUDGET, M_REASON, M_LIMIT, M_STOP_AFTER, M_ERROR, M_PICK,
     M_PICK_LEFT, M_DELIVER, M_BLOCK_PC, M_BLOCK_PA, M_BLOCK_PA2, M_BLOCK_COUNT, M_BLOCK_ALONE,
     M_BLOCK_SIZE, M_BLOCK_FRESH, M_SERIAL, M_CANDIDATE_PA, M_CANDIDATE_PA2, M_CANDIDATE_COUNT,
     M_CANDIDATE_ALONE, M_EMULATED, M_CANDIDATE_SIZE, M_CHOSEN, M_CHOSEN_CODE, M_CHOSEN_KIND,
@@ -333,7 +332,7 @@ def allocate(cores: int, ram: NDArray[np.uint8]) -> State:
     state.m[M_RAM], state.m[M_RAM_SIZE] = ram.ctypes.data, ram.size
     state.m[M_ENV_ROWS], state.m[M_SCRATCH] = state.env.ctypes.data, state.scratch.ctypes.data
     state.m[M_CORES], state.m[M_CURRENT] = cores, -1
-    state.m[M_EXIT] = state.m[M_WATCH] = state.m[M_UNGUARDED] = state.m[M_PICK] = -1
+    state.m[M_EXIT] = state.m[M_WATCH] = state.m[M_PICK] = -1
     state.core[:, C_SIPI] = -1
     state.m[M_DELAYED_UNTIL] = FOREVER
     return state

@@ -27,6 +27,10 @@ CPU_HALTED, CPU_EXCEPTION = 0x8198, 0x81A0  # u32
 CPU_TO_UC, CPU_TO_CLASS = 0x81A8, 0x81B0
 CLASS_TLB_FILL = 72  # of CPUClass: bool (*)(CPUState *, address, size, access, mmu, probe, caller)
 
+TLB = -64  # behind CPUX86State: for each of 3 MMU modes a mask (bytes) and the address of entries
+TLB_MODE_SIZE, TLB_ENTRY_SHIFT = 16, 6  # bytes of the two; an entry has 64
+TLB_WRITE, TLB_CODE, TLB_FRAME = 8, 16, 24  # of an entry: for stores, for fetches; its frame
+
 TB_PC, TB_SIZE, TB_COUNT, TB_CFLAGS = 0, 20, 22, 24
 TB_CODE = 32  # address of its code, which begins TB_TO_CODE behind it
 TB_PAGES = 72  # physical addresses of its one or two pages, -1 where it has none

@@ -27,7 +27,9 @@ do_interrupt_x86_hardirq = external(
     _library, "do_interrupt_x86_hardirq_x86_64", _void(_i64, _i32, _i32)
 )
 cpu_loop_exit_noexc = external(_library, "cpu_loop_exit_noexc_x86_64", _void(_i64))
-cpu_restore_state = external(_library, "cpu_restore_state_x86_64", types.boolean(_i64, _i64, types.boolean))
+cpu_restore_state = external(
+    _library, "cpu_restore_state_x86_64", types.boolean(_i64, _i64, types.boolean)
+)
 cpu_ldq_data_ra = external(_library, "cpu_ldq_data_ra_x86_64", _i64(_i64, _i64, _i64))
 cpu_stq_data_ra = external(_library, "cpu_stq_data_ra_x86_64", _void(_i64, _i64, _i64, _i64))
 raise_exception_ra = external(_library, "raise_exception_ra_x86_64", _void(_i64, _i32, _i64))
@@ -68,11 +70,11 @@ deliver = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(("x86_cpu_do_interrupt_x86_64"
 tlb_fill = ctypes.CFUNCTYPE(ctypes.c_bool)(("x86_cpu_tlb_fill_x86_64", _library))
 find_mapping = ctypes.CFUNCTYPE(_u64, _u64, _u64)(("find_memory_mapping_x86_64", _library))
 stop_engine = ctypes.PYFUNCTYPE(None, ctypes.c_int64)(("uc_emu_stop", _library))
-helper_cmpxchg8b, helper_cmpxchg16b = (  # their code is written over
-    int(ctypes.cast(getattr(_library, f"helper_{name}_unlocked_x86_64"), ctypes.c_void_p).value or 0)
-    for name in ("cmpxchg8b", "cmpxchg16b")
-)
 leave_loop, leave_block = (  # by longjmp: not from Python, which only hands their addresses on
     int(ctypes.cast(getattr(_library, name), ctypes.c_void_p).value or 0)
     for name in ("cpu_loop_exit_x86_64", "cpu_loop_exit_noexc_x86_64")
+)
+helper_cmpxchg8b, helper_cmpxchg16b = (  # whose code is written over
+    int(ctypes.cast(getattr(_library, name), ctypes.c_void_p).value or 0)
+    for name in ("helper_cmpxchg8b_unlocked_x86_64", "helper_cmpxchg16b_unlocked_x86_64")
 )

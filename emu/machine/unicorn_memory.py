@@ -27,12 +27,15 @@ from emu.machine.native import (
     store64,
 )
 from emu.machine.state import (
+    LINE_GUARDED,
     M_CROSSING,
     M_CROSSING_HOOK,
+    M_ENV,
     M_LOADS,
     M_RAM_REGION,
     M_RAM_SIZE,
     M_READ_HOOKS,
+    M_TEXT_HOOK,
     M_UC,
     M_WATCH_HOOK,
     M_WRITE_HOOKS,
@@ -47,6 +50,12 @@ from emu.machine.unicorn_layout import (
     READ_HOOKS,
     TCG_CFLAGS,
     TCG_CPU,
+    TLB,
+    TLB_CODE,
+    TLB_ENTRY_SHIFT,
+    TLB_FRAME,
+    TLB_MODE_SIZE,
+    TLB_WRITE,
     UC_SIZE_OF_PARTS,
     UC_TCG_CONTEXT,
     WRITE_HOOKS,
@@ -57,6 +66,7 @@ from emu.machine.unicorn_library import (
 )
 
 _LONGEST_STORE = 8  # bytes; the engine splits longer ones
+_NO_PAGE = -2  # for an address in the TLB
 _LOAD, _STORE = 0, 1  # MMUAccessType
 
 
@@ -84,6 +94,8 @@ def region_at(s: State, address: int) -> int:
         may_cross = address & 0xFFF > 0x1000 - _LONGEST_STORE
         # begin > end: a hook on all of memory; both 0: on its first byte
         store64(s.m[M_CROSSING_HOOK] + HOOK_BEGIN, np.int64(may_cross))
+        guarded = 0 <= address < s.m[M_RAM_SIZE] and s.lines[address >> 6] & LINE_GUARDED != 0
+        store64(s.m[M_TEXT_HOOK] + HOOK_BEGIN, np.int64(guarded))
         if s.m[M_LOADS]:
             s.m[M_LOADS] = 0
         elif not translating and 0 <= address < s.m[M_RAM_SIZE]:
@@ -107,7 +119,26 @@ def fill_tlb(
         cpu, virtual, np.int32(size), np.int32(access), np.int32(mmu), np.int32(probe), caller
     )
     s.m[M_LOADS] = access == _LOAD
+    if filled & 0xFF:
+        _never_settle_stores(s, virtual, mmu)
     return filled & 0xFF != 0
+
+
+@jit
+def _never_settle_stores(s: State, virtual: int, mmu: int) -> None:
+    """Have all stores to a guarded page reported, through a mapping without execute rights, too.
+
+    The engine reports the first store through such a mapping and then settles them in the TLB, as
+    if no other mapping could have the page executed. It knows such a mapping by an entry that is
+    -1 for fetches; another number that is no page either will do as well.
+    """
+    tlb = s.m[M_ENV] + TLB + mmu * TLB_MODE_SIZE
+    entry = load64(tlb + 8) + (virtual >> 12 - TLB_ENTRY_SHIFT & load64(tlb))
+    frame = load64(entry + TLB_FRAME)
+    if load64(entry + TLB_CODE) != -1 or load64(entry + TLB_WRITE) == -1:
+        return
+    if 0 <= frame < s.m[M_RAM_SIZE] and s.lines[frame >> 6] & LINE_GUARDED:
+        store64(entry + TLB_CODE, _NO_PAGE)
 
 
 @jit
