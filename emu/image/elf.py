@@ -11,7 +11,7 @@ import stat
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from emu.errors import BadImage
 from emu.image.bare_file import BareFile
@@ -43,10 +43,7 @@ class ElfImage:
         """Read an image from the bytes of a file; BadImage if it cannot be one."""
         self.name = name
         self._file = file = (ElfFile if data.startswith(MAGIC) else BareFile)(name, data)
-        if not file.loads:
-            raise file.bad("has no segment to load")
-        if sum(load.filesz for load in file.loads) > len(data):
-            raise file.bad("has segments that share bytes of the file")
+        check_loads(file)
         protocol, entry, segments = boot_parameters(file)
         self.boot_image = BootImage(
             name=name,
@@ -57,7 +54,7 @@ class ElfImage:
         )
 
     @classmethod
-    def read(cls, path: str | Path) -> "ElfImage":
+    def read(cls, path: str | Path) -> Self:
         """Read the image at `path`.
 
         Raises:
@@ -204,3 +201,11 @@ class ElfImage:
             load.flags & PF_X and 0 <= address - load.vaddr < load.memsz
             for load in self._file.loads
         )
+
+
+def check_loads(file: ElfFile) -> None:
+    """Raise BadImage unless there is something to load, no larger than the file."""
+    if not file.loads:
+        raise file.bad("has no segment to load")
+    if sum(load.filesz for load in file.loads) > len(file.data):
+        raise file.bad("has segments that share bytes of the file")
