@@ -78,7 +78,13 @@ class ElfImage:
 
     @cached_property
     def symbols(self) -> Symbols:
-        """The symbol table; empty for a stripped file."""
+        """The symbol table, or what a Linux kernel knows of itself; empty if neither is there."""
+        from emu.image.kallsyms import read_kallsyms  # noqa: PLC0415 -- few images need it
+
+        linked = self._linked_symbols()
+        return linked if len(linked) else read_kallsyms(self._file, self.name)
+
+    def _linked_symbols(self) -> Symbols:
         table = self._file.section(".symtab")
         if table is None:
             return Symbols((), self.name)
