@@ -100,15 +100,19 @@ class ElfImage:
 
     @cached_property
     def types(self) -> "Types":
-        """Structures and variables from the DWARF debug information.
+        """Structures and variables from the DWARF debug information, or from BTF without it.
 
         Raises:
-            BadImage: on access, if the file has none.
+            BadImage: on access, if the file has neither.
         """
-        from emu.image.dwarf import DwarfReader  # noqa: PLC0415 -- not all need it
-        from emu.image.types import Types  # noqa: PLC0415 -- with it
+        from emu.image.btf import BtfReader  # noqa: PLC0415 -- not all need it
+        from emu.image.dwarf import DwarfReader  # noqa: PLC0415 -- as that
+        from emu.image.types import Types  # noqa: PLC0415 -- with them
 
-        return Types(DwarfReader(self.name, self._debug_sections()))
+        btf = self._file.section(".BTF")
+        if btf is None or self._file.section(".debug_info") is not None:
+            return Types(DwarfReader(self.name, self._debug_sections()))
+        return Types(BtfReader(self.name, self._file.bytes_of(btf)))
 
     @cached_property
     def lines(self) -> Lines:
