@@ -176,6 +176,11 @@ class ElfImage:
                 return load.vaddr, load.vaddr + load.memsz
         return None
 
+    def place_of(self, section: str) -> tuple[int, int] | None:
+        """Return link address and size of the first section of a name, None if there is none."""
+        found = self._file.section(section)
+        return None if found is None else (found.address, found.size)
+
     def section_at(self, address: int) -> str | None:
         """Return the name of the section that link address `address` is in, or None."""
         for section in self._file.sections:
