@@ -6,12 +6,13 @@ not.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from emu.errors import BadImage
+from emu.guest.stack import Frame
 from emu.image.disasm import decode_one, disassemble
 from emu.image.elf import ElfImage
 from emu.image.frame_rules import RSP, Rules
@@ -34,7 +35,8 @@ class CodeRegion:
 
     Attributes:
         begin, end: its addresses, end not included.
-        kind: a trampoline goes on in another function, with no frame of its own.
+        kind: a trampoline goes on in another function, with no frame of its own. "function": it
+            replaces one of the kernel's. "module": what the kernel loaded, as a part of itself.
         symbols: of its functions.
         rules: the call frame rules at an instruction; None where nothing is known.
         source: `fix.c:12` for an address, or None.
@@ -42,7 +44,7 @@ class CodeRegion:
 
     begin: int
     end: int
-    kind: Literal["trampoline", "function"]
+    kind: Literal["trampoline", "function", "module"]
     symbols: Symbols
     rules: Callable[[int], Rules | None]
     source: Callable[[int], str | None] = lambda _address: None
@@ -64,7 +66,7 @@ class Place:
     """What is known of an address of code.
 
     Attributes:
-        kind: as of a CodeRegion; "function" for all that the image has.
+        kind: "trampoline", as of a CodeRegion, or "function".
         function: its name; None if none is known.
         offset: bytes from where it begins.
         source: `vfs.c:12`, or None.
@@ -80,20 +82,39 @@ class Place:
     inside: bool
 
 
+class Regions:
+    """Code that is in no image, by address."""
+
+    def __init__(self, regions: Iterable[CodeRegion] = ()) -> None:
+        self._all: list[CodeRegion] = []
+        for region in regions:
+            self.add(region)
+
+    def add(self, region: CodeRegion) -> None:
+        """Take a region in place of all that it overlaps."""
+        kept = [r for r in self._all if r.end <= region.begin or region.end <= r.begin]
+        self._all[:] = sorted([*kept, region], key=_begin)
+
+    def find(self, address: int) -> CodeRegion | None:
+        """Return the region that an address is in, None if it is in none."""
+        index = bisect_right(self._all, address, key=_begin) - 1
+        found = self._all[index] if index >= 0 else None
+        return found if found is not None and address < found.end else None
+
+
 class Code:
     """All code of a guest. read: its memory, for calls in code that no image has."""
 
     def __init__(self, image: ElfImage, read: Reader) -> None:
         self._image, self._read = image, read
-        self._regions: list[CodeRegion] = []
+        self._regions = Regions()
         self._places: dict[tuple[int, bool], Place] = {}
         self._calls: dict[int, bool] = {}
         self._inexact: dict[int, frozenset[int]] = {}
 
     def add(self, region: CodeRegion) -> None:
         """Take a region in place of all that it overlaps."""
-        kept = [r for r in self._regions if r.end <= region.begin or region.end <= r.begin]
-        self._regions[:] = sorted([*kept, region], key=_begin)
+        self._regions.add(region)
 
     def read_by(self, read: Reader) -> "Code":
         """Return the same code, regions that will be added included, in another memory."""
@@ -108,9 +129,9 @@ class Code:
             last instruction of its function. Raises BadImage for malformed call frame information.
         """
         wanted = address - returns
-        region = self._region(wanted)
+        region = self._regions.find(wanted)
         if region is not None:
-            return _in_region(region, address, wanted)
+            return in_region(region, address, wanted)
         key = address, returns
         if key not in self._places:
             self._places[key] = self._find(address, wanted)
@@ -118,7 +139,7 @@ class Code:
 
     def after_call(self, address: int) -> bool:
         """Return whether the instruction before an address is a call."""
-        if self._region(address - 1) is not None:
+        if self._regions.find(address - 1) is not None:
             return _ends_in_call(self._before(address), address)
         if address not in self._calls:
             code = self._before(address) if self._image.is_executable(address - 1) else b""
@@ -128,6 +149,16 @@ class Code:
     def after_site(self, address: int) -> bool:
         """Return whether a site ends at an address: nothing but a trampoline returns there."""
         return address - SITE_SIZE in self._sites
+
+    def doubt(self, address: int, callee: Frame) -> str | None:
+        """Return what is wrong with a return address, None if nothing is."""
+        if not self.at(address, returns=True).inside:
+            return "is not in text"
+        if callee.kind == "trampoline" and self.after_site(address):
+            return None
+        if self.after_site(address) or not self.after_call(address):
+            return "is not behind a call"
+        return None
 
     def in_site(self, address: int) -> bool:
         """Return whether an address is that behind the first byte of a site."""
@@ -180,14 +211,9 @@ class Code:
     def _sites(self) -> frozenset[int]:
         return frozenset(self._image.sites.all)
 
-    def _region(self, address: int) -> CodeRegion | None:
-        index = bisect_right(self._regions, address, key=_begin) - 1
-        found = self._regions[index] if index >= 0 else None
-        return found if found is not None and address < found.end else None
-
     def _before(self, address: int) -> bytes:
         """Return the bytes before an address; fewer where there are not so many."""
-        if self._region(address - 1) is None:
+        if self._regions.find(address - 1) is None:
             for size in reversed(_CALLS):
                 if self._image.is_executable(address - size):
                     return self._image.read_virtual(address - size, size)
@@ -210,13 +236,17 @@ def _begin(region: CodeRegion) -> int:
     return region.begin
 
 
-def _in_region(region: CodeRegion, address: int, wanted: int) -> Place:
+def in_region(region: CodeRegion, address: int, wanted: int) -> Place:
+    """Return what is known of an address in a region; wanted: it, or the byte before."""
     found = region.symbols.at(wanted)
     name, begin = (found[0].name, found[0].address) if found else (None, region.begin)
     if name is not None and region.kind == "function":
         name = f"{PREFIX}{name}"
     source = _source(region.source, wanted)
-    return Place(region.kind, name, address - begin, source, region.rules(wanted), True)
+    kind: Literal["trampoline", "function"] = (
+        "trampoline" if region.kind == "trampoline" else "function"
+    )
+    return Place(kind, name, address - begin, source, region.rules(wanted), True)
 
 
 def _source(lines: Callable[[int], str | None], address: int) -> str | None:

@@ -2,18 +2,21 @@
 
 Conservative, as Linux's reliable unwinder is (Documentation/livepatch/reliable-stacktrace.rst): a
 stack is called reliable only if each step is by known rules, and its outcome is possible. Checked
-at every step: saved words lie in the stack of the task, above RSP; RSP grows; a return address is
-behind a call; registers that a handler is about to change are not believed. What a walk believes,
+at every step: saved words lie in the stack of the task or one of its core, above RSP; RSP grows,
+or goes to a stack it was not on before; whoever knows the code has no doubts about a return
+address; registers that a handler is about to change are not believed. What a walk believes,
 it has read at one instant: memory is kept from one step to the next, and not from walk to walk.
 """
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Protocol
 
 from emu.errors import TextpokeError
 from emu.guest.breakpoint_frame import COPIED, is_changing
-from emu.guest.code import Code, Place
+from emu.guest.code import Place
 from emu.guest.registers import Registers
 from emu.guest.stack import Frame, FrameKind, Stack
+from emu.guest.stack_areas import StackAreas
 from emu.image.cursor import Malformed
 from emu.image.frame_expression import evaluate
 from emu.image.frame_rules import CALLEE_SAVED, COLUMNS, CS, RSP, Rule, Rules
@@ -28,6 +31,30 @@ class Lost(TextpokeError):  # noqa: N818 -- it says what has happened to the wal
     """A walk cannot go on, or must not be believed any further; the message says why."""
 
 
+class Text(Protocol):
+    """What a walk asks about the code of a guest; `Code` knows call frame information of files."""
+
+    def at(self, address: int, *, returns: bool = False) -> Place:
+        """Return what is known of an address; returns: it is a return address."""
+
+    def is_inexact(self, address: int) -> bool:
+        """Return whether the rules at an instruction are not to be believed."""
+
+    def doubt(self, address: int, callee: Frame) -> str | None:
+        """Return what is wrong with a return address that a callee has, None if nothing is."""
+
+    def begins(self, address: int, after: int) -> bool:
+        """Return whether a task begins at an address: its first switch at `after` leads there."""
+
+    def in_site(self, address: int) -> bool:
+        """Return whether an address is that behind the first byte of a site."""
+
+
+def as_found(address: int, _slot: int) -> int:
+    """Return a return address as it is on the stack: nobody has replaced it."""
+    return address
+
+
 class Walk:
     """One walk.
 
@@ -35,10 +62,21 @@ class Walk:
         code: of the guest.
         read: memory, as the task maps it.
         bounds: lowest byte of its kernel stack, and behind the last; None if nobody knows.
+        others: other stacks that it may be on: those of its core.
+        original: for a return address and where it was found, the one that was there before
+            somebody replaced it in order to see the return; itself, if nobody has.
     """
 
-    def __init__(self, code: Code, read: Reader, bounds: tuple[int, int] | None) -> None:
-        self._code, self._memory, self._bounds = code, read, bounds
+    def __init__(
+        self,
+        code: Text,
+        read: Reader,
+        bounds: tuple[int, int] | None,
+        others: tuple[tuple[int, int], ...] = (),
+        original: Callable[[int, int], int] = as_found,
+    ) -> None:
+        self._code, self._memory, self._original = code, read, original
+        self._areas = StackAreas(() if bounds is None else (bounds, *others))
         self._pages: dict[int, bytes] = {}
         self._frames: list[Frame] = []
         self._below: int | None = None  # the CFA of the callee, if it is on the same stack
@@ -51,7 +89,7 @@ class Walk:
                 if len(self._frames) == MAX_FRAMES:
                     raise Lost(f"over {MAX_FRAMES} frames")
                 registers = self._step(registers)
-            if self._bounds is None:
+            if not self._areas.known:
                 raise Lost("the kernel does not say where the stack is")
         except TextpokeError as error:
             return Stack(tuple(self._frames), str(error))
@@ -76,7 +114,9 @@ class Walk:
             raise Lost(f"call frame information is not exact at {frame}")
         if rules.outermost:
             return None
-        if self._below is not None and cfa <= self._below:
+        below, areas = self._below, self._areas
+        same = below is not None and areas.of_pointer(cfa) == areas.of_pointer(below)
+        if below is not None and same and cfa <= below:
             raise Lost(f"the frame of {frame} is not above that of its callee")
         self._below = cfa
         return self._caller(registers, rules, cfa, frame)
@@ -93,6 +133,8 @@ class Walk:
         pc, sp = columns[rules.return_address], columns[RSP]
         if pc is None or sp is None:
             raise Lost(f"{frame} does not say where it returns to")
+        slot = self._slot(registers, rules.registers.get(rules.return_address), cfa)
+        pc = pc if slot is None else self._original(pc, slot)
         user = registers.user
         if rules.signal_frame and not user and self._from_ring_3(registers, rules, columns, cfa):
             user = True
@@ -159,38 +201,45 @@ class Walk:
             raise Lost("nothing says in which ring the interrupted code is")
         return selector & 3 == 3
 
-    def _slot(self, registers: Registers, rule: Rule, cfa: int) -> int | None:
+    def _slot(self, registers: Registers, rule: Rule | None, cfa: int) -> int | None:
         """Return where a register is saved, if it is in memory."""
-        if rule.kind == "offset":
+        if rule is not None and rule.kind == "offset":
             return cfa + rule.value & _WORD
-        return self._evaluate(registers, rule, (cfa,)) if rule.kind == "expression" else None
+        if rule is not None and rule.kind == "expression":
+            return self._evaluate(registers, rule, (cfa,))
+        return None
 
     # --- what is believed ----------------------------------------------------------------------
 
     def _saved(self, registers: Registers, address: int) -> int:
         """Return a word that was saved on the stack."""
-        sp = self._known(registers, RSP)
-        if address < sp:
+        areas, sp = self._areas, self._known(registers, RSP)
+        area = areas.holding(address, 8)
+        if address < sp and (registers.user or area == areas.of_pointer(sp) or area is None):
             raise Lost("a register is saved below the stack pointer")
-        if not registers.user and self._bounds is not None:
-            low, high = self._bounds
-            if not low <= address <= high - 8:
-                raise Lost("the stack pointer is outside the task's stack")
+        if not registers.user and areas.known and area is None:
+            raise Lost(f"the stack pointer is outside {areas.where()}")
         return self._read(address, 8)
 
     def _check_stack(self, registers: Registers, sp: int) -> None:
         """Raise Lost unless the caller's RSP is possible."""
-        if sp < self._known(registers, RSP):
+        areas, below = self._areas, self._known(registers, RSP)
+        area, left = areas.of_pointer(sp), areas.of_pointer(below)
+        if sp < below and (registers.user or area == left or area is None):
             raise Lost("the stack pointer does not grow from callee to caller")
         if sp % 8:
             raise Lost("the stack pointer is not a multiple of 8")
-        if not registers.user and self._bounds is not None and sp > self._bounds[1]:
-            raise Lost("the stack pointer is outside the task's stack")
+        if registers.user or not areas.known:
+            return
+        if area is None:
+            raise Lost(f"the stack pointer is outside {areas.where()}")
+        if area != left and not areas.leave(left, area):
+            raise Lost("the stack pointer goes back to a stack that was left")
 
     def _check_breakpoint(self, registers: Registers, rules: Rules, cfa: int) -> None:
         rule = rules.registers.get(rules.return_address)
-        at = None if rule is None else self._slot(registers, rule, cfa)
-        if at is None or (self._bounds and at + COPIED > self._bounds[1]):
+        at = self._slot(registers, rule, cfa)
+        if at is None or (self._areas.known and self._areas.holding(at, COPIED) is None):
             return
         if is_changing(at, self._code.in_site, lambda address: self._saved(registers, address)):
             raise Lost("the int3 handler is changing the interrupted registers")
@@ -200,12 +249,9 @@ class Walk:
         pc = caller.pc
         if self._code.begins(pc, frame.pc):
             return Registers(pc, False, caller.user, caller.columns)
-        if not self._code.at(pc, returns=True).inside:
-            raise Lost(f"the return address {pc:#x} is not in text")
-        if frame.kind == "trampoline" and self._code.after_site(pc):
-            return caller
-        if self._code.after_site(pc) or not self._code.after_call(pc):
-            raise Lost(f"the return address {pc:#x} is not behind a call")
+        why = self._code.doubt(pc, frame)
+        if why is not None:
+            raise Lost(f"the return address {pc:#x} {why}")
         return caller
 
     # --- memory --------------------------------------------------------------------------------

@@ -13,7 +13,6 @@ from functools import partial
 from emu.errors import BadImage
 from emu.image import dwarf_names as dw
 from emu.image.c_types import (
-    ArrayType,
     EnumType,
     FunctionType,
     Member,
@@ -25,18 +24,11 @@ from emu.image.c_types import (
     VoidType,
 )
 from emu.image.cursor import Cursor, Malformed, malformed_is_bad
-from emu.image.declare import declare
 from emu.image.dwarf_base import base_type
 from emu.image.dwarf_entry import Entries, Entry
 from emu.image.dwarf_index import Found, Index
+from emu.image.type_maker import TypeMaker, array, bitfield, checked_size, function, structure
 from emu.image.types import Variable
-
-MAX_DEPTH = 64
-"""Nesting of types within types, pointers not counted."""
-
-MAX_TYPE_SIZE = 1 << 40
-MAX_MEMBERS = 100_000
-"""Members of a structure, those of its members counted, too."""
 
 _QUALIFIERS = {
     dw.DW_TAG_const_type: "const",
@@ -47,7 +39,7 @@ _QUALIFIERS = {
 _ALL_ONES = (-1, 2**32 - 1, 2**64 - 1)
 
 
-class DwarfReader:
+class DwarfReader(TypeMaker):
     """Makes types from the .debug_* sections of an image; a `TypeReader`.
 
     Args:
@@ -61,11 +53,10 @@ class DwarfReader:
     def __init__(self, where: str, sections: dict[str, bytes]) -> None:
         if not sections.get(".debug_info"):
             raise BadImage(f"{where}: has no debug information: build with -g")
-        self._where = where
+        super().__init__(where)
         with malformed_is_bad(where):
             self._entries = Entries(sections)
             self._index = Index(self._entries)
-        self._parsed: dict[tuple[int, bool], Type | Malformed | None] = {}
         self._makers: dict[int, Callable[[Entry, int, bool], Type]] = {
             dw.DW_TAG_base_type: self._base,
             dw.DW_TAG_pointer_type: self._pointer,
@@ -132,33 +123,9 @@ class DwarfReader:
             partial(self._type_at, found.offset),
         )  # fmt: skip
 
-    def _type_at(self, offset: int) -> Type:
-        with malformed_is_bad(self._where):
-            return self._parse(offset, 0, sketch=False)
-
-    def _parse(self, offset: int, depth: int, *, sketch: bool) -> Type:
-        """Return the type that the entry at `offset` is, or has.
-
-        sketch: structures without members, which is enough for the name of a pointer to them.
-        """
-        if depth > MAX_DEPTH:
-            raise Malformed(f"nests over {MAX_DEPTH} types")
-        key = offset, sketch
-        if key not in self._parsed:
-            self._parsed[key] = None
-            try:
-                self._parsed[key] = self._made(self._entries.at(offset), depth, sketch=sketch)
-            except Malformed as error:
-                self._parsed[key] = error
-                raise
-        found = self._parsed[key]
-        if found is None:
-            raise Malformed("a type contains itself")
-        if isinstance(found, Malformed):
-            raise Malformed(str(found))
-        return found
-
-    def _made(self, entry: Entry, depth: int, *, sketch: bool) -> Type:
+    def _made(self, place: int, depth: int, *, sketch: bool) -> Type:
+        """Make the type that the entry at an offset is, or has."""
+        entry = self._entries.at(place)
         make = self._makers.get(entry.tag)
         if make is not None:
             return make(entry, depth, sketch)
@@ -177,10 +144,7 @@ class DwarfReader:
         return VoidType("void", 0)
 
     def _size(self, entry: Entry) -> int:
-        size = entry.number(dw.DW_AT_byte_size)
-        if not 0 <= size <= MAX_TYPE_SIZE:
-            raise Malformed(f"a type of {size} bytes")
-        return size
+        return checked_size(entry.number(dw.DW_AT_byte_size))
 
     def _base(self, entry: Entry, _depth: int, _sketch: bool) -> Type:
         encoding = entry.number(dw.DW_AT_encoding)
@@ -197,17 +161,7 @@ class DwarfReader:
     def _pointer(self, entry: Entry, _depth: int, sketch: bool) -> PointerType:
         target = self._entries.reference(entry, dw.DW_AT_type)
         size = self._size(entry) or entry.unit.address_size
-
-        def find(sketch: bool = False) -> Type:
-            if target is None:
-                return VoidType("void", 0)
-            with malformed_is_bad(self._where):
-                return self._parse(target.offset, 0, sketch=sketch)
-
-        if sketch:
-            return PointerType("*", size, partial(find, sketch=True))
-        name = declare(PointerType("*", size, partial(find, sketch=True)), plain=True)
-        return PointerType(name, size, find)
+        return self._pointer_to(None if target is None else target.offset, size, sketch=sketch)
 
     def _array(self, entry: Entry, depth: int, sketch: bool) -> Type:
         found = self._type_of(entry, depth, sketch=sketch)
@@ -217,17 +171,8 @@ class DwarfReader:
             for child in self._entries.children(entry)
             if child.tag == dw.DW_TAG_subrange_type
         ] or [None]
-        if len(counts) > MAX_DEPTH:
-            raise Malformed("an array of too many dimensions")
         vector = dw.DW_AT_GNU_vector in entry
-        for count in reversed(counts):
-            size = found.size * (count or 0)
-            if not 0 <= size <= MAX_TYPE_SIZE:
-                raise Malformed(f"an array of {count} elements")
-            drawn = ArrayType("", size, drawn, count, vector)
-            name = "" if sketch else declare(drawn, plain=True)
-            found = ArrayType(name, size, found, count, vector)
-        return found
+        return array(found, drawn, counts, vector=vector, sketch=sketch)
 
     def _count(self, entry: Entry) -> int | None:
         """Return the number of elements of one dimension; None if it is not fixed."""
@@ -264,19 +209,12 @@ class DwarfReader:
             return self._declared(entry, name, depth, sketch=sketch)
         if sketch:
             return StructType(name, 0, ())
-        members: list[Member] = []
-        weight = 1
-        for child in self._entries.children(entry):
-            if child.tag != dw.DW_TAG_member:
-                continue
-            member = self._member(child, depth)
-            if member.offset < 0 or member.offset + member.size > size:
-                raise Malformed(f"member {member.name!r} outside {name}")
-            members.append(member)
-            weight += _weight(member.type)
-            if weight > MAX_MEMBERS:
-                raise Malformed(f"over {MAX_MEMBERS} members in {name}")
-        return StructType(name, size, tuple(members), weight)
+        members = (
+            self._member(child, depth)
+            for child in self._entries.children(entry)
+            if child.tag == dw.DW_TAG_member
+        )
+        return structure(name, size, members)
 
     def _declared(self, entry: Entry, name: str, depth: int, *, sketch: bool) -> Type:
         """Return the type of a structure that is only declared here: the one of that name."""
@@ -297,10 +235,7 @@ class DwarfReader:
         else:  # DWARF 2 and 3: counted from the most significant bit of the storage
             storage = entry.number(dw.DW_AT_byte_size) or kind.size
             first = 8 * (offset + storage) - entry.number(dw.DW_AT_bit_offset) - width
-        if not 0 < width <= 128 or not 0 <= first < 8 * MAX_TYPE_SIZE:
-            raise Malformed(f"a bitfield {name!r} of {width} bits")
-        size = (first % 8 + width + 7) // 8
-        return Member(name, first // 8, size, kind, first % 8, width)
+        return bitfield(name, first, width, kind)
 
     def _function(self, entry: Entry, depth: int, sketch: bool) -> FunctionType:
         origin = self._entries.reference(entry, dw.DW_AT_abstract_origin) or entry
@@ -313,8 +248,7 @@ class DwarfReader:
                 parameters.append(Parameter(self._entries.name(child), kind))
             variadic = variadic or child.tag == dw.DW_TAG_unspecified_parameters
         drawn = None if sketch else self._parse(entry.offset, depth + 1, sketch=True)
-        name = "" if drawn is None else declare(drawn, plain=True)
-        return FunctionType(name, 0, result, tuple(parameters), variadic)
+        return function(result, parameters, drawn, variadic=variadic)
 
 
 def _member_offset(entry: Entry) -> int:
@@ -326,9 +260,3 @@ def _member_offset(entry: Entry) -> int:
     if at.uint(1) != dw.DW_OP_plus_uconst:
         raise Malformed("a member whose place is computed")
     return at.uleb()
-
-
-def _weight(type_: Type) -> int:
-    while isinstance(type_, ArrayType):
-        type_ = type_.element
-    return type_.weight if isinstance(type_, StructType) else 1

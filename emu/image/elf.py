@@ -11,7 +11,7 @@ import stat
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from emu.errors import BadImage
 from emu.image.bare_file import BareFile
@@ -43,10 +43,7 @@ class ElfImage:
         """Read an image from the bytes of a file; BadImage if it cannot be one."""
         self.name = name
         self._file = file = (ElfFile if data.startswith(MAGIC) else BareFile)(name, data)
-        if not file.loads:
-            raise file.bad("has no segment to load")
-        if sum(load.filesz for load in file.loads) > len(data):
-            raise file.bad("has segments that share bytes of the file")
+        check_loads(file)
         protocol, entry, segments = boot_parameters(file)
         self.boot_image = BootImage(
             name=name,
@@ -57,7 +54,7 @@ class ElfImage:
         )
 
     @classmethod
-    def read(cls, path: str | Path) -> "ElfImage":
+    def read(cls, path: str | Path) -> Self:
         """Read the image at `path`.
 
         Raises:
@@ -78,7 +75,13 @@ class ElfImage:
 
     @cached_property
     def symbols(self) -> Symbols:
-        """The symbol table; empty for a stripped file."""
+        """The symbol table, or what a Linux kernel knows of itself; empty if neither is there."""
+        from emu.image.kallsyms import read_kallsyms  # noqa: PLC0415 -- few images need it
+
+        linked = self._linked_symbols()
+        return linked if len(linked) else read_kallsyms(self._file, self.name)
+
+    def _linked_symbols(self) -> Symbols:
         table = self._file.section(".symtab")
         if table is None:
             return Symbols((), self.name)
@@ -94,15 +97,19 @@ class ElfImage:
 
     @cached_property
     def types(self) -> "Types":
-        """Structures and variables from the DWARF debug information.
+        """Structures and variables from the DWARF debug information, or from BTF without it.
 
         Raises:
-            BadImage: on access, if the file has none.
+            BadImage: on access, if the file has neither.
         """
-        from emu.image.dwarf import DwarfReader  # noqa: PLC0415 -- not all need it
-        from emu.image.types import Types  # noqa: PLC0415 -- with it
+        from emu.image.btf import BtfReader  # noqa: PLC0415 -- not all need it
+        from emu.image.dwarf import DwarfReader  # noqa: PLC0415 -- as that
+        from emu.image.types import Types  # noqa: PLC0415 -- with them
 
-        return Types(DwarfReader(self.name, self._debug_sections()))
+        btf = self._file.section(".BTF")
+        if btf is None or self._file.section(".debug_info") is not None:
+            return Types(DwarfReader(self.name, self._debug_sections()))
+        return Types(BtfReader(self.name, self._file.bytes_of(btf)))
 
     @cached_property
     def lines(self) -> Lines:
@@ -176,6 +183,11 @@ class ElfImage:
                 return load.vaddr, load.vaddr + load.memsz
         return None
 
+    def place_of(self, section: str) -> tuple[int, int] | None:
+        """Return link address and size of the first section of a name, None if there is none."""
+        found = self._file.section(section)
+        return None if found is None else (found.address, found.size)
+
     def section_at(self, address: int) -> str | None:
         """Return the name of the section that link address `address` is in, or None."""
         for section in self._file.sections:
@@ -204,3 +216,11 @@ class ElfImage:
             load.flags & PF_X and 0 <= address - load.vaddr < load.memsz
             for load in self._file.loads
         )
+
+
+def check_loads(file: ElfFile) -> None:
+    """Raise BadImage unless there is something to load, no larger than the file."""
+    if not file.loads:
+        raise file.bad("has no segment to load")
+    if sum(load.filesz for load in file.loads) > len(file.data):
+        raise file.bad("has segments that share bytes of the file")

@@ -29,7 +29,7 @@ def boot_parameters(file: ElfFile) -> Parameters:
         return "multiboot", header.entry_addr, (segment,)
     segments = tuple(Segment(load.paddr, file.bytes_of(load), load.memsz) for load in file.loads)
     if header is not None and file.machine != EM_X86_64:
-        return "multiboot", _elf_entry(file), segments
+        return "multiboot", elf_entry(file), segments
     pvh = _pvh_entry(file)
     if pvh is not None:
         return "pvh", pvh, segments
@@ -60,7 +60,7 @@ def _pvh_entry(file: ElfFile) -> int | None:
     return None
 
 
-def _elf_entry(file: ElfFile) -> int:
+def elf_entry(file: ElfFile) -> int:
     """Return the physical address of e_entry.
 
     It is a link address if an executable segment has it there, else physical already, as QEMU

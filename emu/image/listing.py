@@ -15,6 +15,7 @@ from emu.image.disasm import MAX_CODE, Instruction, disassemble
 from emu.image.elf import ElfImage
 from emu.image.lines import Place
 from emu.image.source import Sources
+from emu.image.symbols import NOWHERE
 
 _HEX = re.compile(r"0x[0-9a-fA-F]{1,16}")
 _OPERAND = re.compile(r"(rip )?([+-] |-)?\b(0x[0-9a-f]+|\d+)\b")
@@ -93,7 +94,7 @@ def listing(
     """
     code = (read or image.read_virtual)(start, end - start)
     sites = frozenset(image.sites.all)
-    names = {s.address: s.name for s in reversed(tuple(image.symbols)) if s.kind != "absolute"}
+    names = {s.address: s.name for s in reversed(tuple(image.symbols)) if s.kind not in NOWHERE}
     before: Place | None = None
     for instruction in disassemble(code, start):
         address = instruction.address
@@ -174,6 +175,6 @@ def _next(image: ElfImage, address: int) -> int:
     segment = image.segment_at(address)
     if segment is None:
         raise BadImage(f"{image.name}: has no code at {address:#x}")
-    starts = sorted(s.address for s in image.symbols if s.kind != "absolute")
+    starts = sorted(s.address for s in image.symbols if s.kind not in NOWHERE)
     index = bisect_right(starts, address)
     return min(starts[index] if index < len(starts) else segment[1], segment[1])

@@ -7,17 +7,22 @@ found by name but never by address. Source: System V gABI chapter 4, "Symbol Tab
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from emu.errors import BadSymbol
 from emu.image.elf_file import SHN_ABS, SHN_UNDEF, SYM32, SYM64, name_at
 
-Kind = Literal["func", "object", "label", "absolute"]
+Kind = Literal["func", "object", "percpu", "label", "absolute"]
 
 _KINDS: dict[int, Kind] = {0: "label", 1: "object", 2: "func", 10: "func"}  # 10: STT_GNU_IFUNC
-_RANK: dict[Kind, int] = {"func": 0, "object": 1, "label": 2, "absolute": 3}
+RANK: dict[Kind, int] = {"func": 0, "object": 1, "percpu": 2, "label": 3, "absolute": 4}
+"""Of two symbols with one name, or with one address, the one of the lower rank is meant."""
+
+NOWHERE: tuple[Kind, ...] = ("percpu", "absolute")
+"""Kinds of symbols whose value is no address of the image."""
+
 _MAX_NESTING = 8
 _PAGE = 4096
 
@@ -30,7 +35,8 @@ class Symbol:
         name: as linked.
         address: link (virtual) address.
         size: bytes; 0 for a label of assembly.
-        kind: "func", "object", "label" (no type), "absolute" (a constant).
+        kind: "func", "object", "label" (no type), "absolute" (a constant), "percpu" (an offset
+            in the area of each core, of which the image has the initial values at most).
         is_global: visible to other files (bindings GLOBAL and WEAK).
     """
 
@@ -51,11 +57,13 @@ class Symbols:
 
     def __init__(self, symbols: Iterable[Symbol], where: str = "") -> None:
         self._where = where
-        self._all = sorted(symbols, key=_order)
-        self._by_name: dict[str, Symbol] = {}
-        for symbol in sorted(self._all, key=_rank):
-            self._by_name.setdefault(symbol.name, symbol)
-        self._places = _visible(self._all)
+        by_name: dict[str, Symbol] = {}
+        ordered = sorted(symbols, key=_order)
+        for symbol in sorted(ordered, key=_rank):
+            by_name.setdefault(symbol.name, symbol)
+        self._all: Sequence[Symbol] = ordered
+        self._by_name: Mapping[str, Symbol] = by_name
+        self._places: Sequence[Symbol] = _visible(ordered)
         self._starts = [symbol.address for symbol in self._places]
 
     def __len__(self) -> int:
@@ -146,11 +154,11 @@ def read_symbols(table: bytes, strings: bytes, *, wide: bool = True) -> Iterator
 
 
 def _rank(symbol: Symbol) -> tuple[int, bool, int]:
-    return _RANK[symbol.kind], not symbol.is_global, symbol.address
+    return RANK[symbol.kind], not symbol.is_global, symbol.address
 
 
 def _order(symbol: Symbol) -> tuple[int, int, bool, str]:
-    return symbol.address, _RANK[symbol.kind], not symbol.is_global, symbol.name
+    return symbol.address, RANK[symbol.kind], not symbol.is_global, symbol.name
 
 
 def _visible(ordered: list[Symbol]) -> list[Symbol]:
@@ -161,7 +169,7 @@ def _visible(ordered: list[Symbol]) -> list[Symbol]:
     places: list[Symbol] = []
     covered = 0
     for symbol in ordered:
-        if symbol.kind == "absolute" or (places and places[-1].address == symbol.address):
+        if symbol.kind in NOWHERE or (places and places[-1].address == symbol.address):
             continue
         if symbol.size == 0 and symbol.address < covered:
             continue

@@ -1,0 +1,127 @@
+"""A Linux kernel that nobody changed: a Debian package, a bzImage or a vmlinux.
+
+What a file is, its first bytes say. The vmlinux is its ELF file, so whatever takes an image takes
+it, with link addresses; where KASLR puts the kernel is for the guest to find out. It is stripped:
+names come from the table the kernel has for itself (`kallsyms`), types from its BTF (`btf`).
+
+Started is either the vmlinux at its own entry, where it was linked, as the decompressor would start
+it; or the decompressor itself, which unpacks the kernel and moves it (KASLR). Both in long mode.
+"""
+
+import copy
+import hashlib
+from functools import cached_property
+from typing import Self
+
+from emu.errors import BadImage
+from emu.image import bz_image, deb, unpack
+from emu.image.bz_image import BzImage
+from emu.image.elf import ElfImage, check_loads
+from emu.image.elf_boot import elf_entry
+from emu.image.elf_file import EM_X86_64, MAGIC, SHF_EXECINSTR, ElfFile
+from emu.machine.boot import BootImage, Segment
+from emu.machine.setup_header import SetupHeader
+
+MAX_BZIMAGE = 256 << 20
+"""Bytes of a bzImage in a package; a distribution's has 5 to 20 MiB."""
+
+
+class LinuxImage(ElfImage):
+    """A stock Linux kernel for x86-64."""
+
+    def __init__(self, name: str, data: bytes) -> None:
+        """Read a kernel from the bytes of a file; BadImage says what it lacks."""
+        self.name = name
+        if data.startswith(deb.MAGIC):
+            data = deb.kernel(name, data, MAX_BZIMAGE)
+        self._bzimage = None
+        if bz_image.is_bzimage(data):
+            self._bzimage = BzImage(name, data)
+            data = self._bzimage.vmlinux()
+        self._file = file = _elf_file(name, data)
+        self._segments = tuple(
+            Segment(load.paddr, file.bytes_of(load), load.memsz) for load in file.loads
+        )
+        start = min(segment.paddr for segment in self._segments)
+        end = max(segment.end for segment in self._segments)
+        header = self._bzimage.header if self._bzimage else SetupHeader.made_up(start, end)
+        self._header = header.data
+        self.boot_image = self._started(b"", bzimage=False)
+
+    def with_initramfs(self, initramfs: bytes, *, bzimage: bool = False) -> Self:
+        """Return the same kernel, to be started with an initramfs.
+
+        Args:
+            initramfs: archives as the kernel takes them; `initramfs.check` has looked at them.
+            bzimage: start the kernel's own decompressor, and so KASLR.
+
+        Raises:
+            BadImage: the decompressor was asked for, and the file is a bare vmlinux.
+        """
+        other = copy.copy(self)
+        other.boot_image = self._started(initramfs, bzimage=bzimage)
+        return other
+
+    def is_executable(self, address: int) -> bool:
+        """Return whether link address `address` lies in a section with code.
+
+        The segments do not say: one has both the code that runs once and all zeroed data.
+        """
+        if not self._code:
+            return super().is_executable(address)
+        return any(start <= address < end for start, end in self._code)
+
+    @cached_property
+    def _code(self) -> tuple[tuple[int, int], ...]:
+        return tuple(
+            (section.address, section.address + section.size)
+            for section in self._file.sections
+            if section.flags & SHF_EXECINSTR
+        )
+
+    def _started(self, initramfs: bytes, *, bzimage: bool) -> BootImage:
+        kernel: tuple[bytes, ...]
+        if not bzimage:
+            entry, segments = elf_entry(self._file), self._segments
+            kernel = (self._header, self._file.data)
+        elif self._bzimage:
+            entry, segments = self._bzimage.entry, (self._bzimage.segment,)
+            kernel = (self._bzimage.data,)
+        else:
+            raise BadImage(
+                f"{self.name}: a vmlinux has no decompressor: give the package or the bzImage "
+                "(boot/vmlinuz-*)"
+            )
+        digest = hashlib.sha256()
+        for part in (*kernel, initramfs):
+            digest.update(part)
+        return BootImage(
+            name=self.name,
+            sha256=digest.hexdigest(),
+            protocol="linux",
+            entry=entry,
+            segments=segments,
+            setup_header=self._header,
+            initramfs=initramfs,
+        )
+
+
+def _elf_file(name: str, data: bytes) -> ElfFile:
+    """Return the vmlinux; BadImage if it is none for x86-64."""
+    if not data.startswith(MAGIC):
+        raise BadImage(f"{name}: {_what(data)}")
+    file = ElfFile(name, data)
+    if file.machine != EM_X86_64 or not file.wide:
+        raise file.bad("a kernel for 32-bit processors: take one for amd64")
+    check_loads(file)
+    return file
+
+
+def _what(data: bytes) -> str:
+    """Return what is wrong with a file that is no kernel for x86."""
+    if data.startswith(b"ARM\x64", 0x38):  # Linux Documentation/arch/arm64/booting.rst
+        return "a kernel for ARM, not x86: take one for amd64"
+    packed = unpack.format_of(data)
+    if packed:
+        return f"compressed with {packed}, and no bzImage: unpack it"
+    return "no Debian package, no bzImage and no vmlinux: give the kernel's linux-image package"
