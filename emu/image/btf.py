@@ -120,11 +120,15 @@ class BtfReader(TypeMaker):
 
     def variable_names(self) -> Iterable[str]:
         """Return the names of all variables."""
-        return dict.fromkeys((*self._variables, *(self._base.variable_names() if self._base else ())))
+        return dict.fromkeys(
+            (*self._variables, *(self._base.variable_names() if self._base else ()))
+        )
 
     def function_names(self) -> Iterable[str]:
         """Return the names of all functions."""
-        return dict.fromkeys((*self._functions, *(self._base.function_names() if self._base else ())))
+        return dict.fromkeys(
+            (*self._functions, *(self._base.function_names() if self._base else ()))
+        )
 
     @cached_property
     def _types(self) -> dict[str, int]:
@@ -191,9 +195,7 @@ class BtfReader(TypeMaker):
         if not 0 < size <= _MAX_INTEGER:
             raise Malformed(f"an integer of {size} bytes")
         is_char = bool(encoding & _CHAR) or record.name in _CHARS
-        return IntType(
-            record.name, size, bool(encoding & _SIGNED), is_char, bool(encoding & _BOOL)
-        )
+        return IntType(record.name, size, bool(encoding & _SIGNED), is_char, bool(encoding & _BOOL))
 
     def _float(self, record: Record, _depth: int, _sketch: bool) -> FloatType:
         name, size = record.name, record.value

@@ -16,8 +16,9 @@ anybody is asked; and a fault counts as the instruction that was started.
 from emu.machine.admitted import admit, finish_block
 from emu.machine.candidate import READY, inspect, line_flags, mind_breakpoints, serialises
 from emu.machine.debug import breaks_at
-from emu.machine.decode import PLAIN
+from emu.machine.decode import LONG, PLAIN
 from emu.machine.emulated import after, execute, is_emulated
+from emu.machine.emulated_lines import note_inspected, was_inspected
 from emu.machine.interruptions import interrupt_comes, take_breakpoint, take_interrupt, take_trap
 from emu.machine.native import jit, load64
 from emu.machine.probes import report_probes
@@ -27,6 +28,7 @@ from emu.machine.state import (
     C_IRQ,
     C_NMI,
     C_TRAP,
+    LINE_EMULATED,
     LINE_FETCHED,
     LINE_PROBE,
     M_BEHIND,
@@ -58,8 +60,16 @@ from emu.machine.state import (
     State,
 )
 from emu.machine.swap import restore_true_bytes
-from emu.machine.unicorn_blocks import block_alone, block_at, block_count, block_pa, block_pa2, stop
-from emu.machine.unicorn_cpu import register, set_rip
+from emu.machine.unicorn_blocks import (
+    block_alone,
+    block_at,
+    block_count,
+    block_pa,
+    block_pa2,
+    block_whole,
+    stop,
+)
+from emu.machine.unicorn_cpu import mode, register, set_rip
 from emu.machine.unicorn_layout import FLAG_IF, RFLAGS
 
 
@@ -77,12 +87,24 @@ def admit_plain(s: State, pc: int, size: int, caller: int) -> bool:
     line = start >> 6
     while s.lines[line] == READY and line < last >> 6:
         line += 1
-    if s.lines[line] != READY or block_count(block) > s.m[M_BUDGET]:
+    if s.lines[line] != READY and not _only_looks_emulated(s, start, size):
+        return False
+    if block_count(block) > s.m[M_BUDGET]:
         return False
     s.m[M_BUDGET] -= block_count(block)
     s.m[M_BLOCK_PC], s.m[M_BLOCK_PA], s.m[M_BLOCK_PA2] = pc, start, -1
     s.m[M_BLOCK_COUNT], s.m[M_BLOCK_ALONE] = block_count(block), block_alone(block)
     return True
+
+
+@jit
+def _only_looks_emulated(s: State, start: int, size: int) -> bool:
+    """Return whether nothing is special about a block's lines but bytes that are known better."""
+    line, last = start >> 6, start + size - 1 >> 6
+    while line < last and s.lines[line] | LINE_EMULATED == READY | LINE_EMULATED:
+        line += 1
+    ready = s.lines[line] | LINE_EMULATED == READY | LINE_EMULATED
+    return ready and was_inspected(s, start, size) and mode(s) == LONG
 
 
 @jit
@@ -142,6 +164,8 @@ def before_block(s: State, pc: int, size: int, caller: int) -> None:
     if (flags != READY or s.m[M_BEHIND]) and not inspect(s, flags, size):
         return
     emulated = s.m[M_EMULATED]
+    if flags == READY | LINE_EMULATED and not emulated and block_whole(block) and mode(s) == LONG:
+        note_inspected(s, block_pa(block), size)
     if emulated:
         size = s.m[M_CANDIDATE_SIZE]
     if s.core[core, C_ARMED] and not mind_breakpoints(s, pc, size):

@@ -3,18 +3,42 @@
 The flag LINE_EMULATED is set by the look of the bytes, at any alignment: too often does no harm,
 as what stands there is decoded before anything is done. It is set when a line becomes text, and
 by stores to text, and never taken back.
+
+What was decoded from the start of a block and has none of them is remembered by its first byte
+(`inspected`), as long as nothing in its page changes: a kernel can spend its time in such a line.
 """
 
 import numpy as np
 
 from emu.machine.native import jit
-from emu.machine.state import LINE, LINE_EMULATED, M_RAM_SIZE, Bytes, State
+from emu.machine.state import LINE, LINE_EMULATED, M_RAM_SIZE, PAGE, Bytes, State
+
+
+@jit
+def note_inspected(s: State, start: int, size: int) -> None:
+    """Note that none begins in a block of a core in long mode, as long as the engine makes them."""
+    s.inspected[start] = size if size < 256 else 0
+
+
+@jit
+def was_inspected(s: State, start: int, size: int) -> bool:
+    """Return whether it is known that none begins in a block."""
+    return s.inspected[start] >= size
+
+
+@jit
+def forget_inspected(s: State, address: int) -> None:
+    """Forget what is known of a page that changes."""
+    page = address & -PAGE
+    for at in range(page, page + PAGE):
+        s.inspected[at] = 0
 
 
 @jit
 def mark_line(s: State, line: int) -> None:
     """Look at a line that becomes text: may an instruction that is executed here begin in it?"""
     start = line * LINE
+    forget_inspected(s, start)
     code = np.zeros(LINE + 2, np.uint8)
     count = min(LINE + 2, s.m[M_RAM_SIZE] - start)
     for index in range(count):
@@ -26,6 +50,7 @@ def mark_line(s: State, line: int) -> None:
 def mark_store(s: State, address: int, length: int, new: int) -> None:
     """Look at up to eight bytes that are about to be stored to text, with their neighbours."""
     start = max(address - 2, 0)
+    forget_inspected(s, address)
     code = np.zeros(12, np.uint8)
     count = min(address + length + 2, s.m[M_RAM_SIZE]) - start
     for index in range(count):

@@ -12,6 +12,7 @@ from emu.machine.digest import (
     step_two,
 )
 from emu.machine.dirty import TABLE, WRITTEN, mark
+from emu.machine.emulated_lines import forget_inspected
 from emu.machine.native import jit, load64, store64
 from emu.machine.pool_head import (
     BASE,
@@ -191,6 +192,7 @@ def _forget_differing(s: State, page: int, record: int) -> None:
             first = offset if first < 0 else first
             last = offset
     if first >= 0:
+        forget_inspected(s, page * PAGE)
         forget(s, page * PAGE + first, page * PAGE + last + 8)
 
 

@@ -214,6 +214,7 @@ TABLES = (  # name, bits of an element, columns (0: a vector); in the order of M
     ("shape_slots", 64, 0),
     ("dirty", 8, 0),
     ("dirty_pages", 64, 0),
+    ("inspected", 8, 0),
 )
 
 # --- what a snapshot is made of ---------------------------------------------------------------
@@ -230,7 +231,7 @@ SCRATCH_SCALARS = (
     M_WATCHED,
 )  # fmt: skip
 _SCRATCH_TABLES = (
-    "swap", "probes", "events", "moves", "places", "output", "scratch", "dirty", "dirty_pages",
+    "swap", "probes", "events", "moves", "places", "output", "scratch", "dirty", "dirty_pages", "inspected",
     "trace", "traced", "shapes", "shape_code", "shape_slots",
     "fwcfg",  # follows from the setup
 )  # fmt: skip
@@ -284,6 +285,7 @@ class State:
     shape_slots: NDArray[np.int64]  # [SHAPE_SLOTS] 1 + number of a shape, or 0
     dirty: NDArray[np.uint8]  # [pages] flags of `dirty`
     dirty_pages: NDArray[np.int64]  # [pages] the numbers of those that have any, as they came
+    inspected: NDArray[np.uint8]  # [bytes] so many from here on are known as `emulated_lines` says
 
     @property
     def address(self) -> int:
@@ -320,6 +322,7 @@ def allocate(cores: int, ram: NDArray[np.uint8]) -> State:
         "shape_slots": SHAPE_SLOTS,
         "dirty": ram.size // PAGE,
         "dirty_pages": ram.size // PAGE,
+        "inspected": ram.size,
     }
     tables = {}
     for name, bits, columns in TABLES:

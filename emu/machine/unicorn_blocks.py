@@ -119,6 +119,12 @@ def block_count(block: int) -> int:
 
 
 @jit
+def block_whole(block: int) -> bool:
+    """Return whether nobody limited the number of a block's instructions."""
+    return load32(block + TB_CFLAGS) & CFLAGS_COUNT == 0
+
+
+@jit
 def block_alone(block: int) -> bool:
     """Return whether a block was made to have one instruction only."""
     return load32(block + TB_CFLAGS) & CFLAGS_COUNT == 1

@@ -67,7 +67,7 @@ from emu.machine.unicorn_library import (
 
 _LONGEST_STORE = 8  # bytes; the engine splits longer ones
 _NO_PAGE = -2  # for an address in the TLB
-_LOAD, _STORE = 0, 1  # MMUAccessType
+_LOAD, _STORE, _FETCH = 0, 1, 2  # MMUAccessType
 
 
 @jit
@@ -119,25 +119,29 @@ def fill_tlb(
         cpu, virtual, np.int32(size), np.int32(access), np.int32(mmu), np.int32(probe), caller
     )
     s.m[M_LOADS] = access == _LOAD
-    if filled & 0xFF:
-        _never_settle_stores(s, virtual, mmu)
+    if filled & 0xFF and access != _FETCH:
+        _mind_stores(s, virtual, mmu)
     return filled & 0xFF != 0
 
 
 @jit
-def _never_settle_stores(s: State, virtual: int, mmu: int) -> None:
-    """Have all stores to a guarded page reported, through a mapping without execute rights, too.
+def _mind_stores(s: State, virtual: int, mmu: int) -> None:
+    """Have all stores to a guarded page reported, and those to another one settled by the TLB.
 
-    The engine reports the first store through such a mapping and then settles them in the TLB, as
-    if no other mapping could have the page executed. It knows such a mapping by an entry that is
-    -1 for fetches; another number that is no page either will do as well.
+    The engine goes by the mapping instead: through one without execute rights, which has -1 for
+    fetches in its entry, it reports the first store and lets the TLB settle the others, as if no
+    other mapping could have the page executed; through one with them, it reports all, code or not.
+    So a guarded page gets another number that is no page, and others have to be asked for again
+    when they are fetched from.
     """
     tlb = s.m[M_ENV] + TLB + mmu * TLB_MODE_SIZE
     entry = load64(tlb + 8) + (virtual >> 12 - TLB_ENTRY_SHIFT & load64(tlb))
     frame = load64(entry + TLB_FRAME)
-    if load64(entry + TLB_CODE) != -1 or load64(entry + TLB_WRITE) == -1:
+    if load64(entry + TLB_WRITE) == -1 or not 0 <= frame < s.m[M_RAM_SIZE]:
         return
-    if 0 <= frame < s.m[M_RAM_SIZE] and s.lines[frame >> 6] & LINE_GUARDED:
+    if not s.lines[frame >> 6] & LINE_GUARDED:
+        store64(entry + TLB_CODE, -1)
+    elif load64(entry + TLB_CODE) == -1:
         store64(entry + TLB_CODE, _NO_PAGE)
 
 
