@@ -75,8 +75,10 @@ class BzImage:
         expected = int.from_bytes(payload[-4:], "little")
         if expected > MAX_VMLINUX:
             raise self._bad(f"its kernel would unpack to over {MAX_VMLINUX >> 20} MiB")
+        # gzip ends with the size by itself; to the others it was appended.
+        packed = payload if unpack.format_of(payload) == "gzip" else payload[:-4]
         try:
-            whole = unpack.Unpacked(payload).all(expected)
+            whole = unpack.Unpacked(packed).all(expected)
         except Malformed as error:
             raise self._bad(f"its kernel cannot be unpacked: {error}") from None
         if len(whole) != expected:

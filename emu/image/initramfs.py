@@ -15,8 +15,8 @@ from emu.errors import BadImage
 from emu.image import cpio, unpack
 from emu.image.cursor import Malformed
 
-MAX_UNPACKED = 1 << 30
-"""Bytes of what is unpacked of one archive."""
+MAX_UNPACKED = 512 << 20
+"""Bytes that all compressed archives may have together when they are unpacked."""
 
 _FIELDS = 4  # an archive begins at a multiple of this
 _EXECUTABLE = 0o755
@@ -55,13 +55,16 @@ def build(init: bytes, script: bytes = b"", files: Mapping[str, bytes] | None = 
 def check(name: str, data: bytes) -> None:
     """Raise BadImage unless the kernel can read `data`, a file called `name`."""
     try:
-        _check(data)
+        _check(data, MAX_UNPACKED)
     except Malformed as error:
         raise BadImage(f"{name}: not an initramfs that the kernel takes: {error}") from None
 
 
-def _check(data: bytes, *, packed: bool = False) -> None:
-    """Read archives, one behind another; with `packed`, nothing in them may be compressed."""
+def _check(data: bytes, left: int, *, packed: bool = False) -> None:
+    """Read archives, one behind another, and unpack up to `left` bytes.
+
+    packed: `data` was unpacked itself, so there may be nothing compressed in it.
+    """
     at, archives = _nonzero(data, 0), 0
     while at < len(data):
         if cpio.is_archive(data, at):
@@ -75,8 +78,9 @@ def _check(data: bytes, *, packed: bool = False) -> None:
             return  # the kernel can, we cannot
         else:
             stream = unpack.Unpacked(data, at)
-            _check(stream.all(MAX_UNPACKED), packed=True)
-            at = stream.end
+            unpacked = stream.all(left)
+            _check(unpacked, 0, packed=True)
+            at, left = stream.end, left - len(unpacked)
         archives += 1
         at = _nonzero(data, at)
     if not archives:
@@ -101,7 +105,8 @@ def _nonzero(data: bytes, at: int) -> int:
 
 def _name(path: str) -> str:
     """Return the name of an entry for a path; BadImage if it leads nowhere."""
-    name = str(PurePosixPath("/", path)).removeprefix("/")
-    if not name or ".." in PurePosixPath(name).parts or "\0" in name:
+    parts = [part for part in PurePosixPath(path).parts if not part.startswith("/")]
+    name = "/".join(parts)
+    if not name or ".." in parts or "\0" in name:
         raise BadImage(f"initramfs: {path!r} is no path of a file")
     return name

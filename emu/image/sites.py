@@ -21,6 +21,9 @@ START_SYMBOL = "__start_mcount_loc"
 STOP_SYMBOL = "__stop_mcount_loc"
 MAX_SITES = 1 << 20
 
+_DROPPED = 0
+"""In the table for a weak function that another replaced. Source: Linux scripts/sorttable.c."""
+
 
 class Image(Protocol):
     """What sites are read from; `ElfImage` is one."""
@@ -83,8 +86,8 @@ class Sites:
         if size < 0 or size % 8 or size // 8 > MAX_SITES:
             raise BadImage(f"{image.name}: the table of sites has {size} bytes")
         table = struct.unpack(f"<{size // 8}Q", image.read_virtual(start.address, size))
-        addresses = frozenset(table)
-        for address in table:
+        addresses = frozenset(table) - {_DROPPED}
+        for address in sorted(addresses):
             if not (image.is_executable(address) and image.is_executable(address + SITE_SIZE - 1)):
                 raise BadImage(f"{image.name}: the site {address:#x} is not in executable memory")
         return cls(addresses, dict(_functions(image, addresses)), symbols, image.name)

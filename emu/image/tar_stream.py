@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterable
 
 from emu.image.cursor import Malformed
 
+MAX_ARCHIVE = 2 << 30
+"""Bytes of an archive that are looked at; a kernel's package unpacks to 400 MiB."""
+
 _BLOCK = 512
 _SUM = slice(148, 156)
 _REGULAR = (b"0", b"\0")
-_MAX_ARCHIVE = 2 << 30
 
 
 def find(
@@ -72,8 +74,8 @@ class _Archive:
                 raise Malformed("the archive is cut")
             self._have, self._at = piece, 0
             self._taken += len(piece)
-            if self._taken > _MAX_ARCHIVE:
-                raise Malformed(f"the archive unpacks to over {_MAX_ARCHIVE >> 30} GiB")
+            if self._taken > MAX_ARCHIVE:
+                raise Malformed(f"the archive unpacks to over {MAX_ARCHIVE >> 20} MiB")
 
 
 def _name(header: bytes) -> str:

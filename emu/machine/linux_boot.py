@@ -41,7 +41,8 @@ _DESCRIPTORS = struct.pack("<4Q", 0, 0, 0x00AF9B000000FFFF, 0x00CF93000000FFFF)
 GDT_LIMIT = len(_DESCRIPTORS) - 1
 
 WORKING = 32 << 20
-"""Bytes of RAM that a kernel wants beside itself and its initramfs, to come to its init."""
+"""Bytes of RAM that are advised beside kernel and initramfs: half of it took Debian's cloud kernels
+6.1 and 6.12 to a small init, with one CPU."""
 
 _PAGE = 4096
 _LARGE_PAGE = 2 << 20

@@ -17,12 +17,14 @@ from pathlib import Path
 import numpy as np
 
 from emu.errors import BadImage, BadSchedule, BadSnapshot, BadSymbol, TextpokeError
+from emu.image import deb, initramfs
 from emu.image.call_frames import CallFrames
 from emu.image.dwarf import DwarfReader
 from emu.image.elf import ElfImage
 from emu.image.frame_expression import evaluate
 from emu.image.frame_rules import Rules
 from emu.image.lines import Lines
+from emu.image.linux_image import LinuxImage
 from emu.image.object_file import ObjectFile
 from emu.image.objects import Object, Objects
 from emu.image.prototype import prototypes
@@ -33,12 +35,13 @@ from emu.moves import schedule_file
 from emu.moves.schedule import Schedule
 from emu.patch.link import link
 from emu.patch.room import Room
-from tests.image import elf_builder, frame_builder
+from tests.image import elf_builder, frame_builder, linux_builder
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / "tests" / "corpus"
 
 _RAM = np.zeros(boot.MIN_RAM, np.uint8)
+_LINUX_RAM = np.zeros(8 << 20, np.uint8)
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,40 @@ def _compute(rules: Rules | None) -> None:
 
 def _frame_sections() -> list[bytes]:
     return [frame_builder.every_rule(), frame_builder.eh_frame()]
+
+
+def _deb(data: bytes) -> None:
+    """Find the kernel in a package."""
+    with contextlib.suppress(BadImage):
+        deb.kernel("fuzzed", data, 1 << 20)
+
+
+def _debs() -> list[bytes]:
+    return [linux_builder.deb(b"kernel" * 99, form) for form in (None, "gzip", "xz", "zstd")]
+
+
+def _bzimage(data: bytes) -> None:
+    """Read a kernel, and place it in memory with and without its decompressor."""
+    with contextlib.suppress(BadImage):
+        image = LinuxImage("fuzzed", data)
+        for bzimage in (False, True):
+            boot.load(image.with_initramfs(b"", bzimage=bzimage).boot_image, _LINUX_RAM, "", 1)
+
+
+def _bzimages() -> list[bytes]:
+    return [linux_builder.bzimage(form=form) for form in linux_builder.FORMATS]
+
+
+def _cpio(data: bytes) -> None:
+    """Look at what somebody brings as an initramfs."""
+    with contextlib.suppress(BadImage):
+        initramfs.check("fuzzed", data)
+
+
+def _initramfses() -> list[bytes]:
+    ours = initramfs.build(b"init", b"script")
+    packed = [linux_builder.pack(ours, form) for form in linux_builder.FORMATS]
+    return [ours + bytes(8) + each for each in packed]
 
 
 def _schedule(data: bytes) -> None:
@@ -216,6 +253,9 @@ READERS = {
         Reader("dwarf", _dwarf, _dwarves),
         Reader("object", _object, _objects),
         Reader("frames", _frames, _frame_sections),
+        Reader("deb", _deb, _debs),
+        Reader("bzimage", _bzimage, _bzimages),
+        Reader("cpio", _cpio, _initramfses),
         Reader("schedule", _schedule, _schedules),
         Reader("snapshot", _snapshot, _snapshots),
     )

@@ -1,0 +1,55 @@
+"""Stock kernels for tests: Debian packages, bzImages or vmlinux files, which are not ours to ship.
+
+TEXTPOKE_LINUX names them, separated by colons; without it, it is the package that `textpoke linux
+get` keeps. Where there is none, a test that asks for one of these fixtures is skipped.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from emu.image import linux_package
+from emu.image.linux_image import LinuxImage
+
+VARIABLE = "TEXTPOKE_LINUX"
+MISSING = (
+    f"no Linux kernel here: run textpoke linux get, or set {VARIABLE} to a linux-image package"
+)
+
+
+def files() -> list[Path]:
+    """Return the kernels there are; one that is named and does not exist is an error."""
+    named = os.environ.get(VARIABLE)
+    if not named:
+        kept = linux_package.kept()
+        return [kept] if kept else []
+    paths = [Path(name) for name in named.split(os.pathsep)]
+    for path in paths:
+        if not path.is_file():
+            raise FileNotFoundError(f"{VARIABLE} names {path}, which is no file")
+    return paths
+
+
+@pytest.fixture(scope="session")
+def linux_file() -> Path:
+    """The first kernel's file."""
+    found = files()
+    if not found:
+        pytest.skip(MISSING)
+    return found[0]
+
+
+@pytest.fixture(scope="session")
+def linux(linux_file: Path) -> LinuxImage:
+    """The first kernel."""
+    return LinuxImage.read(linux_file)
+
+
+@pytest.fixture(scope="session")
+def linuxes() -> list[LinuxImage]:
+    """All kernels, at least one."""
+    found = files()
+    if not found:
+        pytest.skip(MISSING)
+    return [LinuxImage.read(path) for path in found]
