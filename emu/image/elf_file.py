@@ -21,7 +21,7 @@ MAX_NAME = 4096
 """Bytes of a name of a section or symbol, with its NUL."""
 
 PT_LOAD, PT_NOTE = 1, 4
-PF_X = 1
+PF_X, PF_W = 1, 2
 SHT_NOBITS = 8
 SHF_ALLOC, SHF_EXECINSTR = 2, 4
 SHF_COMPRESSED = 0x800

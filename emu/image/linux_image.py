@@ -18,7 +18,15 @@ from emu.image import bz_image, deb, unpack
 from emu.image.bz_image import BzImage
 from emu.image.elf import ElfImage, check_loads
 from emu.image.elf_boot import elf_entry
-from emu.image.elf_file import EM_X86_64, MAGIC, SHF_EXECINSTR, ElfFile
+from emu.image.elf_file import (
+    EM_X86_64,
+    MAGIC,
+    PF_W,
+    PF_X,
+    SHF_EXECINSTR,
+    ElfFile,
+    ProgramHeader,
+)
 from emu.machine.boot import BootImage, Segment
 from emu.machine.setup_header import SetupHeader
 
@@ -40,7 +48,8 @@ class LinuxImage(ElfImage):
             data = self._bzimage.vmlinux()
         self._file = file = _elf_file(name, data)
         self._segments = tuple(
-            Segment(load.paddr, file.bytes_of(load), load.memsz) for load in file.loads
+            Segment(load.paddr, file.bytes_of(load), load.memsz, _is_text(load))
+            for load in file.loads
         )
         start = min(segment.paddr for segment in self._segments)
         end = max(segment.end for segment in self._segments)
@@ -104,6 +113,14 @@ class LinuxImage(ElfImage):
             setup_header=self._header,
             initramfs=initramfs,
         )
+
+
+def _is_text(load: ProgramHeader) -> bool:
+    """Return whether a segment is text, and nothing else that is stored to.
+
+    The last one is everything: init text, which runs once, and the kernel's zeroed data.
+    """
+    return bool(load.flags & PF_X) and not load.flags & PF_W
 
 
 def _elf_file(name: str, data: bytes) -> ElfFile:

@@ -53,8 +53,12 @@ class Hardware:
         self.state.m[state.M_CLOCK_MODE] = CLOCKS.index(setup.clock)
         engine.board.power_on(self.state)
         start = engine.start_registers
-        told = start.pvh_registers if image.protocol == "pvh" else start.multiboot_registers
-        told(self.state, 0, image.entry, info)
+        told = {
+            "pvh": start.pvh_registers,
+            "multiboot": start.multiboot_registers,
+            "linux": start.linux_registers,
+        }
+        told[image.protocol](self.state, 0, image.entry, info)
         self.state.core[0, state.C_STATE] = state.CORE_RUNS
 
     def _wire(self, engine: Engine) -> None:

@@ -1,6 +1,6 @@
 """The registers a core starts with: after INIT, at a kernel's entry, in long mode at once."""
 
-from emu.machine import bios, multiboot
+from emu.machine import bios, linux_boot, multiboot
 from emu.machine.native import (
     jit,
     load32,
@@ -43,6 +43,7 @@ from emu.machine.unicorn_layout import (
     REGISTERS,
     RFLAGS,
     RIP,
+    RSI,
     RSP,
     SEGMENT_BASE,
     SEGMENT_FLAGS,
@@ -131,6 +132,7 @@ def multiboot_registers(s: State, core: int, entry: int, info: int) -> None:
 
 
 _CODE64 = 0x00AF9B00
+_PAGING_CR0, _PAE, _LONG_MODE = 0x80000011, 0x20, 0x500  # of CR0, CR4, EFER: LME, LMA
 _LONG_CR0, _LONG_CR4, _LONG_EFER = 0x80010033, 0x6A0, 0xD01  # paging, WP; PAE, SSE; LMA, NX
 
 
@@ -146,6 +148,25 @@ def long_mode_registers(s: State, core: int, cr3: int, rip: int, rsp: int) -> No
     set_segment(row, CS, 0x8, 0, 0xFFFFFFFF, _CODE64)
     for segment in (ES, SS, DS, FS, GS):
         set_segment(row, segment, 0x10, 0, 0xFFFFFFFF, _DATA32)
+    x86_update_hflags(row)
+
+
+@jit
+def linux_registers(s: State, core: int, entry: int, boot_params: int) -> None:
+    """Give a core the registers of Linux's 64-bit boot protocol.
+
+    Source: Linux Documentation/arch/x86/boot.rst, "64-bit Boot Protocol".
+    """
+    reset_registers(s, core, 0, entry, _PAGING_CR0)
+    row = s.m[M_ENV_ROWS] + core * ENV_SIZE
+    store64(row + RSI, boot_params)
+    store64(row + CR3, linux_boot.PAGE_TABLES)
+    store64(row + CR4, _PAE)
+    store64(row + EFER, _LONG_MODE)
+    set_segment(row, CS, linux_boot.BOOT_CS, 0, 0xFFFFFFFF, _CODE64)
+    for segment in (ES, SS, DS, FS, GS):
+        set_segment(row, segment, linux_boot.BOOT_DS, 0, 0xFFFFFFFF, _DATA32)
+    set_segment(row, GDT, 0, linux_boot.GDT, linux_boot.GDT_LIMIT, 0)
     x86_update_hflags(row)
 
 
