@@ -10,6 +10,7 @@ from emu.errors import BadImage
 from emu.image import bz_image
 from emu.image.elf import ElfImage
 from emu.image.linux_image import LinuxImage
+from emu.image.sites import ENDBR64, SITE_SIZE
 from emu.machine import linux_boot
 from emu.machine.boot import Segment, load
 from emu.machine.setup_header import MAGIC, START, SetupHeader
@@ -217,3 +218,14 @@ def test_stock_kernels_are_read(linuxes: list[LinuxImage]) -> None:
         load(boot, ram, "quiet", 2)
         for segment in boot.segments:
             assert ram[segment.paddr : segment.paddr + 64] == segment.data[:64]
+
+
+def test_every_site_of_a_stock_kernel_calls_fentry(linuxes: list[LinuxImage]) -> None:
+    for image in linuxes:
+        fentry = image.symbols["__fentry__"].address
+        assert len(image.sites) > 30_000
+        for site in image.sites.all:
+            opcode, distance = struct.unpack("<Bi", image.read_virtual(site, SITE_SIZE))
+            assert (opcode, site + SITE_SIZE + distance) == (0xE8, fentry)
+        read = image.symbols["vfs_read"].address
+        assert image.sites.of("vfs_read") - read in (0, len(ENDBR64))
