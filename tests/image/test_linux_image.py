@@ -16,6 +16,7 @@ from emu.machine.boot import Segment, load
 from emu.machine.setup_header import MAGIC, START, SetupHeader
 from tests.image.elf_builder import PHYSICAL, VIRTUAL, text
 from tests.image.linux_builder import (
+    BANNER,
     CODE,
     FORMATS,
     INIT_SIZE,
@@ -175,11 +176,14 @@ def test_a_kernel_that_would_take_too_much_memory_is_not_unpacked() -> None:
         (vmlinux(machine=183), "another architecture"),
         (vmlinux(entry=5), "its entry 0x5 outside the segments"),
         (vmlinux(memsz=0, code=b""), "no segment to load"),
-        (bytes(0x38) + b"ARM\x64" + bytes(100), "a kernel for ARM, not x86"),
-        (b"\x1f\x8b\x08", "compressed with gzip, and no bzImage"),
-        (b"MZ hello", "no Debian package, no bzImage and no vmlinux"),
-        (b"", "no Debian package"),
-        (deb(b"nothing"), "no Debian package, no bzImage and no vmlinux"),
+        (vmlinux()[: -len(BANNER)], "no Linux kernel: start it with textpoke run"),
+        (bytes(0x38) + b"ARM\x64" + bytes(100), "another architecture than x86: give .* amd64"),
+        (bytes(0x38) + b"RSC\x05" + bytes(100), "another architecture than x86"),
+        (b"MZ\0\0zimg", "another architecture than x86"),
+        (b"\x1f\x8b\x08", "compressed with gzip, and no bzImage: give .* amd64"),
+        (b"MZ hello", "neither a bzImage .* nor a vmlinux: give a linux-image package"),
+        (b"", "neither a bzImage"),
+        (deb(b"nothing"), "neither a bzImage"),
     ],
 )
 def test_what_is_no_kernel_says_what_it_is(data: bytes, says: str) -> None:
