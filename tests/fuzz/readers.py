@@ -100,6 +100,7 @@ def _deb(data: bytes) -> None:
         deb.kernel("fuzzed", data, 1 << 20)
 
 
+@functools.cache
 def _debs() -> list[bytes]:
     return [linux_builder.deb(b"kernel" * 99, form) for form in (None, "gzip", "xz", "zstd")]
 
@@ -112,6 +113,7 @@ def _bzimage(data: bytes) -> None:
             boot.load(image.with_initramfs(b"", bzimage=bzimage).boot_image, _LINUX_RAM, "", 1)
 
 
+@functools.cache
 def _bzimages() -> list[bytes]:
     return [linux_builder.bzimage(form=form) for form in linux_builder.FORMATS]
 
@@ -122,6 +124,7 @@ def _cpio(data: bytes) -> None:
         initramfs.check("fuzzed", data)
 
 
+@functools.cache
 def _initramfses() -> list[bytes]:
     ours = initramfs.build(b"init", b"script")
     packed = [linux_builder.pack(ours, form) for form in linux_builder.FORMATS]
