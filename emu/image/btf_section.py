@@ -64,6 +64,7 @@ class BtfSection:
     Attributes:
         first: number of its first record.
         end: number behind its last.
+        strings_end: offset behind the last string.
 
     Raises:
         Malformed: it is.
@@ -71,14 +72,14 @@ class BtfSection:
 
     def __init__(self, data: bytes, base: "BtfSection | None" = None) -> None:
         self._base = base
-        self.first = 1 if base is None else base.end
-        self._strings_from = 0 if base is None else base.strings_end
+        self.first: int = 1 if base is None else base.end
+        self._strings_from: int = 0 if base is None else base.strings_end
         types, self._strings = _parts(data)
-        self.strings_end = self._strings_from + len(self._strings)
+        self.strings_end: int = self._strings_from + len(self._strings)
         words = np.frombuffer(types, "<u4")
         self._words = words
         self._starts = np.array(_walk(words.tolist()), np.int64)
-        self.end = self.first + len(self._starts)
+        self.end: int = self.first + len(self._starts)
         info = words[self._starts + 1]
         self._kinds = info >> 24 & 0x1F
         self._names = words[self._starts]

@@ -68,16 +68,21 @@ class Objects:
         Of several static variables the one that the symbol table means; `variable` has the others.
 
         Raises:
-            BadSymbol: no such variable, or nothing says its type.
+            BadSymbol: no such variable, or nothing says its type, or each core has its own.
         """
         if name not in self.symbols and (constant := self.types.enumerator(name)):
             return Number(constant[1], constant[0], self)
-        return self.place(name).resolve_()
+        place = self.place(name)
+        symbol = self.symbols.get(name)
+        if symbol is not None and symbol.kind == "percpu":
+            raise BadSymbol(f"each core has its own {name!r}: per_cpu(objects.place({name!r}), 0)")
+        return place.resolve_()
 
     def place(self, name: str) -> Object:
         """Return a variable as the place it has: it is not read, though it be a number.
 
-        A per-CPU variable of Linux may not be mapped where its symbol is. Raises as `[name]`.
+        A per-CPU variable of Linux may not be mapped where its symbol is. Raises as `[name]`, but
+        not for these.
         """
         symbol = self.symbols.get(name)
         if symbol is not None and symbol.kind == "func":
