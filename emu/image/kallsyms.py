@@ -23,7 +23,7 @@ MAX_TEXT = 1 << 25
 
 _KINDS: tuple[Kind, ...] = ("object", "func", "percpu")
 _OBJECT, _FUNCTION, _PERCPU = range(3)
-_LETTERS = {"t": _FUNCTION, "i": _FUNCTION, "a": _PERCPU}  # all others are of data
+_LETTERS = {"t": _FUNCTION, "i": _FUNCTION}  # all others are of data
 _TEXT = (("_stext", "_etext"), ("_sinittext", "_einittext"))
 
 
@@ -113,7 +113,15 @@ class _Rows(Sequence[Symbol]):
         return self.table.symbol(self.rows[index])
 
     def __iter__(self) -> Iterator[Symbol]:
-        return map(self.table.symbol, self.rows)
+        table, which = self.table, np.array(self.rows)
+        return map(
+            Symbol,
+            map(table.names.__getitem__, self.rows),
+            table.addresses[which].tolist(),
+            table.sizes[which].tolist(),
+            map(_KINDS.__getitem__, table.kinds[which].tolist()),
+            table.is_global[which].tolist(),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +164,17 @@ def _names(tables: Tables) -> list[str] | None:
 def _kinds(
     addresses: NDArray[np.uint64], names: Sequence[str], plain: list[str]
 ) -> NDArray[np.int64]:
-    """Return the kind of each symbol; a weak one is a function if it lies between functions."""
+    """Return the kind of each symbol; a weak one is a function if it lies between functions.
+
+    What lies below the kernel is an offset: make_percpus_absolute of scripts/kallsyms.c.
+    """
     kinds = np.array([_LETTERS.get(name[:1].lower(), _OBJECT) for name in names])
     weak = np.array([name[:1] in ("W", "w") for name in names])
     for start, end in _TEXT:
         if weak.any() and start in plain and end in plain:
             low, high = addresses[plain.index(start)], addresses[plain.index(end)]
             kinds[weak & (addresses >= low) & (addresses < high)] = _FUNCTION
+    kinds[addresses >> np.uint64(32) == 0] = _PERCPU
     return kinds
 
 
