@@ -55,8 +55,12 @@ class Objects:
 
     def __iter__(self) -> Iterator[str]:
         """Yield the names of variables, then of functions: what `[name]` may be given."""
-        names = dict.fromkeys((*self.types.variable_names(), *self.types.function_names()))
-        return (name for name in names if name in self)
+        variables = dict.fromkeys(self.types.variable_names())
+        yield from (name for name in variables if name in self)
+        for name in self.types.function_names():
+            symbol = self.symbols.get(name)  # no type is made: a kernel has 40,000 functions
+            if symbol is not None and symbol.kind == "func" and name not in variables:
+                yield name
 
     def _ipython_key_completions_(self) -> list[str]:
         """Return what IPython completes `objects["` with."""
