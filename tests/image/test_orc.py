@@ -10,6 +10,7 @@ from emu.errors import BadImage
 from emu.image.c_types import IntType, Member, StructType
 from emu.image.cursor import Malformed
 from emu.image.elf import ElfImage
+from emu.image.frame_expression import evaluate
 from emu.image.frame_rules import CS, RBP, RBX, RDX, RIP, RSP, Rule, Rules
 from emu.image.orc import OrcTable
 from emu.image.orc_layout import NEW, OLD, WITH_SIGNAL, OrcLayout
@@ -58,6 +59,8 @@ def test_what_a_terminator_ends_is_not_known() -> None:
     assert small.at(VIRTUAL + 16) is None
     assert small.at((1 << 64) - 1) is None
     assert small.at(0) is None
+    assert small.at(-1) is None
+    assert small.at(1 << 64) is None
     assert len(small) == 4
 
 
@@ -221,3 +224,36 @@ def test_a_kernel_without_tables() -> None:
 def test_malformed_tables(ips: bytes, entries: bytes, why: str) -> None:
     with pytest.raises(BadImage, match=f"small: the ORC table is malformed: .*{why}"):
         OrcTable("small", ips, PLACE, entries)
+
+
+# --- indirect bases ----------------------------------------------------------------------------
+
+
+@given(st.integers(-(1 << 15), (1 << 15) - 1), st.sampled_from(["call", "regs", "regs partial"]))
+def test_a_base_that_is_in_memory(offset: int, kind: str) -> None:
+    """The offset is added before RBP is followed, but after RSP is."""
+    above = {"call": 0, "regs": 168, "regs partial": 40}[kind]
+    base, there = 0x100000, 0x900000
+    for register, at, wanted in (
+        (orc.BP_INDIRECT, base + offset, there + above),
+        (orc.SP_INDIRECT, base, there + offset + above),
+    ):
+        found = rules(entry(kind, (register, offset)))
+        assert found
+        read: list[int] = []
+
+        def memory(address: int, _size: int, read: list[int] = read) -> int:
+            read.append(address)
+            return there
+
+        assert evaluate(found.cfa.code, lambda _: base, memory) == wanted
+        assert read == [at]
+
+
+@given(st.integers(-(1 << 15), (1 << 15) - 1))
+def test_rbp_saved_relative_to_rbp(offset: int) -> None:
+    found = rules(entry(sp=(orc.R10, 0), bp=(BP, offset)))
+    assert found
+    rule = found.registers[RBP]
+    assert rule.kind == "expression"
+    assert evaluate(rule.code, lambda column: column << 20, lambda *_: 0) == (RBP << 20) + offset
