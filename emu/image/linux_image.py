@@ -15,6 +15,7 @@ from typing import Self
 
 from emu.errors import BadImage
 from emu.image import bz_image, deb, unpack
+from emu.image.btf import BtfReader
 from emu.image.bz_image import BzImage
 from emu.image.elf import ElfImage, check_loads
 from emu.image.elf_boot import elf_entry
@@ -27,8 +28,18 @@ from emu.image.elf_file import (
     ElfFile,
     ProgramHeader,
 )
+from emu.image.linux_variables import KernelReader
+from emu.image.sites import Sites
+from emu.image.symbols import Symbols
+from emu.image.types import Types
 from emu.machine.boot import BootImage, Segment
 from emu.machine.setup_header import SetupHeader
+
+_KERNEL_MAP = 0xFFFF_FFFF_8000_0000
+"""Where a kernel's own mapping begins: __START_KERNEL_map of arch/x86/include/asm/page_64_types.h.
+
+Sections below have per-CPU variables, whose addresses are offsets.
+"""
 
 MAX_BZIMAGE = 256 << 20
 """Bytes of a bzImage in a package; a distribution's has 5 to 20 MiB."""
@@ -61,6 +72,8 @@ class LinuxImage(ElfImage):
         end = max(segment.end for segment in self._segments)
         header = self._bzimage.header if self._bzimage else SetupHeader.made_up(start, end)
         self._header = header.data
+        self._linked: LinuxImage | None = None  # as it was linked, if this is where it runs
+        self._slide = 0
         self.boot_image = self._started(b"", bzimage=False)
 
     def with_initramfs(self, initramfs: bytes, *, bzimage: bool = False) -> Self:
@@ -76,6 +89,57 @@ class LinuxImage(ElfImage):
         other = copy.copy(self)
         other.boot_image = self._started(initramfs, bzimage=bzimage)
         return other
+
+    @property
+    def moves(self) -> bool:
+        """Whether it is started by its decompressor, which may put it anywhere (KASLR)."""
+        return self._bzimage is not None and self.boot_image.entry == self._bzimage.entry
+
+    def slid(self, slide: int, physical: int) -> "LinuxImage":
+        """Return the same kernel where it runs: all addresses are those of its memory.
+
+        Its file still has link addresses in it: `read_virtual` tells what it had before it was
+        relocated. Debug information in DWARF is not moved with it.
+
+        Args:
+            slide: by how much its virtual addresses are higher than those it was linked for.
+            physical: by how much its physical ones are.
+        """
+        if not slide and not physical:
+            return self
+        other = copy.copy(self)
+        other._linked = self._linked or self
+        other._file = self._file.moved(_KERNEL_MAP, slide, physical)
+        for name in ("symbols", "sites", "_code"):
+            other.__dict__.pop(name, None)
+        other._slide = self._slide + slide
+        return other
+
+    @cached_property
+    def symbols(self) -> Symbols:
+        """What the kernel knows of itself, or its symbol table if it was not stripped."""
+        if self._linked is not None:
+            return self._linked.symbols.slid(self._slide)
+        return super().symbols
+
+    @cached_property
+    def sites(self) -> Sites:
+        """The traceable functions."""
+        if self._linked is not None:
+            return self._linked.sites.slid(self._slide, self.symbols)
+        return super().sites
+
+    @cached_property
+    def types(self) -> Types:
+        """Structures from BTF, and the variables whose types BTF does not say (`linux_variables`).
+
+        Raises:
+            BadImage: on access, if there is no debug information.
+        """
+        section = self._file.section(".BTF")
+        if section is None or self._file.section(".debug_info") is not None:
+            return super().types
+        return Types(KernelReader(BtfReader(self.name, self._file.bytes_of(section))))
 
     def is_executable(self, address: int) -> bool:
         """Return whether link address `address` lies in a section with code.
