@@ -30,6 +30,14 @@ def include() -> Path:
     return found
 
 
+def linux_init() -> Path:
+    """Return the first process of stock kernels; BadImage if this copy of textpoke lacks it."""
+    found = _first(_PACKAGE / "data" / "init", _PACKAGE.parent / "kernels" / "init" / "init")
+    if found is None:
+        raise BadImage("init is missing from this textpoke: install it again")
+    return found
+
+
 def image_path(image: str | Path) -> Path:
     """Return where an image is: "toy" is the one that comes with textpoke."""
     return toy() if str(image) == "toy" else Path(image)

@@ -10,10 +10,11 @@ it; or the decompressor itself, which unpacks the kernel and moves it (KASLR). B
 
 import copy
 import hashlib
+from collections.abc import Callable
 from functools import cached_property
 from typing import Self
 
-from emu.errors import BadImage
+from emu.errors import BadImage, TextpokeError
 from emu.image import bz_image, deb, unpack
 from emu.image.bz_image import BzImage
 from emu.image.elf import ElfImage, check_loads
@@ -32,6 +33,9 @@ from emu.machine.setup_header import SetupHeader
 
 MAX_BZIMAGE = 256 << 20
 """Bytes of a bzImage in a package; a distribution's has 5 to 20 MiB."""
+
+_NOTES = ("__start_notes", "__stop_notes")  # what /sys/kernel/notes shows (kernel/ksysfs.c)
+_ALIGNMENT = 2 << 20  # KASLR moves a kernel by multiples of it (CONFIG_PHYSICAL_ALIGN)
 
 
 class LinuxImage(ElfImage):
@@ -70,6 +74,25 @@ class LinuxImage(ElfImage):
         other = copy.copy(self)
         other.boot_image = self._started(initramfs, bzimage=bzimage)
         return other
+
+    def is_in(self, memory: Callable[[int, int], bytes], size: int) -> bool:
+        """Return whether this very kernel, once it has booted, is the one in memory.
+
+        Its notes say so, with the build ID: wherever KASLR put it, whatever it was started with.
+
+        Args:
+            memory: returns bytes of physical memory, from an address on so many.
+            size: of the memory.
+        """
+        try:
+            start, end = (self.symbols[name].address for name in _NOTES)
+            notes, place = self.read_virtual(start, end - start), self.load_address(start)
+        except TextpokeError:
+            return False
+        if not notes or place is None:
+            return False
+        places = range(place % _ALIGNMENT, size - len(notes), _ALIGNMENT)
+        return any(memory(at, len(notes)) == notes for at in places)
 
     def is_executable(self, address: int) -> bool:
         """Return whether link address `address` lies in a section with code.
