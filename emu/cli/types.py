@@ -115,8 +115,9 @@ def _declared(found: "Variable") -> str:
 
     where = "" if found.address is None else f" at {found.address:#x}"
     static = "" if found.is_global else "static "
+    file = f", {found.file}" if found.file else ""
     within = f", in {found.function}()" if found.function else ""
-    comment = f"/* {found.type.size} bytes{where}, {found.file}{within} */"
+    comment = f"/* {found.type.size} bytes{where}{file}{within} */"
     return f"{static}{declare(found.type, found.name)};  {comment}"
 
 

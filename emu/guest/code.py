@@ -160,6 +160,10 @@ class Code:
             return "is not behind a call"
         return None
 
+    def ends(self, _frame: Frame, _above: int | None, *, own: bool) -> bool:  # noqa: ARG002 -- of a Text
+        """Return True: who has no caller says so, and nobody else does."""
+        return True
+
     def in_site(self, address: int) -> bool:
         """Return whether an address is that behind the first byte of a site."""
         return address - 1 in self._sites

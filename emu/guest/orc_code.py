@@ -13,9 +13,10 @@ from emu.errors import BadImage
 from emu.guest.code import CodeRegion, Place, Regions, in_region
 from emu.guest.stack import Frame
 from emu.image.elf import ElfImage
-from emu.image.frame_rules import RSP
+from emu.image.frame_rules import RAX
 from emu.image.orc import OrcTable
 from emu.image.orc_rules import CALLED_NOWHERE
+from emu.image.sites import ENDBR64
 from emu.image.symbols import Symbol
 
 SWITCH: Final = "__switch_to_asm"
@@ -23,10 +24,17 @@ _SWITCHERS: Final = (SWITCH, "__switch_to")
 _FIRST: Final = ("ret_from_fork_asm", "ret_from_fork")
 """Where a new task goes on; of a kernel that has both, the first one is it."""
 
-_TRAMPOLINES: Final = frozenset(
-    ("ftrace_caller", "ftrace_regs_caller", "return_to_handler", "arch_rethook_trampoline")
-)
-_MAX_SWITCH = 0x100  # bytes of __switch_to_asm; it has about 70
+_HANDLERS: Final = ("return_to_handler", "arch_rethook_trampoline")
+"""What functions return to that are graphed or have a kretprobe."""
+
+_TRAMPOLINES: Final = frozenset(("ftrace_caller", "ftrace_regs_caller", *_HANDLERS))
+_TOP: Final = 0x100
+"""Bytes that may be on a stack where it begins: struct pt_regs has 0xa8."""
+
+_CALL, _CALL_SIZE = 0xE8, 5
+
+_PUSH, _MAX_PUSHES = 2, 32
+"""Bytes of the longest push of a register, and of all that __switch_to_asm begins with."""
 
 
 class OrcCode:
@@ -62,13 +70,36 @@ class OrcCode:
             self._places[key] = self._find(address, wanted)
         return self._places[key]
 
-    def is_inexact(self, _address: int) -> bool:
-        """Return False: objtool has followed each push."""
-        return False
+    def is_inexact(self, address: int) -> bool:
+        """Return whether the rules at an instruction are not to be believed.
+
+        objtool follows each push, but for those of error_entry: it returns with all registers on
+        the stack, and the next instruction, which is `mov rsp, rax`, has the rules of a core's
+        frame still. Source: arch/x86/entry/entry_64.S, idtentry_body.
+        """
+        link = address - self.slide
+        rules = self.table.at(link) if self.image.is_executable(link) else None
+        if rules is None or not rules.signal_frame or RAX in rules.registers:
+            return False
+        call = link - _CALL_SIZE
+        return self.image.read_virtual(call, 1)[0] == _CALL and self.table.at(call) == rules
 
     def doubt(self, address: int, callee: Frame) -> str | None:  # noqa: ARG002 -- as of a Text
         """Return what is wrong with a return address, None if nothing is."""
+        if address in self._replacements:
+            return "stands for another, and nobody knows which"
         return None if self.at(address, returns=True).inside else "is not in text"
+
+    def ends(self, frame: Frame, above: int | None, *, own: bool) -> bool:
+        """Return whether a frame that says so is the last one.
+
+        Linux marks with the end what it cannot walk, too: thunks of retpolines, return_to_handler.
+        A stack ends where it began, behind no more than the registers of ring 3. The first
+        instructions of an entry may be on any stack, and on ring 3's.
+        """
+        if above is None:
+            return not frame.is_return
+        return above <= _TOP and (own or not frame.is_return)
 
     def begins(self, address: int, after: int) -> bool:
         """Return whether a new task goes on at an address, which it was switched to at `after`."""
@@ -83,24 +114,31 @@ class OrcCode:
 
     @cached_property
     def resume(self) -> int | None:
-        """Where a task goes on: in __switch_to_asm, all registers pushed and none popped.
+        """Where a task goes on: in __switch_to_asm, behind the pushes that it begins with.
 
-        None if the kernel has no such function. Source: arch/x86/entry/entry_64.S.
+        What follows pushes and drops return addresses, where RSB stuffing is on. None if the
+        kernel has no such function. Source: arch/x86/entry/entry_64.S.
         """
         symbol = self.image.symbols.get(SWITCH)
         if symbol is None:
             return None
-        best, pushed = None, 0
-        for address, rules in self.table.rows(symbol.address, symbol.address + _MAX_SWITCH):
-            if rules is None or rules.base != RSP or rules.cfa.value <= pushed:
+        begin = last = symbol.address  # the first row may be about padding before it, too
+        for address, rules in self.table.rows(begin, begin + _MAX_PUSHES):
+            longest = _PUSH if last > begin else len(ENDBR64) + _PUSH
+            if address - last > longest or rules is None:
                 break
-            best, pushed = address, rules.cfa.value
-        return None if best is None else best + self.slide
+            last = max(address, last)
+        return last + self.slide
 
     @cached_property
     def _first(self) -> Symbol | None:
         found = (self.image.symbols.get(name) for name in _FIRST)
         return next((symbol for symbol in found if symbol is not None), None)
+
+    @cached_property
+    def _replacements(self) -> frozenset[int]:
+        found = (self.image.symbols.get(name) for name in _HANDLERS)
+        return frozenset(symbol.address + self.slide for symbol in found if symbol is not None)
 
     @cached_property
     def _sites(self) -> frozenset[int]:

@@ -21,16 +21,19 @@ How a guest uses it, once it knows where the kernel is (KASLR):
   exception stacks: from struct cpu_entry_area of the core: entry_stack_page, and the members
   *_stack of estacks. Source: arch/x86/kernel/dumpstack_64.c.
 * `original(address, slot)`: while functions are graphed, return_to_handler stands on the stack for
-  an address that the task's ret_stack has (whose entry has retp == slot); for rethooks, which
-  kretprobes are, arch_rethook_trampoline, and the task's list `rethooks` (frame == slot). Return
-  the address if it is neither. Source: unwind_recover_ret_addr.
+  an address that the task's ret_stack has: `ret` of the oldest entry with retp == slot, since
+  functions that end in a jump share a slot. For rethooks, which kretprobes are, it is
+  arch_rethook_trampoline, and the task's list `rethooks` (frame == slot). Return the address if it
+  is neither. Source: unwind_recover_ret_addr.
 * A trampoline of ftrace is a copy: ops->trampoline, trampoline_size bytes, of ftrace_regs_caller if
-  ops->flags has FTRACE_OPS_FL_SAVE_REGS, else of ftrace_caller. Source: orc_ftrace_find.
+  ops->flags has FTRACE_OPS_FL_SAVE_REGS, else of ftrace_caller. Source: orc_ftrace_find. All that
+  there are, are in ftrace_ops_trampoline_list (by ops->list); ftrace_ops_list, which Linux looks
+  through, lacks those whose sites are just being restored.
 * `module`: struct module's arch.orc_unwind_ip, arch.orc_unwind and arch.num_orcs (words of 4 bytes,
-  entries of 6), of the kernel's own layout: `frames.layout`. A livepatch is a module like any other.
+  entries of 6), of the kernel's own layout: `frames.layout`. A livepatch is a module as others are.
   While one is loaded, its tables are not sorted yet, and BadImage says so.
 * Other generated code (BPF, slots and buffers of kprobes) has no tables: a stack through it stops
-  there and says why, as Linux's does.
+  there and says why, as Linux's does. So does one in a retpoline's thunk or in return_to_handler.
 * A core in ring 3: one frame, of kind "user".
 """
 

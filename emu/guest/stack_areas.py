@@ -24,6 +24,11 @@ class StackAreas:
         """Whether the kernel says where stacks are."""
         return bool(self._areas)
 
+    @property
+    def first(self) -> Area | None:
+        """The stack of the task."""
+        return self._areas[0] if self._areas else None
+
     def where(self) -> str:
         """Return what they are called where something is outside all of them."""
         return "the stacks of the task and its core" if len(self._areas) > 1 else "the task's stack"

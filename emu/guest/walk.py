@@ -46,6 +46,12 @@ class Text(Protocol):
     def begins(self, address: int, after: int) -> bool:
         """Return whether a task begins at an address: its first switch at `after` leads there."""
 
+    def ends(self, frame: Frame, above: int | None, *, own: bool) -> bool:
+        """Return whether a frame that says so is the last one.
+
+        above: the bytes of its stack above it; None: it is on none. own: it is the task's.
+        """
+
     def in_site(self, address: int) -> bool:
         """Return whether an address is that behind the first byte of a site."""
 
@@ -113,6 +119,7 @@ class Walk:
         if not registers.is_return and self._code.is_inexact(registers.pc):
             raise Lost(f"call frame information is not exact at {frame}")
         if rules.outermost:
+            self._check_end(registers, cfa, frame)
             return None
         below, areas = self._below, self._areas
         same = below is not None and areas.of_pointer(cfa) == areas.of_pointer(below)
@@ -235,6 +242,15 @@ class Walk:
             raise Lost(f"the stack pointer is outside {areas.where()}")
         if area != left and not areas.leave(left, area):
             raise Lost("the stack pointer goes back to a stack that was left")
+
+    def _check_end(self, registers: Registers, cfa: int, frame: Frame) -> None:
+        """Raise Lost unless a stack can end here."""
+        if registers.user or not self._areas.known:
+            return
+        area = self._areas.of_pointer(cfa)
+        above = None if area is None else area[1] - cfa
+        if not self._code.ends(frame, above, own=area == self._areas.first):
+            raise Lost(f"{frame} does not say who called it")
 
     def _check_breakpoint(self, registers: Registers, rules: Rules, cfa: int) -> None:
         rule = rules.registers.get(rules.return_address)

@@ -11,7 +11,7 @@ from emu.image.elf_file import EM_386, PF_X, PT_LOAD, ElfFile, ProgramHeader
 from emu.image.multiboot_header import find
 
 _OTHERS = (  # bytes, where, what has them, what to do
-    (b"HdrS", 0x202, "a Linux bzImage", "unpack its vmlinux with the kernel's extract-vmlinux"),
+    (b"HdrS", 0x202, "a Linux bzImage", "start it with textpoke linux"),
     (b"\x1f\x8b", 0, "compressed with gzip", "unpack it"),
     (b"\xfd7zXZ", 0, "compressed with xz", "unpack it"),
     (b"\x28\xb5\x2f\xfd", 0, "compressed with zstd", "unpack it"),

@@ -8,9 +8,10 @@ layout and are passed over. Sources: Linux include/uapi/linux/btf.h, Documentati
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 
 from emu.image import btf_section as btf
+from emu.image.btf_index import BtfIndex
 from emu.image.btf_section import BtfSection, Record
 from emu.image.c_types import (
     EnumType,
@@ -33,11 +34,9 @@ _POINTER_SIZE = 8
 _MAX_INTEGER, _MAX_ENUM, _MAX_FLOAT = 16, 8, 32
 _SIGNED, _CHAR, _BOOL = 1, 2, 4
 _CHARS = ("char", "signed char", "unsigned char")  # pahole does not say which integers are
-_TAGS = {
-    btf.KIND_INT: "", btf.KIND_FLOAT: "", btf.KIND_TYPEDEF: "", btf.KIND_STRUCT: "struct ",
-    btf.KIND_UNION: "union ", btf.KIND_ENUM: "enum ", btf.KIND_ENUM64: "enum ",
-}  # fmt: skip
-_ENUMS = (btf.KIND_ENUM, btf.KIND_ENUM64)
+_NAMES_ANOTHER = (
+    btf.KIND_TYPEDEF, btf.KIND_VOLATILE, btf.KIND_CONST, btf.KIND_RESTRICT, btf.KIND_TYPE_TAG,
+)  # fmt: skip
 
 
 class BtfReader(TypeMaker):
@@ -54,9 +53,9 @@ class BtfReader(TypeMaker):
 
     def __init__(self, where: str, section: bytes, base: "BtfReader | None" = None) -> None:
         super().__init__(where)
-        self._base = base
         with malformed_is_bad(where, "BTF"):
-            self._section = BtfSection(section, base._section if base else None)
+            self._section = BtfSection(section, base.section if base else None)
+        self._index = BtfIndex(where, self._section, base.index if base else None)
         self._makers: dict[int, Callable[[Record, int, bool], Type]] = {
             btf.KIND_INT: self._integer,
             btf.KIND_PTR: self._pointer,
@@ -82,96 +81,51 @@ class BtfReader(TypeMaker):
         """Bytes of a pointer."""
         return _POINTER_SIZE
 
+    @property
+    def section(self) -> BtfSection:
+        """The records, on which those of a module build."""
+        return self._section
+
+    @property
+    def index(self) -> BtfIndex:
+        """The names, as `section`."""
+        return self._index
+
     def type_named(self, name: str) -> Type | None:
         """Return the type C calls `name`, or None; BadImage if malformed."""
-        number = self._types.get(name)
-        if number is not None:
-            return self._type_at(number)
-        return self._base.type_named(name) if self._base else None
+        number = self._index.types.get(name)
+        return None if number is None else self._type_at(number)
 
     def variables(self, name: str) -> tuple[Variable, ...]:
         """Return the variables called `name`, those of the module first; none has an address."""
-        inherited = self._base.variables(name) if self._base else ()
-        own = (self._variable(number) for number in self._variables.get(name, ()))
-        return (*own, *inherited)
+        return tuple(map(self._variable, self._index.variables.get(name, ())))
 
-    def variable_at(self, address: int) -> None:  # noqa: ARG002 -- as any reader
+    def variable_at(self, address: int) -> None:
         """Return None: BTF has no addresses."""
 
     def function(self, name: str) -> FunctionType | None:
         """Return the type of the function `name`, or None; BadImage if malformed."""
-        number = self._functions.get(name)
-        if number is None:
-            return self._base.function(name) if self._base else None
-        kind = self._type_at(number)
+        number = self._index.functions.get(name)
+        kind = None if number is None else self._type_at(number)
         return kind if isinstance(kind, FunctionType) else None
 
     def enumerator(self, name: str) -> EnumType | None:
         """Return the enumeration that has a value called `name`, or None; BadImage if malformed."""
-        number = self._enumerators.get(name)
-        if number is None:
-            return self._base.enumerator(name) if self._base else None
-        kind = self._type_at(number)
+        number = self._index.enumerators.get(name)
+        kind = None if number is None else self._type_at(number)
         return kind if isinstance(kind, EnumType) else None
 
     def type_names(self) -> Iterable[str]:
         """Return the names of all types: "struct task_struct", "long unsigned int", "u64"."""
-        return dict.fromkeys((*self._types, *(self._base.type_names() if self._base else ())))
+        return self._index.types
 
     def variable_names(self) -> Iterable[str]:
         """Return the names of all variables."""
-        return dict.fromkeys(
-            (*self._variables, *(self._base.variable_names() if self._base else ()))
-        )
+        return self._index.variables
 
     def function_names(self) -> Iterable[str]:
         """Return the names of all functions."""
-        return dict.fromkeys(
-            (*self._functions, *(self._base.function_names() if self._base else ()))
-        )
-
-    @cached_property
-    def _types(self) -> dict[str, int]:
-        """Numbers by the names that C uses; of several the first."""
-        with malformed_is_bad(self._where, "BTF"):
-            return {
-                tag + name: number
-                for kind, tag in _TAGS.items()
-                for name, number in reversed(self._section.named(kind))
-            }
-
-    @cached_property
-    def _functions(self) -> dict[str, int]:
-        with malformed_is_bad(self._where, "BTF"):
-            return dict(reversed(self._section.named(btf.KIND_FUNC)))
-
-    @cached_property
-    def _variables(self) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
-        with malformed_is_bad(self._where, "BTF"):
-            for name, number in self._section.named(btf.KIND_VAR):
-                found.setdefault(name, []).append(number)
-        return found
-
-    @cached_property
-    def _enumerators(self) -> dict[str, int]:
-        """Numbers of the enumerations by the names of their values."""
-        with malformed_is_bad(self._where, "BTF"):
-            return {
-                self._section.string(part[0]): number
-                for kind in _ENUMS
-                for number in reversed(self._section.of_kind(kind))
-                for part in self._section.record(number).parts()
-            }
-
-    @cached_property
-    def _tells_signs(self) -> bool:
-        """Whether enumerations say if they have a sign, as since Linux 6.0; before, all had."""
-        section = self._section
-        has = len(section.of_kind(btf.KIND_ENUM64)) > 0 or any(
-            section.record(number).flag for number in section.of_kind(btf.KIND_ENUM)
-        )
-        return has or (self._base is not None and self._base._tells_signs)
+        return self._index.functions
 
     def _variable(self, number: int) -> Variable:
         with malformed_is_bad(self._where, "BTF"):
@@ -182,8 +136,6 @@ class BtfReader(TypeMaker):
     def _made(self, place: int, depth: int, *, sketch: bool) -> Type:
         if place == 0:
             return VoidType("void", 0)
-        if self._base is not None and place < self._section.first:
-            return self._base._parse(place, depth, sketch=sketch)
         record = self._section.record(place)
         make = self._makers.get(record.kind)
         if make is None:
@@ -252,14 +204,14 @@ class BtfReader(TypeMaker):
     def _enum(self, record: Record, _depth: int, _sketch: bool) -> EnumType:
         if record.value > _MAX_ENUM:
             raise Malformed(f"an enumeration of {record.value} bytes")
-        signed, wide = record.flag or not self._tells_signs, record.kind == btf.KIND_ENUM64
+        signed, wide = record.flag or not self._index.tells_signs, record.kind == btf.KIND_ENUM64
         bits = 64 if wide else 32
         values = []
         for at, low, *high in record.parts():
             value = low | sum(high) << 32
             negative = signed and value >> (bits - 1)
             values.append((value - (1 << bits) if negative else value, self._section.string(at)))
-        if not self._tells_signs:
+        if not self._index.tells_signs:
             signed = any(value < 0 for value, _ in values)
         name = f"enum {record.name or '(anonymous)'}"
         return EnumType(name, record.value, signed, tuple(values))
@@ -267,7 +219,7 @@ class BtfReader(TypeMaker):
     def _forward(self, record: Record, depth: int, sketch: bool) -> Type:
         """Return the definition that has the name of a declaration, else something like void."""
         name = f"{'union' if record.flag else 'struct'} {record.name}"
-        number = self._types.get(name)
+        number = self._index.types.get(name)
         if sketch:
             return StructType(name, 0, ())
         return VoidType(name, 0) if number is None else self._parse(number, depth + 1, sketch=False)
@@ -293,8 +245,3 @@ class BtfReader(TypeMaker):
         ]
         drawn = None if sketch else self._function(record, depth, sketch=True)
         return function(result, parameters, drawn, variadic=variadic)
-
-
-_NAMES_ANOTHER = (
-    btf.KIND_TYPEDEF, btf.KIND_VOLATILE, btf.KIND_CONST, btf.KIND_RESTRICT, btf.KIND_TYPE_TAG,
-)  # fmt: skip

@@ -36,7 +36,7 @@ class Record(NamedTuple):
         kind: KIND_INT to KIND_ENUM64.
         name: "" if it has none.
         flag: kind_flag: bitfields in a structure, a sign in an enumeration, a union in a FWD.
-        count: `vlen`, how many parts it has.
+        vlen: how many parts it has.
         value: size in bytes, or number of another record; which, the kind says.
         more: the words behind.
     """
@@ -44,14 +44,14 @@ class Record(NamedTuple):
     kind: int
     name: str
     flag: bool
-    count: int
+    vlen: int
     value: int
     more: Sequence[int]
 
     def parts(self) -> list[Sequence[int]]:
         """Return the words of each part: a member, an enumerator, a parameter."""
         width = _EACH.get(self.kind, 0)
-        return [self.more[at : at + width] for at in range(0, width * self.count, width or 1)]
+        return [self.more[at : at + width] for at in range(0, width * self.vlen, width or 1)]
 
 
 class BtfSection:
@@ -64,6 +64,7 @@ class BtfSection:
     Attributes:
         first: number of its first record.
         end: number behind its last.
+        strings_end: offset behind the last string.
 
     Raises:
         Malformed: it is.
@@ -71,14 +72,14 @@ class BtfSection:
 
     def __init__(self, data: bytes, base: "BtfSection | None" = None) -> None:
         self._base = base
-        self.first = 1 if base is None else base.end
-        self._strings_from = 0 if base is None else base.strings_end
+        self.first: int = 1 if base is None else base.end
+        self._strings_from: int = 0 if base is None else base.strings_end
         types, self._strings = _parts(data)
-        self.strings_end = self._strings_from + len(self._strings)
+        self.strings_end: int = self._strings_from + len(self._strings)
         words = np.frombuffer(types, "<u4")
         self._words = words
         self._starts = np.array(_walk(words.tolist()), np.int64)
-        self.end = self.first + len(self._starts)
+        self.end: int = self.first + len(self._starts)
         info = words[self._starts + 1]
         self._kinds = info >> 24 & 0x1F
         self._names = words[self._starts]
@@ -91,10 +92,10 @@ class BtfSection:
             return self._base.record(number)
         at = int(self._starts[number - self.first])
         name, info, value = self._words[at : at + _WORDS].tolist()
-        kind, count = info >> 24 & 0x1F, info & 0xFFFF
-        end = at + _size(kind, count)
+        kind, vlen = info >> 24 & 0x1F, info & 0xFFFF
+        end = at + _size(kind, vlen)
         more = self._words[at + _WORDS : end].tolist()
-        return Record(kind, self.string(name), bool(info >> 31), count, value, more)
+        return Record(kind, self.string(name), bool(info >> 31), vlen, value, more)
 
     def string(self, at: int) -> str:
         """Return the string at an offset; Malformed if there is none."""
@@ -103,10 +104,11 @@ class BtfSection:
         return name_at(".BTF", self._strings, at - self._strings_from)
 
     def named(self, kind: int) -> list[tuple[str, int]]:
-        """Return (name, number) of the records of a kind that have names of their own."""
-        found = np.flatnonzero((self._kinds == kind) & (self._names != 0))
+        """Return (name, number) of the records of a kind that have names."""
+        found = np.flatnonzero(self._kinds == kind)
         names = map(self.string, self._names[found].tolist())
-        return list(zip(names, (found + self.first).tolist(), strict=True))
+        numbers = (found + self.first).tolist()
+        return [(name, number) for name, number in zip(names, numbers, strict=True) if name]
 
     def of_kind(self, kind: int) -> list[int]:
         """Return the numbers of the records of a kind."""
@@ -135,9 +137,9 @@ def _parts(data: bytes) -> tuple[bytes, bytes]:
     return types, strings
 
 
-def _size(kind: int, count: int) -> int:
+def _size(kind: int, vlen: int) -> int:
     """Return the words of a record."""
-    return _WORDS + _MORE.get(kind, 0) + _EACH.get(kind, 0) * count
+    return _WORDS + _MORE.get(kind, 0) + _EACH.get(kind, 0) * vlen
 
 
 def _walk(words: list[int]) -> list[int]:

@@ -21,9 +21,8 @@ def base_type(name: str, size: int, encoding: int) -> Type:
     if encoding in _FLOATS:
         if size > _MAX_FLOAT:
             raise Malformed(f"a floating-point number of {size} bytes")
-        return FloatType(
-            name, size, float_format(name), 2 if encoding == dw.DW_ATE_complex_float else 1
-        )
+        parts = 2 if encoding == dw.DW_ATE_complex_float else 1
+        return FloatType(name, size, float_format(name), parts)
     if encoding == dw.DW_ATE_lo_user and "complex" in name:  # GNU C: _Complex int
         return FloatType(name, size, "integer", 2)
     if size > _MAX_INTEGER:

@@ -104,12 +104,13 @@ class ElfImage:
         """
         from emu.image.btf import BtfReader  # noqa: PLC0415 -- not all need it
         from emu.image.dwarf import DwarfReader  # noqa: PLC0415 -- as that
+        from emu.image.linux_variables import VARIABLES  # noqa: PLC0415 -- as that
         from emu.image.types import Types  # noqa: PLC0415 -- with them
 
         btf = self._file.section(".BTF")
         if btf is None or self._file.section(".debug_info") is not None:
             return Types(DwarfReader(self.name, self._debug_sections()))
-        return Types(BtfReader(self.name, self._file.bytes_of(btf)))
+        return Types(BtfReader(self.name, self._file.bytes_of(btf)), VARIABLES)
 
     @cached_property
     def lines(self) -> Lines:

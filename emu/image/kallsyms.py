@@ -23,7 +23,11 @@ MAX_TEXT = 1 << 25
 
 _KINDS: tuple[Kind, ...] = ("object", "func", "percpu")
 _OBJECT, _FUNCTION, _PERCPU = range(3)
-_LETTERS = {"t": _FUNCTION, "i": _FUNCTION, "a": _PERCPU}  # all others are of data
+_WEAK = tuple(b"Ww")
+_CODE = np.zeros(256, bool)
+_CODE[list(b"TtIi")] = True  # all others are of data
+_LOCAL = np.zeros(256, bool)
+_LOCAL[list(b"abcdefghijklmnopqrstxyz")] = True  # of the small ones u, v and w are global
 _TEXT = (("_stext", "_etext"), ("_sinittext", "_einittext"))
 
 
@@ -51,11 +55,13 @@ class KernelSymbols(Symbols):
     def __init__(self, addresses: NDArray[np.uint64], names: Sequence[str], where: str) -> None:
         self._where = where
         self._plain = plain = [name[1:] for name in names]
-        is_global = np.array([name[:1] not in _LOCAL for name in names])
-        kinds = _kinds(addresses, names, plain)
+        initials = "".join([name[:1] or "?" for name in names]).encode("ascii", "replace")
+        letters = np.frombuffer(initials, np.uint8)
+        is_global = ~_LOCAL[letters]
+        kinds = _kinds(addresses, letters, plain)
         table = _Table(plain, addresses, _sizes(addresses, kinds), kinds, is_global)
         ranks = np.array([RANK[kind] for kind in _KINDS])[kinds]
-        best = np.lexsort((np.arange(len(plain)), ~is_global, ranks))[::-1].tolist()
+        best = np.argsort(2 * ranks + ~is_global, kind="stable")[::-1].tolist()
         self._all = _Rows(table, range(len(plain)))
         self._by_name = _Names(table, dict(zip(map(plain.__getitem__, best), best, strict=True)))
         first = np.append(True, addresses[1:] != addresses[:-1])
@@ -66,10 +72,6 @@ class KernelSymbols(Symbols):
     def all(self, name: str) -> tuple[Symbol, ...]:
         """Return every symbol called `name`, in the order of addresses."""
         return tuple(self._all[row] for row, each in enumerate(self._plain) if each == name)
-
-
-_LOCAL = frozenset("abcdefghijklmnopqrstxyz")
-"""Letters of symbols that other files do not see; of the small ones u, v and w are global."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,15 @@ class _Rows(Sequence[Symbol]):
         return self.table.symbol(self.rows[index])
 
     def __iter__(self) -> Iterator[Symbol]:
-        return map(self.table.symbol, self.rows)
+        table, which = self.table, np.array(self.rows)
+        return map(
+            Symbol,
+            map(table.names.__getitem__, self.rows),
+            table.addresses[which].tolist(),
+            table.sizes[which].tolist(),
+            map(_KINDS.__getitem__, table.kinds[which].tolist()),
+            table.is_global[which].tolist(),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,15 +164,19 @@ def _names(tables: Tables) -> list[str] | None:
 
 
 def _kinds(
-    addresses: NDArray[np.uint64], names: Sequence[str], plain: list[str]
+    addresses: NDArray[np.uint64], letters: NDArray[np.uint8], plain: list[str]
 ) -> NDArray[np.int64]:
-    """Return the kind of each symbol; a weak one is a function if it lies between functions."""
-    kinds = np.array([_LETTERS.get(name[:1].lower(), _OBJECT) for name in names])
-    weak = np.array([name[:1] in ("W", "w") for name in names])
+    """Return the kind of each symbol; a weak one is a function if it lies between functions.
+
+    What lies below the kernel is an offset: make_percpus_absolute of scripts/kallsyms.c.
+    """
+    kinds = np.where(_CODE[letters], _FUNCTION, _OBJECT)
+    weak = np.isin(letters, _WEAK)
     for start, end in _TEXT:
-        if weak.any() and start in plain and end in plain:
+        if start in plain and end in plain:
             low, high = addresses[plain.index(start)], addresses[plain.index(end)]
             kinds[weak & (addresses >= low) & (addresses < high)] = _FUNCTION
+    kinds[addresses >> np.uint64(32) == 0] = _PERCPU
     return kinds
 
 

@@ -36,6 +36,11 @@ MAX_BZIMAGE = 256 << 20
 
 _NOTES = ("__start_notes", "__stop_notes")  # what /sys/kernel/notes shows (kernel/ksysfs.c)
 _ALIGNMENT = 2 << 20  # KASLR moves a kernel by multiples of it (CONFIG_PHYSICAL_ALIGN)
+_BANNER = b"Linux version "  # linux_banner, init/version.c; the first line a kernel says
+
+_OTHER_ARCHITECTURES = ((b"ARM\x64", 0x38), (b"RSC\x05", 0x38), (b"zimg", 4))
+"""Marks and where: Linux Documentation/arch/arm64/booting.rst, arch/riscv/boot-image-header.rst,
+drivers/firmware/efi/libstub/zboot-header.S."""
 
 
 class LinuxImage(ElfImage):
@@ -149,19 +154,22 @@ def _is_text(load: ProgramHeader) -> bool:
 def _elf_file(name: str, data: bytes) -> ElfFile:
     """Return the vmlinux; BadImage if it is none for x86-64."""
     if not data.startswith(MAGIC):
-        raise BadImage(f"{name}: {_what(data)}")
+        raise BadImage(f"{name}: {_what(data)}: give a linux-image package for amd64")
     file = ElfFile(name, data)
     if file.machine != EM_X86_64 or not file.wide:
         raise file.bad("a kernel for 32-bit processors: take one for amd64")
+    if _BANNER not in data:
+        raise file.bad("an ELF file, but no Linux kernel: start it with textpoke run")
     check_loads(file)
     return file
 
 
 def _what(data: bytes) -> str:
-    """Return what is wrong with a file that is no kernel for x86."""
-    if data.startswith(b"ARM\x64", 0x38):  # Linux Documentation/arch/arm64/booting.rst
-        return "a kernel for ARM, not x86: take one for amd64"
+    """Return what a file is that is no kernel for x86."""
+    for mark, at in _OTHER_ARCHITECTURES:
+        if data.startswith(mark, at):
+            return "a kernel for another architecture than x86"
     packed = unpack.format_of(data)
     if packed:
-        return f"compressed with {packed}, and no bzImage: unpack it"
-    return "no Debian package, no bzImage and no vmlinux: give the kernel's linux-image package"
+        return f"compressed with {packed}, and no bzImage"
+    return "neither a bzImage (boot/vmlinuz-*) nor a vmlinux"

@@ -55,8 +55,12 @@ class Objects:
 
     def __iter__(self) -> Iterator[str]:
         """Yield the names of variables, then of functions: what `[name]` may be given."""
-        names = dict.fromkeys((*self.types.variable_names(), *self.types.function_names()))
-        return (name for name in names if name in self)
+        variables = dict.fromkeys(self.types.variable_names())
+        yield from (name for name in variables if name in self)
+        for name in self.types.function_names():
+            symbol = self.symbols.get(name)  # no type is made: a kernel has 40,000 functions
+            if symbol is not None and symbol.kind == "func" and name not in variables:
+                yield name
 
     def _ipython_key_completions_(self) -> list[str]:
         """Return what IPython completes `objects["` with."""
@@ -68,16 +72,21 @@ class Objects:
         Of several static variables the one that the symbol table means; `variable` has the others.
 
         Raises:
-            BadSymbol: no such variable, or nothing says its type.
+            BadSymbol: no such variable, or nothing says its type, or each core has its own.
         """
         if name not in self.symbols and (constant := self.types.enumerator(name)):
             return Number(constant[1], constant[0], self)
-        return self.place(name).resolve_()
+        place = self.place(name)
+        symbol = self.symbols.get(name)
+        if symbol is not None and symbol.kind == "percpu":
+            raise BadSymbol(f"each core has its own {name!r}: per_cpu(objects.place({name!r}), 0)")
+        return place.resolve_()
 
     def place(self, name: str) -> Object:
         """Return a variable as the place it has: it is not read, though it be a number.
 
-        A per-CPU variable of Linux may not be mapped where its symbol is. Raises as `[name]`.
+        A per-CPU variable of Linux may not be mapped where its symbol is. Raises as `[name]`, but
+        not for these.
         """
         symbol = self.symbols.get(name)
         if symbol is not None and symbol.kind == "func":

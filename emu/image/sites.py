@@ -118,11 +118,12 @@ class Sites:
 def _functions(image: Image, addresses: frozenset[int]) -> Iterator[tuple[str, int]]:
     """Yield (name, site) of each function whose entry is a site; a name means one function."""
     for symbol in image.symbols:
-        if symbol.kind != "func" or image.symbols[symbol.name] != symbol:
+        site = symbol.address
+        if symbol.kind != "func" or not (site in addresses or site + len(ENDBR64) in addresses):
             continue
-        if symbol.address in addresses:
-            yield symbol.name, symbol.address
-        elif symbol.address + len(ENDBR64) in addresses:
-            site = symbol.address + len(ENDBR64)
-            if image.read_virtual(symbol.address, len(ENDBR64)) == ENDBR64:
-                yield symbol.name, site
+        if image.symbols[symbol.name] != symbol:
+            continue
+        if site in addresses:
+            yield symbol.name, site
+        elif image.read_virtual(site, len(ENDBR64)) == ENDBR64:
+            yield symbol.name, site + len(ENDBR64)

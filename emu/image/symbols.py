@@ -17,8 +17,11 @@ from emu.image.elf_file import SHN_ABS, SHN_UNDEF, SYM32, SYM64, name_at
 Kind = Literal["func", "object", "percpu", "label", "absolute"]
 
 _KINDS: dict[int, Kind] = {0: "label", 1: "object", 2: "func", 10: "func"}  # 10: STT_GNU_IFUNC
-RANK: dict[Kind, int] = {"func": 0, "object": 1, "percpu": 2, "label": 3, "absolute": 4}
-"""Of two symbols with one name, or with one address, the one of the lower rank is meant."""
+RANK: dict[Kind, int] = {"func": 0, "percpu": 1, "object": 2, "label": 3, "absolute": 4}
+"""Of two symbols with one name, or with one address, the one of the lower rank is meant.
+
+Per-CPU variables come before others, because BTF knows the types of no others.
+"""
 
 NOWHERE: tuple[Kind, ...] = ("percpu", "absolute")
 """Kinds of symbols whose value is no address of the image."""

@@ -1,13 +1,14 @@
 """Types, variables and functions of an image by the names C gives them.
 
-`Types` finds and remembers; a `TypeReader` (DWARF here, BTF later) makes. A name may be one of the
+`Types` finds and remembers; a `TypeReader`, of DWARF or of BTF, makes. A name may be one of the
 image ("struct task", "u64"), an integer's in any of its spellings ("unsigned long"), or either
 behind qualifiers and before stars and dimensions: "const char *", "struct task *[4]".
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from emu.errors import BadSymbol
@@ -59,7 +60,7 @@ class Variable:
     Attributes:
         name: as written.
         address: link address; None if the compiler says none.
-        file: the source file of the unit, "sched.c".
+        file: the source file of the unit, "sched.c"; "" if nobody says.
         function: the function it is static in, "" outside functions.
         is_global: visible to other files.
     """
@@ -110,10 +111,16 @@ class TypeReader(Protocol):
 
 
 class Types:
-    """The types of an image: `types["struct task"]`, `types.variable("tasks")`."""
+    """The types of an image: `types["struct task"]`, `types.variable("tasks")`.
 
-    def __init__(self, reader: TypeReader) -> None:
+    Args:
+        reader: makes them.
+        declared: types of variables that the reader does not know, as C writes them, by name.
+    """
+
+    def __init__(self, reader: TypeReader, declared: Mapping[str, str] | None = None) -> None:
         self._reader = reader
+        self._declared = declared or {}
         self._types: dict[str, Type | None] = {}
         self._integers: dict[str, str] | None = None
 
@@ -139,8 +146,9 @@ class Types:
         return tuple(sorted(self._reader.type_names()))
 
     def variable_names(self) -> tuple[str, ...]:
-        """Return the names of all variables, sorted."""
-        return tuple(sorted(self._reader.variable_names()))
+        """Return the names of all variables, sorted; also of those that are only declared."""
+        declared = (name for name, kind in self._declared.items() if kind in self)
+        return tuple(sorted({*self._reader.variable_names(), *declared}))
 
     def function_names(self) -> tuple[str, ...]:
         """Return the names of all functions, sorted."""
@@ -161,14 +169,17 @@ class Types:
 
     def variable(self, name: str) -> Type:
         """Return the type of the variable `name`, the best of several; else BadSymbol."""
-        found = self._reader.variables(name)
+        found = self.variables(name)
         if not found:
-            raise BadSymbol.unknown("variable", name, self._reader.variable_names())
+            raise BadSymbol.unknown("variable", name, self.variable_names())
         return found[0].type
 
     def variables(self, name: str) -> tuple[Variable, ...]:
         """Return every variable called `name`: static ones of several files may be."""
-        return self._reader.variables(name)
+        found, kind = self._reader.variables(name), self._declared.get(name)
+        if found or kind is None or kind not in self:
+            return found
+        return (Variable(name, None, "", "", True, partial(self.__getitem__, kind)),)
 
     def variable_at(self, address: int) -> Variable | None:
         """Return the variable that begins at a link address, or None."""

@@ -11,6 +11,24 @@ from emu.machine.unicorn_blocks import flush_tlb
 
 
 @jit
+def guard_image_text(s: State, start: int, end: int) -> None:
+    """Guard what an image says is code, for good: all stores to it are told of."""
+    for page in range(start // PAGE, -(-end // PAGE)):
+        s.image_text[page] = 1
+    guard(s, start, end)
+
+
+@jit
+def guard_text_again(s: State) -> None:
+    """Guard what an image said is code, where that is known and nothing else of the image."""
+    for page in range(s.m[M_RAM_SIZE] // PAGE):
+        if s.image_text[page]:
+            for line in range(page * PAGE // LINE, (page + 1) * PAGE // LINE):
+                s.lines[line] |= LINE_GUARDED
+    flush_tlb(s)
+
+
+@jit
 def guard(s: State, start: int, end: int) -> None:
     """Have stores to physical [start, end) reported, and to the rest of its pages."""
     first, behind = start & -PAGE, min(-(-end // PAGE) * PAGE, s.m[M_RAM_SIZE])

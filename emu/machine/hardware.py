@@ -48,7 +48,7 @@ class Hardware:
         self._wire(engine)
         for segment in image.segments:
             if segment.executable:
-                engine.guards.guard(self.state, segment.paddr, segment.end)
+                engine.guards.guard_image_text(self.state, segment.paddr, segment.end)
         self.state.m[state.M_MODEL] = MODELS.index(setup.model)
         self.state.m[state.M_CLOCK_MODE] = CLOCKS.index(setup.clock)
         engine.board.power_on(self.state)

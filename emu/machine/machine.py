@@ -244,4 +244,5 @@ class Machine(MachineView):
             engine=engine,
         )
         machine.restore(saved)
+        machine._native.guards.guard_text_again(machine.state)
         return machine

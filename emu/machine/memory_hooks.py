@@ -16,6 +16,7 @@ from emu.machine.events import TEXT_STORE, emit
 from emu.machine.native import hook, jit, pointer
 from emu.machine.state import (
     LINE_FETCHED,
+    LINE_GUARDED,
     M_BEHIND,
     M_BLOCK_FRESH,
     M_CROSSING,
@@ -23,6 +24,7 @@ from emu.machine.state import (
     M_CURRENT,
     M_DELIVERING,
     M_RAM_SIZE,
+    PAGE,
     State,
 )
 from emu.machine.unicorn_cpu import register
@@ -62,7 +64,7 @@ def on_slow_access(engine: int, address: int) -> int:
     if s.m[M_CROSSING] and begins_second_page(s, address):
         length = s.m[M_CROSSING]
         s.m[M_CROSSING] = 0
-        if address < s.m[M_RAM_SIZE] and s.lines[address >> 6] & LINE_FETCHED:
+        if address < s.m[M_RAM_SIZE] and s.lines[address >> 6] & LINE_GUARDED:
             _note_text_store(s, address, length, s.m[M_CROSSING_VALUE])
     return int(region_at(s, address))
 
@@ -100,7 +102,7 @@ def on_text_store(engine: int, access: int, address: int, size: int, value: int,
     first, last = address >> 6, address + size - 1 >> 6
     if s.m[M_BLOCK_FRESH]:  # what the block has executed so far is not marked as fetched yet
         only_alone(s)
-    if not (s.lines[first] | s.lines[last]) & LINE_FETCHED:
+    if not ((s.lines[first] | s.lines[last]) & LINE_FETCHED or s.image_text[address // PAGE]):
         return
     only_alone(s)
     _note_text_store(s, address, size, value)

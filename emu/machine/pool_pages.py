@@ -13,6 +13,7 @@ from emu.machine.digest import (
 )
 from emu.machine.dirty import TABLE, WRITTEN, mark
 from emu.machine.emulated_lines import forget_inspected
+from emu.machine.guards import guard
 from emu.machine.native import jit, load64, store64
 from emu.machine.pool_head import (
     BASE,
@@ -175,6 +176,8 @@ def _put(s: State, head: Words, page: int, number: int) -> bool:
         copy(ram, record, PAGE)
         bits = load64(record + PAGE)
         if bits != _fetched(s, page):
+            if not s.lines[page * 64] & LINE_GUARDED:
+                guard(s, page * PAGE, page * PAGE + PAGE)
             for line in range(64):
                 flags = s.lines[page * 64 + line] & (0xFF ^ LINE_FETCHED)
                 s.lines[page * 64 + line] = flags | (bits >> line & 1) * LINE_FETCHED

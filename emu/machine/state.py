@@ -215,14 +215,15 @@ TABLES = (  # name, bits of an element, columns (0: a vector); in the order of M
     ("dirty", 8, 0),
     ("dirty_pages", 64, 0),
     ("inspected", 8, 0),
+    ("image_text", 8, 0),
 )
 
 # --- what a snapshot is made of ---------------------------------------------------------------
 # Everything is kept but what stands here, so that nothing new can be forgotten.
 SCRATCH_SCALARS = (
     M_UC, M_CPU, M_ENV, M_RAM, M_RAM_SIZE, M_RAM_REGION, M_ENV_ROWS, M_SCRATCH, M_READ_HOOKS,
-    M_WRITE_HOOKS, M_CROSSING_HOOK, M_WATCH_HOOK, M_TEXT_HOOK, M_CORES, M_CURRENT, M_MODEL, M_CLOCK_MODE,
-    M_SLICE, M_BUDGET, M_REASON, M_LIMIT, M_STOP_AFTER, M_ERROR, M_PICK,
+    M_WRITE_HOOKS, M_CROSSING_HOOK, M_WATCH_HOOK, M_TEXT_HOOK, M_CORES, M_CURRENT, M_MODEL,
+    M_CLOCK_MODE, M_SLICE, M_BUDGET, M_REASON, M_LIMIT, M_STOP_AFTER, M_ERROR, M_PICK,
     M_PICK_LEFT, M_DELIVER, M_BLOCK_PC, M_BLOCK_PA, M_BLOCK_PA2, M_BLOCK_COUNT, M_BLOCK_ALONE,
     M_BLOCK_SIZE, M_BLOCK_FRESH, M_SERIAL, M_CANDIDATE_PA, M_CANDIDATE_PA2, M_CANDIDATE_COUNT,
     M_CANDIDATE_ALONE, M_EMULATED, M_CANDIDATE_SIZE, M_CHOSEN, M_CHOSEN_CODE, M_CHOSEN_KIND,
@@ -231,8 +232,8 @@ SCRATCH_SCALARS = (
     M_WATCHED,
 )  # fmt: skip
 _SCRATCH_TABLES = (
-    "swap", "probes", "events", "moves", "places", "output", "scratch", "dirty", "dirty_pages", "inspected",
-    "trace", "traced", "shapes", "shape_code", "shape_slots",
+    "swap", "probes", "events", "moves", "places", "output", "scratch", "dirty", "dirty_pages",
+    "inspected", "trace", "traced", "shapes", "shape_code", "shape_slots",
     "fwcfg",  # follows from the setup
 )  # fmt: skip
 _KEPT_OTHERWISE = ("env", "ram", "lines")  # registers.py, pages.py
@@ -285,6 +286,7 @@ class State:
     shape_slots: NDArray[np.int64]  # [SHAPE_SLOTS] 1 + number of a shape, or 0
     dirty: NDArray[np.uint8]  # [pages] flags of `dirty`
     dirty_pages: NDArray[np.int64]  # [pages] the numbers of those that have any, as they came
+    image_text: NDArray[np.uint8]  # [pages] 1: the image says that it is code
     inspected: NDArray[np.uint8]  # [bytes] so many from here on are known as `emulated_lines` says
 
     @property
@@ -323,6 +325,7 @@ def allocate(cores: int, ram: NDArray[np.uint8]) -> State:
         "dirty": ram.size // PAGE,
         "dirty_pages": ram.size // PAGE,
         "inspected": ram.size,
+        "image_text": ram.size // PAGE,
     }
     tables = {}
     for name, bits, columns in TABLES:

@@ -14,15 +14,19 @@ that is executed; stores by another one are taken for the same here.)
 
 Versions are named by *age*: 0 is the newest version of a byte, 1 the one before it, and so on.
 
-Fresh text, defined once: a 64-byte line is fresh until a core has fetched from it since the
-machine was switched on. A store to a fresh line is no event (no core can hold anything of it)
-and everybody sees it at once. So trampolines written before their first use are never stale,
-and the same memory written again after it was used can be.
+Fresh text, defined once: a 64-byte line is fresh until a core has fetched from it, and again when
+all its bytes were stored to and every core has serialised since. A store to a fresh line makes no
+version (no core can hold anything of it): everybody sees it at once. So trampolines and modules
+written before their first use are never stale, and the same memory written again after it was used
+can be; and memory that a kernel takes from code and gives to data is data again.
 
 Source of the model: fetch-and-exploration notes in docs/fetch-models.md; Intel SDM volume 3A,
 "Handling Self- and Cross-Modifying Code".
 """
 
+import numpy as np
+
+from emu.machine.dirty import mark
 from emu.machine.emulated_lines import mark_store
 from emu.machine.native import jit
 from emu.machine.state import (
@@ -38,17 +42,21 @@ from emu.machine.state import (
     H_OLD,
     H_SIZE,
     H_TIME,
+    LINE,
     LINE_FETCHED,
+    LINE_GUARDED,
     LINE_LIVE,
     M_CORES,
     M_HISTORY,
     M_MODEL,
     M_TEXT_NOW,
     MAX_HISTORY,
+    PAGE,
     Bytes,
     State,
     Words,
 )
+from emu.machine.unicorn_blocks import forget
 
 COHERENT, OBSERVED, INTEL2010, SDM = range(4)
 MODELS = ("coherent", "observed", "intel2010", "sdm")
@@ -63,8 +71,36 @@ def mark_live(s: State) -> None:
 
 
 @jit
+def _replaced(s: State, line: int, first: int, end: int) -> bool:
+    """Return whether the stores of these rows of the history have replaced a whole line."""
+    stored = np.int64(0)
+    for row in range(first, end):
+        address, length = s.history[row, H_ADDRESS], s.history[row, H_LENGTH]
+        if address >> 6 == line:
+            stored |= (1 << length) - 1 << (address & 63)
+    return stored == -1
+
+
+@jit
+def _be_fresh(s: State, line: int) -> None:
+    """Let a line be no text any more, and its page no longer be guarded if no line of it is."""
+    s.lines[line] &= 0xFF ^ LINE_FETCHED
+    page = line * LINE // PAGE
+    mark(s, page * PAGE, 1)
+    if s.image_text[page]:
+        return
+    first = page * PAGE // LINE
+    for each in range(first, first + PAGE // LINE):
+        if s.lines[each] & LINE_FETCHED:
+            return
+    for each in range(first, first + PAGE // LINE):
+        s.lines[each] &= 0xFF ^ LINE_GUARDED
+    forget(s, page * PAGE, page * PAGE + PAGE)
+
+
+@jit
 def settle(s: State) -> None:
-    """Drop the stores that every started core has passed."""
+    """Drop the stores that every started core has passed; lines they have replaced are fresh."""
     oldest = s.m[M_TEXT_NOW]
     for core in range(s.m[M_CORES]):
         if s.core[core, C_STATE] != CORE_WAITS:
@@ -72,8 +108,13 @@ def settle(s: State) -> None:
     dead = 0
     alive = s.m[M_HISTORY]
     while dead < alive and s.history[dead, H_TIME] <= oldest:
-        s.lines[s.history[dead, H_ADDRESS] >> 6] &= 0xFF ^ LINE_LIVE
         dead += 1
+    for row in range(dead):
+        line = s.history[row, H_ADDRESS] >> 6
+        if s.lines[line] & LINE_LIVE:
+            s.lines[line] &= 0xFF ^ LINE_LIVE
+            if _replaced(s, line, row, dead):
+                _be_fresh(s, line)
     if dead:
         for row in range(dead, alive):
             for column in range(H_SIZE):
@@ -106,10 +147,11 @@ def is_behind(s: State, core: int) -> bool:
 def remember(s: State, core: int, address: int, length: int, old: int, new: int) -> bool:
     """Note that a core, or nobody (-1), changes up to eight bytes of text within an aligned word.
 
-    Returns whether a version was made: not where the line is fresh or nothing changes.
+    Returns whether the store is an event: it changes something that a core has fetched or that
+    the image says is code. Of what is fresh no version is made.
     """
-    if not s.lines[address >> 6] & LINE_FETCHED or old == new:
-        return False
+    if not s.lines[address >> 6] & LINE_FETCHED:
+        return old != new and s.image_text[address // PAGE] != 0
     mark_store(s, address, length, new)
     if s.m[M_HISTORY] == MAX_HISTORY:
         # Nobody serialised for 4096 stores: no window of a real machine is that deep. Forget
@@ -131,7 +173,7 @@ def remember(s: State, core: int, address: int, length: int, old: int, new: int)
     for each in range(s.m[M_CORES]):
         if s.core[each, C_STATE] == CORE_WAITS:
             s.core[each, C_FLOOR] = s.m[M_TEXT_NOW]
-    return True
+    return old != new
 
 
 @jit

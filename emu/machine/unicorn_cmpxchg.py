@@ -117,8 +117,7 @@ def _write_code(address: int, code: bytes) -> None:
     protect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
     executable = mmap.PROT_READ | mmap.PROT_EXEC
     if protect(start, size, executable | mmap.PROT_WRITE):
-        raise Unsupported(
-            f"this system does not let a process change its own code: {os.strerror(ctypes.get_errno())}"
-        )
+        why = os.strerror(ctypes.get_errno())
+        raise Unsupported(f"this system does not let a process change its own code: {why}")
     ctypes.memmove(address, code, len(code))
     protect(start, size, executable)

@@ -105,6 +105,16 @@ long write_file(const char *path, int flags, const char *text, size_t n)
 	return done < 0 ? done : error;
 }
 
+/* A file, or a folder. */
+bool there(const char *path)
+{
+	long fd = open_file(path, O_RDONLY | O_NONBLOCK);
+
+	if (fd >= 0)
+		SYS1(close, fd);
+	return fd != -ENOENT;
+}
+
 struct search {
 	const char *text;
 	bool found;

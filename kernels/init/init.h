@@ -35,6 +35,7 @@ long each_line(const char *path, line_function function, void *data);
 long copy_out(const char *path);
 long read_through(const char *path);
 long write_file(const char *path, int flags, const char *text, size_t n);
+bool there(const char *path);
 long file_contains(const char *path, const char *text);
 
 /* words.c */

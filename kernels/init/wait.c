@@ -27,10 +27,11 @@ enum what { HAS, HAS_NOT, GONE };
 /* 1 if it is so, 0 if not, -errno. */
 static long holds(enum what what, const char *path, const char *text)
 {
-	long found = file_contains(path, what == GONE ? "" : text);
+	long found;
 
 	if (what == GONE)
-		return found == -ENOENT ? 1 : found < 0 ? found : 0;
+		return !there(path);
+	found = file_contains(path, text);
 	return found < 0 || what == HAS ? found : !found;
 }
 

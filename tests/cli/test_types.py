@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from emu.image.btf_section import KIND_VAR
 from emu.image.elf import ElfImage
 from tests.cli.conftest import Command
 from tests.conftest import TOY
-from tests.image.elf_builder import build
+from tests.image.btf_builder import BtfBuilder
+from tests.image.elf_builder import Builder, build
 
 LAYOUT = Path(__file__).parents[1] / "image" / "layout5.elf"
 
@@ -78,3 +80,15 @@ def test_names_that_are_not_there(textpoke: Command, tmp_path: Path) -> None:
 def test_every_type_of_the_toy_kernel_is_shown(textpoke: Command) -> None:
     for name in ElfImage.read(TOY).types.names():
         assert textpoke("types", "toy", name).status == 0, name
+
+
+def test_a_kernel_with_only_btf(textpoke: Command, tmp_path: Path) -> None:
+    made = BtfBuilder()
+    kind = made.struct("task_struct", 8, [("pid", made.integer("int", 4, 1), 0)])
+    made.record(KIND_VAR, "current_task", kind, 1)
+    path = tmp_path / "vmlinux"
+    path.write_bytes(Builder(extra={".BTF": made.build()}).build())
+    assert textpoke("types", path, "task_struct").out.startswith(b"struct task_struct {")
+    for name in ("current_task", "init_task"):  # per-CPU, and declared
+        told = textpoke("types", path, name).out.decode()
+        assert told == f"struct task_struct {name};  /* 8 bytes */\n"

@@ -18,6 +18,7 @@ import numpy as np
 
 from emu.errors import BadImage, BadSchedule, BadSnapshot, BadSymbol, TextpokeError
 from emu.image import deb, initramfs
+from emu.image.btf import BtfReader
 from emu.image.call_frames import CallFrames
 from emu.image.dwarf import DwarfReader
 from emu.image.elf import ElfImage
@@ -27,6 +28,7 @@ from emu.image.lines import Lines
 from emu.image.linux_image import LinuxImage
 from emu.image.object_file import ObjectFile
 from emu.image.objects import Object, Objects
+from emu.image.objects import Reader as Memory
 from emu.image.prototype import prototypes
 from emu.image.symbols import Symbols
 from emu.image.types import Types
@@ -35,7 +37,7 @@ from emu.moves import schedule_file
 from emu.moves.schedule import Schedule
 from emu.patch.link import link
 from emu.patch.room import Room
-from tests.image import elf_builder, frame_builder, linux_builder
+from tests.image import elf_builder, frame_builder, kallsyms_builder, linux_builder
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / "tests" / "corpus"
@@ -100,6 +102,7 @@ def _deb(data: bytes) -> None:
         deb.kernel("fuzzed", data, 1 << 20)
 
 
+@functools.cache
 def _debs() -> list[bytes]:
     return [linux_builder.deb(b"kernel" * 99, form) for form in (None, "gzip", "xz", "zstd")]
 
@@ -112,6 +115,7 @@ def _bzimage(data: bytes) -> None:
             boot.load(image.with_initramfs(b"", bzimage=bzimage).boot_image, _LINUX_RAM, "", 1)
 
 
+@functools.cache
 def _bzimages() -> list[bytes]:
     return [linux_builder.bzimage(form=form) for form in linux_builder.FORMATS]
 
@@ -122,6 +126,7 @@ def _cpio(data: bytes) -> None:
         initramfs.check("fuzzed", data)
 
 
+@functools.cache
 def _initramfses() -> list[bytes]:
     ours = initramfs.build(b"init", b"script")
     packed = [linux_builder.pack(ours, form) for form in linux_builder.FORMATS]
@@ -191,10 +196,12 @@ def _dwarf(data: bytes) -> None:
         lines.at(0x200004)
         with contextlib.suppress(BadSymbol):
             lines.addresses("layout.c:18")
-    try:
-        types = Types(DwarfReader("fuzzed", sections))
-    except BadImage:
-        return
+    with contextlib.suppress(BadImage):
+        _use_all(Types(DwarfReader("fuzzed", sections)), read)
+
+
+def _use_all(types: Types, read: Memory) -> None:
+    """Use everything in debug information, and objects of its types."""
     objects = Objects(Symbols(()), types, read)
     for name in (*types.names(), "unsigned long", "struct list *[3]"):
         with contextlib.suppress(TextpokeError):
@@ -214,6 +221,49 @@ def _use(found: Object) -> None:
     assert found.format_()
     with contextlib.suppress(TypeError):  # void has no value
         found.value_()
+
+
+def _btf(data: bytes) -> None:
+    """Read a section of BTF as a kernel's, and as that of a module of this kernel; use it all."""
+
+    def read(address: int, size: int) -> bytes:
+        start = address % (len(data) or 1)
+        return (data[start:] + bytes(size))[:size]
+
+    with contextlib.suppress(BadImage):
+        kernel = BtfReader("fuzzed", data)
+        _use_all(Types(kernel, {"init_task": "struct list *"}), read)
+        _use_all(Types(BtfReader("module", data, kernel)), read)
+
+
+def _kallsyms(data: bytes) -> None:
+    """Read a kernel that has these bytes, and all its symbols."""
+    code = elf_builder.text() + data
+    memsz = len(code) + kallsyms_builder.ROOM
+    image = ElfImage("fuzzed", elf_builder.Builder(code=code, memsz=memsz, symbols=()).build())
+    for symbol in image.symbols:
+        assert image.symbols.at(symbol.address + symbol.size // 2) or symbol.kind == "percpu"
+        assert image.symbols[symbol.name].name == symbol.name
+
+
+@functools.cache
+def _all_kallsyms() -> list[bytes]:
+    orders: tuple[tuple[kallsyms_builder.Order, kallsyms_builder.Form], ...] = (
+        ("6.1", "percpu"),
+        ("6.2", "absolute"),
+        ("6.4", "place"),
+    )
+    start = elf_builder.VIRTUAL + len(elf_builder.text())
+    rows = [(8 * row, f"A{row}") for row in range(3)]
+    rows += [(elf_builder.VIRTUAL + 8 * row, f"{'tTdWr'[row % 5]}name_{row}") for row in range(260)]
+    return [
+        kallsyms_builder.tables(rows[3 * (form != "percpu") :], order, form, start)
+        for order, form in orders
+    ]
+
+
+def _btfs() -> list[bytes]:
+    return [(ROOT / "tests" / "image" / "layout.btf").read_bytes()]
 
 
 def _dwarves() -> list[bytes]:
@@ -251,6 +301,8 @@ READERS = {
     for reader in (
         Reader("elf", _elf, _elves),
         Reader("dwarf", _dwarf, _dwarves),
+        Reader("btf", _btf, _btfs),
+        Reader("kallsyms", _kallsyms, _all_kallsyms),
         Reader("object", _object, _objects),
         Reader("frames", _frames, _frame_sections),
         Reader("deb", _deb, _debs),

@@ -23,13 +23,15 @@ SETUP_SECTS = 4
 CODE = (SETUP_SECTS + 1) * 512
 PREFERRED = 0x400000
 INIT_SIZE = 0x100000
+BANNER = b"Linux version 6.1.0 "
 _PAYLOAD = 0x300  # offset from the protected-mode code
 _LZ4_BLOCK = 8 << 20
 
 
 def vmlinux(**parts: Any) -> bytes:
     """Return a kernel; parts: of elf_builder.Builder."""
-    return elf_builder.Builder(**{"notes": b"", "entry": elf_builder.PHYSICAL, **parts}).build()
+    parts = {"notes": b"", "entry": elf_builder.PHYSICAL, **parts}
+    return elf_builder.Builder(**parts).build() + BANNER
 
 
 def pack(data: bytes, form: str) -> bytes:

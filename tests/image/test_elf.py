@@ -68,7 +68,7 @@ def test_executable_is_the_segments_flag(small: ElfImage) -> None:
     [
         (b"", "not an ELF file"),
         (b"#!/bin/sh\n", "not an ELF file"),
-        (bytes(0x202) + b"HdrS", "a Linux bzImage: .* extract-vmlinux"),
+        (bytes(0x202) + b"HdrS", "a Linux bzImage: .* textpoke linux"),
         (b"\x1f\x8b\x08", "compressed with gzip: unpack it"),
         (build()[:40], "the ELF header is cut"),
         (build()[:100], "the program headers end"),

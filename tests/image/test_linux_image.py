@@ -10,11 +10,13 @@ from emu.errors import BadImage
 from emu.image import bz_image
 from emu.image.elf import ElfImage
 from emu.image.linux_image import LinuxImage
+from emu.image.sites import ENDBR64, SITE_SIZE
 from emu.machine import linux_boot
 from emu.machine.boot import Segment, load
 from emu.machine.setup_header import MAGIC, START, SetupHeader
 from tests.image.elf_builder import PHYSICAL, VIRTUAL, text
 from tests.image.linux_builder import (
+    BANNER,
     CODE,
     FORMATS,
     INIT_SIZE,
@@ -174,11 +176,14 @@ def test_a_kernel_that_would_take_too_much_memory_is_not_unpacked() -> None:
         (vmlinux(machine=183), "another architecture"),
         (vmlinux(entry=5), "its entry 0x5 outside the segments"),
         (vmlinux(memsz=0, code=b""), "no segment to load"),
-        (bytes(0x38) + b"ARM\x64" + bytes(100), "a kernel for ARM, not x86"),
-        (b"\x1f\x8b\x08", "compressed with gzip, and no bzImage"),
-        (b"MZ hello", "no Debian package, no bzImage and no vmlinux"),
-        (b"", "no Debian package"),
-        (deb(b"nothing"), "no Debian package, no bzImage and no vmlinux"),
+        (vmlinux()[: -len(BANNER)], "no Linux kernel: start it with textpoke run"),
+        (bytes(0x38) + b"ARM\x64" + bytes(100), "another architecture than x86: give .* amd64"),
+        (bytes(0x38) + b"RSC\x05" + bytes(100), "another architecture than x86"),
+        (b"MZ\0\0zimg", "another architecture than x86"),
+        (b"\x1f\x8b\x08", "compressed with gzip, and no bzImage: give .* amd64"),
+        (b"MZ hello", "neither a bzImage .* nor a vmlinux: give a linux-image package"),
+        (b"", "neither a bzImage"),
+        (deb(b"nothing"), "neither a bzImage"),
     ],
 )
 def test_what_is_no_kernel_says_what_it_is(data: bytes, says: str) -> None:
@@ -217,3 +222,14 @@ def test_stock_kernels_are_read(linuxes: list[LinuxImage]) -> None:
         load(boot, ram, "quiet", 2)
         for segment in boot.segments:
             assert ram[segment.paddr : segment.paddr + 64] == segment.data[:64]
+
+
+def test_every_site_of_a_stock_kernel_calls_fentry(linuxes: list[LinuxImage]) -> None:
+    for image in linuxes:
+        fentry = image.symbols["__fentry__"].address
+        assert len(image.sites) > 30_000
+        for site in image.sites.all:
+            opcode, distance = struct.unpack("<Bi", image.read_virtual(site, SITE_SIZE))
+            assert (opcode, site + SITE_SIZE + distance) == (0xE8, fentry)
+        read = image.symbols["vfs_read"].address
+        assert image.sites.of("vfs_read") - read in (0, len(ENDBR64))
