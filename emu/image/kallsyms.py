@@ -64,7 +64,9 @@ class KernelSymbols(Symbols):
         ranks = np.array([RANK[kind] for kind in _KINDS])[kinds]
         best = np.argsort(2 * ranks + ~is_global, kind="stable")[::-1].tolist()
         self._all: _Rows = _Rows(table, range(len(plain)))
-        self._by_name: _Names = _Names(table, dict(zip(map(plain.__getitem__, best), best, strict=True)))
+        self._by_name: _Names = _Names(
+            table, dict(zip(map(plain.__getitem__, best), best, strict=True))
+        )
         first = np.append(True, addresses[1:] != addresses[:-1])
         visible = np.flatnonzero(first & (kinds != _PERCPU))
         self._places: _Rows = _Rows(table, visible.tolist())
@@ -75,7 +77,10 @@ class KernelSymbols(Symbols):
         table, other = self._all.table, copy.copy(self)
         moved = np.where(table.kinds == _PERCPU, 0, offset).astype(np.uint64)
         table = replace(table, addresses=table.addresses + moved)
-        other._all, other._places = replace(self._all, table=table), replace(self._places, table=table)
+        other._all, other._places = (
+            replace(self._all, table=table),
+            replace(self._places, table=table),
+        )
         other._by_name = replace(self._by_name, table=table)
         other._starts = [start + offset for start in self._starts]
         return other

@@ -31,7 +31,9 @@ def state_name(state: int, exit_state: int) -> str:
             return name
     if state & _UNINTERRUPTIBLE and state & _NOLOAD:
         return "idle"
-    return next((name for bit, name in _STATES if state & bit), "running" if not state else str(state))
+    return next(
+        (name for bit, name in _STATES if state & bit), "running" if not state else str(state)
+    )
 
 
 def has_ended(state: int) -> bool:
