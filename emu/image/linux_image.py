@@ -10,8 +10,7 @@ it; or the decompressor itself, which unpacks the kernel and moves it (KASLR). B
 
 import copy
 import hashlib
-from collections.abc import Iterator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Self
 

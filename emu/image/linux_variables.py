@@ -13,7 +13,7 @@ from typing import Final
 
 from emu.errors import BadSymbol
 from emu.image.btf import BtfReader
-from emu.image.c_types import FunctionType, EnumType, Type
+from emu.image.c_types import EnumType, FunctionType, Type
 from emu.image.types import Types, Variable
 
 VARIABLES: Final = {
