@@ -11,7 +11,7 @@ compiled machine with it.
 import importlib
 from typing import Any
 
-__all__ = ["Lab", "boot"]
+__all__ = ["Lab", "boot", "boot_linux"]
 
 
 def __getattr__(name: str) -> Any:

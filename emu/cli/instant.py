@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from emu.cli import console, options
-from emu.cli.run import BOUND
+from emu.cli.running import BOUND
 from emu.errors import GuestDied
 
 if TYPE_CHECKING:

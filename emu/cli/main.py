@@ -24,9 +24,11 @@ from emu.cli import (
     demo,
     disasm,
     doctor,
+    linux,
     patch,
     replay,
     run,
+    running,
     stack,
     symbols,
     tasks,
@@ -39,6 +41,7 @@ INTERNAL, UNREAD = 70, 141
 _VERBS: dict[str, Callable[..., None]] = {
     "demo": demo.demo,
     "run": run.run,
+    "linux": linux.linux,
     "patch": patch.patch,
     "replay": replay.replay,
     "tasks": tasks.tasks,
@@ -68,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _flushed(int(end.exit_code))
     except KeyboardInterrupt:
         _say("interrupted")
-        return run.INTERRUPTED
+        return running.INTERRUPTED
     except BrokenPipeError:
         console.give_up_output()
         return UNREAD

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from emu.cli import console, options, run
+from emu.cli import console, options, running
 from emu.errors import BadSource, GuestDied
 
 if TYPE_CHECKING:
@@ -184,12 +184,12 @@ class _Ended:
     def status(self, lab: "Lab") -> int:
         """Return the exit status as far as it does not depend on what was counted."""
         if self.end.name == "INTERRUPTED":
-            return run.INTERRUPTED
+            return running.INTERRUPTED
         if self.end.name == "EXIT":
             return GuestDied.status if self.missed or lab.machine.exit_value != 0 else 0
         if self.end.name in ("DIED", "STUCK"):
             return GuestDied.status
-        return run.BOUND if self.missed else 0
+        return running.BOUND if self.missed else 0
 
 
 def _load(

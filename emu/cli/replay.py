@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emu import resources
-from emu.cli import console, options, run
+from emu.cli import console, options, running
 
 if TYPE_CHECKING:
     from emu.moves.schedule import Schedule
@@ -72,7 +72,7 @@ def replay(
     died = lab.report(end) if end else None
     status = verdicts.status(lab, verdict) if verdict else GuestDied.status if died else 0
     cut = not lab.patcher.done
-    status = max(status, (GuestDied.status if end else run.BOUND) if cut else 0)
+    status = max(status, (GuestDied.status if end else running.BOUND) if cut else 0)
     if cut and not as_json:
         console.note(f"the run ends before the patcher does, {lab.patcher.where}")
     if as_json:

@@ -1,5 +1,7 @@
 """--from and --snapshot: a run that goes on from a machine on disk, or leaves it there."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import typer
@@ -20,9 +22,14 @@ _DECIDED: Final = {
 """What was decided when the machine was switched on."""
 
 
-def check(context: typer.Context, save: str | None) -> None:
-    """Refuse options that make no sense with --from."""
-    for name, option in _DECIDED.items():
+def check(
+    context: typer.Context, save: str | None, more: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Refuse options that make no sense with --from.
+
+    more: what else a verb decides when the machine is switched on, by its parameter.
+    """
+    for name, option in {**_DECIDED, **more}.items():
         source = context.get_parameter_source(name)
         if source is not None and source.name == "COMMANDLINE":
             raise TextpokeError(f"{option} was decided when the machine was switched on: leave it")
@@ -33,15 +40,18 @@ def check(context: typer.Context, save: str | None) -> None:
         )
 
 
-def write(lab: "Lab", path: str) -> None:
-    """Write the machine to a file, if it can go on from there; says what it does."""
+def write(lab: "Lab", path: str, verb: str) -> None:
+    """Write the machine to a file, if it can go on from there; says what it does.
+
+    verb: which goes on with it.
+    """
     from emu.machine import snapshot_file  # noqa: PLC0415 -- loads numpy
 
     if not lab.machine.alive:
         console.note("the machine has ended: there is nothing to write a snapshot of")
         return
     snapshot_file.write(lab.machine.save(), path)
-    console.note(f"the machine is in {path}: textpoke run --from goes on with it")
+    console.note(f"the machine is in {path}: textpoke {verb} --from goes on with it")
 
 
 def check_target(path: str) -> None:

@@ -26,6 +26,9 @@ class Guest(Protocol):
     def objects(self) -> Objects:
         """Its objects: variables with their types, read from memory."""
 
+    def require_contract(self) -> None:
+        """Raise BadImage if the kernel lacks something that our patcher needs."""
+
     def read(self, address: int, size: int) -> bytes:
         """Return bytes of its memory; TextpokeError where nothing is mapped."""
 

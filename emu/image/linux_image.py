@@ -10,10 +10,11 @@ it; or the decompressor itself, which unpacks the kernel and moves it (KASLR). B
 
 import copy
 import hashlib
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Self
 
-from emu.errors import BadImage
+from emu.errors import BadImage, TextpokeError
 from emu.image import bz_image, deb, unpack
 from emu.image.btf import BtfReader
 from emu.image.bz_image import BzImage
@@ -26,7 +27,6 @@ from emu.image.elf_file import (
     PF_X,
     SHF_EXECINSTR,
     ElfFile,
-    ProgramHeader,
 )
 from emu.image.linux_variables import KernelReader
 from emu.image.sites import Sites
@@ -44,6 +44,8 @@ Sections below have per-CPU variables, whose addresses are offsets.
 MAX_BZIMAGE = 256 << 20
 """Bytes of a bzImage in a package; a distribution's has 5 to 20 MiB."""
 
+_NOTES = ("__start_notes", "__stop_notes")  # what /sys/kernel/notes shows (kernel/ksysfs.c)
+_ALIGNMENT = 2 << 20  # KASLR moves a kernel by multiples of it (CONFIG_PHYSICAL_ALIGN)
 _BANNER = b"Linux version "  # linux_banner, init/version.c; the first line a kernel says
 
 _OTHER_ARCHITECTURES = ((b"ARM\x64", 0x38), (b"RSC\x05", 0x38), (b"zimg", 4))
@@ -64,10 +66,7 @@ class LinuxImage(ElfImage):
             self._bzimage = BzImage(name, data)
             data = self._bzimage.vmlinux()
         self._file = file = _elf_file(name, data)
-        self._segments = tuple(
-            Segment(load.paddr, file.bytes_of(load), load.memsz, _is_text(load))
-            for load in file.loads
-        )
+        self._segments = tuple(_segments(file))
         start = min(segment.paddr for segment in self._segments)
         end = max(segment.end for segment in self._segments)
         header = self._bzimage.header if self._bzimage else SetupHeader.made_up(start, end)
@@ -143,6 +142,25 @@ class LinuxImage(ElfImage):
             return super().types
         return Types(KernelReader(BtfReader(self.name, self._file.bytes_of(section))))
 
+    def is_in(self, memory: Callable[[int, int], bytes], size: int) -> bool:
+        """Return whether this very kernel, once it has booted, is the one in memory.
+
+        Its notes say so, with the build ID: wherever KASLR put it, whatever it was started with.
+
+        Args:
+            memory: returns bytes of physical memory, from an address on so many.
+            size: of the memory.
+        """
+        try:
+            start, end = (self.symbols[name].address for name in _NOTES)
+            notes, place = self.read_virtual(start, end - start), self.load_address(start)
+        except TextpokeError:
+            return False
+        if not notes or place is None:
+            return False
+        places = range(place % _ALIGNMENT, size - len(notes), _ALIGNMENT)
+        return any(memory(at, len(notes)) == notes for at in places)
+
     def is_executable(self, address: int) -> bool:
         """Return whether link address `address` lies in a section with code.
 
@@ -187,12 +205,24 @@ class LinuxImage(ElfImage):
         )
 
 
-def _is_text(load: ProgramHeader) -> bool:
-    """Return whether a segment is text, and nothing else that is stored to.
+def _segments(file: ElfFile) -> Iterator[Segment]:
+    """Yield what is placed in RAM: the text apart from the read-only data behind it.
 
-    The last one is everything: init text, which runs once, and the kernel's zeroed data.
+    Not apart is the text of the last segment: it runs once, and lies among the zeroed data.
     """
-    return bool(load.flags & PF_X) and not load.flags & PF_W
+    for load in file.loads:
+        data = file.bytes_of(load)
+        ends = [
+            section.address + section.size - load.vaddr
+            for section in file.sections
+            if section.flags & SHF_EXECINSTR and 0 <= section.address - load.vaddr < load.memsz
+        ]
+        end = max(ends, default=0)
+        if load.flags & PF_X and not load.flags & PF_W and 0 < end <= len(data):
+            yield Segment(load.paddr, data[:end], end, executable=True)
+            yield Segment(load.paddr + end, data[end:], load.memsz - end)
+        else:
+            yield Segment(load.paddr, data, load.memsz)
 
 
 def _elf_file(name: str, data: bytes) -> ElfFile:

@@ -10,7 +10,18 @@ print(lab.verdict())
 
 from emu.lab.end import End
 from emu.lab.lab import Lab
+from emu.lab.linux import COMMAND_LINE, Linux, boot_linux, go_on_linux
 from emu.lab.start import boot, go_on
 from emu.resources import image_path
 
-__all__ = ["End", "Lab", "boot", "go_on", "image_path"]
+__all__ = [
+    "COMMAND_LINE",
+    "End",
+    "Lab",
+    "Linux",
+    "boot",
+    "boot_linux",
+    "go_on",
+    "go_on_linux",
+    "image_path",
+]

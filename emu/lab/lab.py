@@ -7,7 +7,8 @@ from pathlib import Path
 from emu.detect.detectors import Detectors
 from emu.detect.verdict import Verdict
 from emu.errors import GuestDied, TextpokeError
-from emu.guest.toy import ToyGuest
+from emu.guest.guest import Guest
+from emu.guest.of import guest_of
 from emu.image.elf import ElfImage
 from emu.image.objects import Objects
 from emu.image.placed import Placed
@@ -36,6 +37,7 @@ _TASKS_BOUND = 500_000_000
 _DRAIN_BOUND = 10_000_000
 _PIECE = 5_000  # instructions between two looks at whether something has come about
 _LOOK = 4096  # moves after which output is passed on and Ctrl-C is heard, at the latest
+_LOOK_INSTRUCTIONS = 5_000_000  # the same for long moves
 
 
 class Lab:
@@ -48,7 +50,7 @@ class Lab:
         self, image: ElfImage, machine: Machine, chooser: Chooser, *, from_start: bool = True
     ) -> None:
         self.image, self.machine = image, machine
-        self.guest = ToyGuest(machine, image)
+        self.guest: Guest = guest_of(machine, image)
         machine.set_probes(self.guest.probes())
         self.patcher = Patcher(self.guest)
         self.detectors: Detectors | None = None
@@ -111,7 +113,7 @@ class Lab:
             self._send_typed()
             self.recording.grew()
             before = machine.retired()
-            piece = left if stop is None else min(left, _PIECE)
+            piece = min(left, _LOOK_INSTRUCTIONS if stop is None else _PIECE)
             why = machine.drive(self.chooser, moves=_LOOK, instructions=piece)
             left -= machine.retired() - before
             if len(machine.output) > shown:

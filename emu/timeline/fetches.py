@@ -9,7 +9,7 @@ fetches: [begin, end) are the fetches with these numbers, wherever the moves beg
 """
 
 from emu.errors import TextpokeError
-from emu.guest.toy import ToyGuest
+from emu.guest.of import guest_of
 from emu.image.elf import ElfImage
 from emu.machine.fetches import Fetches
 from emu.machine.hashing import state_hash
@@ -61,7 +61,7 @@ def fetches(image: ElfImage, recorded: Schedule, begin: int, end: int) -> Fetche
         clock=setup.clock,
     )
     interval = Interval(machine, begin, end)
-    patcher = Patcher(ToyGuest(machine, image))
+    patcher = Patcher(guest_of(machine, image))
     Replay(
         machine,
         patcher,

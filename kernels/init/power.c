@@ -27,7 +27,6 @@ int do_poweroff(int count, char **words)
 		return fail("poweroff", "its status is a number up to 127");
 	put("init: power off\n");
 	flush();
-	SYS3(ioctl, 1, TCSBRK, 1);
 	if (SYS1(iopl, 3) == 0) {
 		outb(0xf4, (unsigned char)status);
 		outw(0x604, 1 << 13);

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from emu.cli import main as command
-from emu.cli import run
+from emu.cli import running
 from emu.errors import GuestDied
 from tests.cli.conftest import Command
 
@@ -212,4 +212,4 @@ def test_the_status_of_the_exit_port_is_that_of_qemu() -> None:
     class End:
         name = "EXIT"
 
-    assert run.exit_status(Lab(), End()) == 3  # type: ignore[arg-type]
+    assert running.exit_status(Lab(), End()) == 3  # type: ignore[arg-type]

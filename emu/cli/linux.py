@@ -1,0 +1,187 @@
+"""textpoke linux: boot a stock Linux kernel, or fetch one."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from emu.cli import console, options, running
+from emu.errors import GuestDied, TextpokeError
+
+if TYPE_CHECKING:
+    from emu.lab import End, Lab
+
+SCRIPT_FAILED: Final = 3
+"""Exit status: our init's script failed; as `poweroff 1` in it would have it."""
+
+_MAX_SCRIPT: Final = 128 << 10
+_PROMPT: Final = b"init# "  # kernels/init/prompt.c
+_FAILED: Final = b"init: script failed"  # kernels/init/main.c
+_PANIC: Final = re.compile(rb"Kernel panic - not syncing: [^\r\n]*")  # kernel/panic.c
+_FROM_THE_START: Final = {
+    "bzimage": "--bzimage",
+    "script": "--script",
+    "initramfs": "--initramfs",
+    "files": "--with",
+}
+"""What the kernel got when it was started."""
+
+File = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[FILE]",
+        help="A Debian package linux-image-*, a bzImage or a vmlinux; by default what `get` "
+        "fetched. With --from: to name its functions by.",
+        show_default=False,
+    ),
+]
+Package = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[PACKAGE]",
+        help="After `get`: a package linux-image-*, or a version: 6.1, 6.12.",
+        show_default=False,
+    ),
+]
+Append = Annotated[
+    str,
+    typer.Option("--append", metavar="TEXT", help="More words for the kernel's command line."),
+]
+Ram = Annotated[
+    int, typer.Option("--ram", min=32, max=3072, metavar="MIB", help="Memory of the machine.")
+]
+Script = Annotated[
+    Path | None,
+    typer.Option(
+        "--script", metavar="FILE", help="What our init carries out (docs/linux.md, or: help)."
+    ),
+]
+With = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--with",
+        metavar="FILE",
+        help="Lies in / by its name, beside our init: a module, a program. Repeatable.",
+    ),
+]
+Initramfs = Annotated[
+    Path | None,
+    typer.Option("--initramfs", metavar="FILE", help="Start with this one instead of our init."),
+]
+BzImage = Annotated[
+    bool,
+    typer.Option(
+        "--bzimage",
+        help="Let the kernel unpack and move itself (KASLR), as firmware would start it.",
+    ),
+]
+
+
+def linux(
+    context: typer.Context,
+    file: File = None,
+    package: Package = None,
+    origin: options.From = None,
+    cores: options.Cores = 2,
+    seed: options.Seed = None,
+    faults: options.Faults = None,
+    model: options.Model = "sdm",
+    append: Append = "",
+    ram: Ram = 256,
+    script: Script = None,
+    files: With = None,
+    initramfs: Initramfs = None,
+    bzimage: BzImage = False,
+    typed: options.Input = None,
+    until: options.Until = None,
+    steps: options.EndlessSteps = None,
+    show_hash: options.Hash = False,
+    snapshot: options.Snapshot = None,
+    save: options.Save = None,
+    as_json: options.Json = False,
+) -> None:
+    """Boot a stock Linux kernel, with its serial line on standard output; get: fetch one.
+
+    At a terminal, what you type is what its console receives: Ctrl-A X leaves, Ctrl-A H helps,
+    and Ctrl-C goes to the guest. Our init mounts proc, sys and tracefs, carries out the script,
+    and then asks for commands; where nobody can type, the run ends there.
+
+    \b
+      textpoke linux get                       fetch Debian's cloud kernel 6.1, by apt
+      textpoke linux                           boot it, and type: help
+      textpoke linux --script FILE             carry out a script, and end
+      textpoke linux --snapshot booted         keep the booted machine,
+      textpoke linux --from booted             and go on with it at once
+
+    Exit status: 0 the text of --until or the end of the script was seen, the guest switched the
+    machine off or reset it, or you left; 2 bad input, 3 the script failed, 4 the kernel panicked
+    or died, 6 the bound of --steps was reached, 130 interrupted, (V << 1) | 1 the guest wrote V to
+    the debug-exit port.
+    """  # noqa: D301 -- click keeps the lines of a paragraph that begins with this character
+    if file == "get":
+        from emu.cli import linux_get  # noqa: PLC0415 -- nothing else needs it
+
+        linux_get.get(package)
+        return
+    if package is not None:
+        raise typer.BadParameter(f"{package!r}: only `get` takes a second word")
+    from emu import lab  # noqa: PLC0415 -- loads the machine
+    from emu.cli import resume  # noqa: PLC0415 -- loads the machine
+
+    wanted = running.Running(
+        "linux",
+        until=options.awaited(until),
+        steps=steps,
+        alone=_PROMPT if initramfs is None else None,
+        typed=running.typed(typed),
+        seed=seed,
+        snapshot=snapshot,
+        save=save,
+        show_hash=show_hash,
+        as_json=as_json,
+        status=_status,
+    )
+    wanted.check_targets()
+    what = lab.Linux(file, _script(script), tuple(files or ()), initramfs, bzimage, append)
+    if origin is not None:
+        resume.check(context, save, _FROM_THE_START)
+        started = lab.go_on_linux(origin, file, seed=seed, faults=faults or 0)
+    else:
+        started = lab.boot(
+            what.image(),
+            cores=cores,
+            ram_mib=ram,
+            append=what.command_line,
+            model=model,
+            seed=seed,
+            faults=faults or 0,
+        )
+    raise typer.Exit(wanted(started))
+
+
+def _script(path: Path | None) -> bytes:
+    """Return the script that our init carries out."""
+    if path is None:
+        return b""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_SCRIPT + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise TextpokeError(f"{path}: {reason or 'cannot be read'}") from None
+    if len(data) > _MAX_SCRIPT:
+        raise TextpokeError(f"{path}: over {_MAX_SCRIPT >> 10} KiB, too large for a script")
+    return data
+
+
+def _status(started: "Lab", end: "End | None") -> int:
+    """Return the exit status of a run; says so if the kernel panicked."""
+    status = running.exit_status(started, end)
+    if status or end is None:
+        return status
+    output = started.machine.output
+    if end.name == "EXIT" and (found := _PANIC.search(output)):
+        console.note(console.shown(found[0]))
+        return GuestDied.status
+    return SCRIPT_FAILED if _FAILED in output else 0
