@@ -10,3 +10,6 @@ SWITCH: Final = PROBE + 16
 b, task: addresses of the descriptors of the first and the other; stack: in its low 32 bits the
 state of the first, 0 if it could go on. Numbers from PROBE + 1 on are detectors'.
 """
+
+REACHED: Final = PROBE + 64
+"""A core executes what a hold waits for. a: the number of the hold."""
