@@ -1,4 +1,4 @@
-"""Data that comes with textpoke: the toy kernel and its headers, schedules, pictures.
+"""Data that comes with textpoke: the toy kernel, an init for Linux, scripts, schedules, pictures.
 
 It lies at its own place in a checkout (`kernels/`, `resources/`) and below `emu/data` in an
 installed wheel (see pyproject.toml). The wheel's place is looked at first: beside an installed
@@ -30,11 +30,11 @@ def include() -> Path:
     return found
 
 
-def linux_init() -> Path:
-    """Return the first process of stock kernels; BadImage if this copy of textpoke lacks it."""
+def init() -> Path:
+    """Return the first process for a stock Linux kernel; BadImage if this copy lacks it."""
     found = _first(_PACKAGE / "data" / "init", _PACKAGE.parent / "kernels" / "init" / "init")
     if found is None:
-        raise BadImage("init is missing from this textpoke: install it again")
+        raise BadImage("init is missing from this textpoke: install it again, or ./run kernels")
     return found
 
 
@@ -60,6 +60,11 @@ def schedules() -> tuple[str, ...]:
     """Return the names of all schedules that come with textpoke, sorted."""
     folder = resource("schedules")
     return tuple(sorted(path.stem for path in folder.glob("*.json"))) if folder else ()
+
+
+def linux_script(name: str) -> Path | None:
+    """Return the script for our init called `name` (`oracle`), or None if there is none."""
+    return resource("linux", f"{name}.script") if _NAME.fullmatch(name) else None
 
 
 def _first(*places: Path) -> Path | None:

@@ -123,6 +123,22 @@ def test_what_is_said_of_objects_can_be_followed(tmp_path: Path) -> None:
     assert "struct task {" in ran.stdout
 
 
+def test_what_is_said_of_a_stock_kernel_can_be_followed(linux_file: Path) -> None:
+    """The lines for which one has to have a package."""
+    text = (ROOT / "docs" / "objects.md").read_text()
+    (code,) = re.findall(r"```py\n(.*?)```", text, re.DOTALL)
+    code = re.sub(r'"linux-image[^"]*"', repr(str(linux_file)), code)
+    assert str(linux_file) in code
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stdout == "swapper\n4026531837\n", ran.stderr
+
+
 @pytest.mark.parametrize("name", re.findall(r"\]\(([^)]+)\)", README))
 def test_its_links_lead_somewhere(name: str) -> None:
     """Every link is to a file of the project."""

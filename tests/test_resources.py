@@ -23,16 +23,26 @@ def test_what_an_installed_wheel_holds_comes_first(
         resources.toy()
     with pytest.raises(BadImage, match=r"poke\.h is missing"):
         resources.include()
-    folders = ("resources/schedules", "kernels/toy", "kernels/include")
+    with pytest.raises(BadImage, match=r"init is missing"):
+        resources.init()
+    folders = ("resources/schedules", "kernels/toy", "kernels/init", "kernels/include")
     for folder in ("emu/data/resources/schedules", "emu/data/include", *folders):
         (tmp_path / folder).mkdir(parents=True)
-    for file in ("emu/data/toy.elf", "kernels/toy/toy.elf"):
+    for file in ("emu/data/toy.elf", "kernels/toy/toy.elf", "emu/data/init", "kernels/init/init"):
         (tmp_path / file).touch()
     for file in ("emu/data/resources/schedules/arm.json", "resources/schedules/arm.json"):
         (tmp_path / file).touch()
     assert resources.toy() == tmp_path / "emu/data/toy.elf"
+    assert resources.init() == tmp_path / "emu/data/init"
     assert resources.include() == tmp_path / "emu/data/include"
     assert resources.schedule("arm") == tmp_path / "emu/data/resources/schedules/arm.json"
     assert resources.schedules() == ("arm",)
     assert resources.schedule("../arm") is None
     assert resources.schedule("none") is None
+
+
+def test_scripts_for_linux_are_found_by_name() -> None:
+    found = resources.linux_script("oracle")
+    assert found is not None
+    assert "enabled_functions" in found.read_text()
+    assert resources.linux_script("../linux/oracle") is None

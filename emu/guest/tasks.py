@@ -21,6 +21,8 @@ class Task:
         sp: of a task without a core, its stack pointer where it goes on.
         cr3: its page tables; 0: it has none of its own.
         address: of its descriptor.
+        patch_state: of a kernel with livepatches, 0: it runs the functions as they were, 1: as
+            they are patched, -1: no transition is under way (include/linux/livepatch.h).
     """
 
     pid: int
@@ -36,6 +38,7 @@ class Task:
     sp: int | None = None
     cr3: int | None = None
     address: int = 0
+    patch_state: int | None = None
 
     def __str__(self) -> str:
         return f"{self.comm}/{self.pid}"

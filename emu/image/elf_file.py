@@ -6,9 +6,10 @@ fields are and nothing about its code: 64-bit kernels are often put into ELF32 f
 Sources: System V gABI chapters 4 and 5; Linux include/uapi/linux/elf.h.
 """
 
+import copy
 import struct
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from emu.errors import BadImage
 
@@ -129,6 +130,27 @@ class ElfFile:
     def section(self, name: str) -> Section | None:
         """Return the first section called `name`, or None."""
         return next((section for section in self.sections if section.name == name), None)
+
+    def moved(self, lowest: int, slide: int, physical: int) -> Self:
+        """Return the same file, linked and loaded somewhere else; what it says stays as it is.
+
+        Args:
+            lowest: link addresses from here on are moved; those below are none of memory.
+            slide: what to add to link addresses.
+            physical: what to add to physical ones.
+        """
+        other = copy.copy(self)
+        other.program_headers = tuple(
+            each._replace(vaddr=each.vaddr + slide, paddr=each.paddr + physical)
+            if each.vaddr >= lowest
+            else each
+            for each in self.program_headers
+        )
+        other.sections = tuple(
+            each._replace(address=each.address + slide) if each.address >= lowest else each
+            for each in self.sections
+        )
+        return other
 
     def bytes_of(self, part: ProgramHeader | Section) -> bytes:
         """Return the contents of a segment or section; empty if it has none in the file."""

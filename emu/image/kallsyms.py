@@ -7,8 +7,9 @@ kernel prints that. Per-CPU symbols of kernels up to 6.14 are offsets in the are
 "percpu". Sources: kernel/kallsyms.c (kallsyms_expand_symbol, get_symbol_pos), nm(1).
 """
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import overload
 
 import numpy as np
@@ -62,12 +63,27 @@ class KernelSymbols(Symbols):
         table = _Table(plain, addresses, _sizes(addresses, kinds), kinds, is_global)
         ranks = np.array([RANK[kind] for kind in _KINDS])[kinds]
         best = np.argsort(2 * ranks + ~is_global, kind="stable")[::-1].tolist()
-        self._all = _Rows(table, range(len(plain)))
-        self._by_name = _Names(table, dict(zip(map(plain.__getitem__, best), best, strict=True)))
+        self._all: _Rows = _Rows(table, range(len(plain)))
+        self._by_name: _Names = _Names(
+            table, dict(zip(map(plain.__getitem__, best), best, strict=True))
+        )
         first = np.append(True, addresses[1:] != addresses[:-1])
         visible = np.flatnonzero(first & (kinds != _PERCPU))
-        self._places = _Rows(table, visible.tolist())
+        self._places: _Rows = _Rows(table, visible.tolist())
         self._starts = addresses[visible].tolist()
+
+    def slid(self, offset: int) -> "KernelSymbols":
+        """Return the same symbols at addresses that are higher; per-CPU ones stay."""
+        table, other = self._all.table, copy.copy(self)
+        moved = np.where(table.kinds == _PERCPU, 0, offset).astype(np.uint64)
+        table = replace(table, addresses=table.addresses + moved)
+        other._all, other._places = (
+            replace(self._all, table=table),
+            replace(self._places, table=table),
+        )
+        other._by_name = replace(self._by_name, table=table)
+        other._starts = [start + offset for start in self._starts]
+        return other
 
     def all(self, name: str) -> tuple[Symbol, ...]:
         """Return every symbol called `name`, in the order of addresses."""

@@ -145,7 +145,7 @@ def _names_before(data: _Bytes, end: int, markers: _Numbers) -> Iterator[tuple[i
     first, last = earliest // _ALIGN - 1, latest // _ALIGN
     near = counts[first:last]
     groups = (near.astype(np.int64) + _GROUP - 1) // _GROUP
-    for found in np.flatnonzero((near <= MAX_SYMBOLS) & (groups == len(markers))).tolist():
+    for found in np.flatnonzero(groups == len(markers)).tolist():
         at = (first + found + 1) * _ALIGN
         walked = _starts(data[at:end], markers, int(near[found]))
         if walked is not None:
@@ -205,11 +205,7 @@ def _sensible(addresses: _Addresses, place: _Place) -> bool:
     if not (addresses[1:] >= addresses[:-1]).all():
         return False
     high = addresses[addresses >> np.uint64(32) != 0]
-    return (
-        len(high) > len(addresses) // 2
-        and int(high[0]) >= place.lowest
-        and int(high[-1]) <= place.highest
-    )
+    return len(high) > 0 and int(high[0]) >= place.lowest and int(high[-1]) <= place.highest
 
 
 def _percpu_absolute(offsets: _Numbers, base: int, _: int) -> _Addresses:
@@ -219,8 +215,8 @@ def _percpu_absolute(offsets: _Numbers, base: int, _: int) -> _Addresses:
 
 
 def _relative(offsets: _Numbers, base: int, _: int) -> _Addresses:
-    """CONFIG_KALLSYMS_BASE_RELATIVE alone: unsigned offsets."""
-    return (offsets & 0xFFFFFFFF).astype(np.uint64) + np.uint64(base)
+    """CONFIG_KALLSYMS_BASE_RELATIVE alone: the base is the lowest address."""
+    return offsets.astype(np.uint64) + np.uint64(base)
 
 
 def _place_relative(offsets: _Numbers, _: int, at: int) -> _Addresses:

@@ -10,12 +10,13 @@ it; or the decompressor itself, which unpacks the kernel and moves it (KASLR). B
 
 import copy
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Self
 
 from emu.errors import BadImage, TextpokeError
 from emu.image import bz_image, deb, unpack
+from emu.image.btf import BtfReader
 from emu.image.bz_image import BzImage
 from emu.image.elf import ElfImage, check_loads
 from emu.image.elf_boot import elf_entry
@@ -26,10 +27,19 @@ from emu.image.elf_file import (
     PF_X,
     SHF_EXECINSTR,
     ElfFile,
-    ProgramHeader,
 )
+from emu.image.linux_variables import KernelReader
+from emu.image.sites import Sites
+from emu.image.symbols import Symbols
+from emu.image.types import Types
 from emu.machine.boot import BootImage, Segment
 from emu.machine.setup_header import SetupHeader
+
+_KERNEL_MAP = 0xFFFF_FFFF_8000_0000
+"""Where a kernel's own mapping begins: __START_KERNEL_map of arch/x86/include/asm/page_64_types.h.
+
+Sections below have per-CPU variables, whose addresses are offsets.
+"""
 
 MAX_BZIMAGE = 256 << 20
 """Bytes of a bzImage in a package; a distribution's has 5 to 20 MiB."""
@@ -56,14 +66,13 @@ class LinuxImage(ElfImage):
             self._bzimage = BzImage(name, data)
             data = self._bzimage.vmlinux()
         self._file = file = _elf_file(name, data)
-        self._segments = tuple(
-            Segment(load.paddr, file.bytes_of(load), load.memsz, _is_text(load))
-            for load in file.loads
-        )
+        self._segments = tuple(_segments(file))
         start = min(segment.paddr for segment in self._segments)
         end = max(segment.end for segment in self._segments)
         header = self._bzimage.header if self._bzimage else SetupHeader.made_up(start, end)
         self._header = header.data
+        self._linked: LinuxImage | None = None  # as it was linked, if this is where it runs
+        self._slide = 0
         self.boot_image = self._started(b"", bzimage=False)
 
     def with_initramfs(self, initramfs: bytes, *, bzimage: bool = False) -> Self:
@@ -79,6 +88,57 @@ class LinuxImage(ElfImage):
         other = copy.copy(self)
         other.boot_image = self._started(initramfs, bzimage=bzimage)
         return other
+
+    @property
+    def moves(self) -> bool:
+        """Whether it is started by its decompressor, which may put it anywhere (KASLR)."""
+        return self._bzimage is not None and self.boot_image.entry == self._bzimage.entry
+
+    def slid(self, slide: int, physical: int) -> "LinuxImage":
+        """Return the same kernel where it runs: all addresses are those of its memory.
+
+        Its file still has link addresses in it: `read_virtual` tells what it had before it was
+        relocated. Debug information in DWARF is not moved with it.
+
+        Args:
+            slide: by how much its virtual addresses are higher than those it was linked for.
+            physical: by how much its physical ones are.
+        """
+        if not slide and not physical:
+            return self
+        other = copy.copy(self)
+        other._linked = self._linked or self
+        other._file = self._file.moved(_KERNEL_MAP, slide, physical)
+        for name in ("symbols", "sites", "_code"):
+            other.__dict__.pop(name, None)
+        other._slide = self._slide + slide
+        return other
+
+    @cached_property
+    def symbols(self) -> Symbols:
+        """What the kernel knows of itself, or its symbol table if it was not stripped."""
+        if self._linked is not None:
+            return self._linked.symbols.slid(self._slide)
+        return super().symbols
+
+    @cached_property
+    def sites(self) -> Sites:
+        """The traceable functions."""
+        if self._linked is not None:
+            return self._linked.sites.slid(self._slide, self.symbols)
+        return super().sites
+
+    @cached_property
+    def types(self) -> Types:
+        """Structures from BTF, and the variables whose types BTF does not say (`linux_variables`).
+
+        Raises:
+            BadImage: on access, if there is no debug information.
+        """
+        section = self._file.section(".BTF")
+        if section is None or self._file.section(".debug_info") is not None:
+            return super().types
+        return Types(KernelReader(BtfReader(self.name, self._file.bytes_of(section))))
 
     def is_in(self, memory: Callable[[int, int], bytes], size: int) -> bool:
         """Return whether this very kernel, once it has booted, is the one in memory.
@@ -143,12 +203,24 @@ class LinuxImage(ElfImage):
         )
 
 
-def _is_text(load: ProgramHeader) -> bool:
-    """Return whether a segment is text, and nothing else that is stored to.
+def _segments(file: ElfFile) -> Iterator[Segment]:
+    """Yield what is placed in RAM: the text apart from the read-only data behind it.
 
-    The last one is everything: init text, which runs once, and the kernel's zeroed data.
+    Not apart is the text of the last segment: it runs once, and lies among the zeroed data.
     """
-    return bool(load.flags & PF_X) and not load.flags & PF_W
+    for load in file.loads:
+        data = file.bytes_of(load)
+        ends = [
+            section.address + section.size - load.vaddr
+            for section in file.sections
+            if section.flags & SHF_EXECINSTR and 0 <= section.address - load.vaddr < load.memsz
+        ]
+        end = max(ends, default=0)
+        if load.flags & PF_X and not load.flags & PF_W and 0 < end <= len(data):
+            yield Segment(load.paddr, data[:end], end, executable=True)
+            yield Segment(load.paddr + end, data[end:], load.memsz - end)
+        else:
+            yield Segment(load.paddr, data, load.memsz)
 
 
 def _elf_file(name: str, data: bytes) -> ElfFile:

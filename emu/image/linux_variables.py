@@ -1,90 +1,99 @@
-"""The types of Linux's variables, which its BTF leaves out: it has those of per-CPU ones only.
+"""The types of Linux's own variables that its BTF does not tell.
 
-They are as the kernel's sources declare them. A name that a kernel does not have is of no use and
-does no harm, and so is one whose type it does not have: `Types` leaves it out. Where the number of
-elements is a matter of configuration the array has none, and any index is allowed. Sources: Linux
-6.1 and 6.12, the files named beside each group.
+BTF has the types of per-CPU variables and of no others, so `objects["init_task"]` would be an
+address without a meaning. These are the variables by which everything else is found, as the kernel
+declares them; one that a kernel does not have is not in its symbols, and nobody misses it.
+Sources: include/linux/sched/task.h, ftrace.h, livepatch.h, kernel/livepatch/transition.c,
+kernel/module/main.c, kernel/kprobes.c, arch/x86/kernel/alternative.c.
 """
 
-VARIABLES = {
-    # init/init_task.c, init/version-timestamp.c, init/main.c, mm/init-mm.c, kernel/cred.c
+from collections.abc import Iterable
+from functools import partial
+from typing import Final
+
+from emu.errors import BadSymbol
+from emu.image.btf import BtfReader
+from emu.image.c_types import EnumType, FunctionType, Type
+from emu.image.types import Types, Variable
+
+VARIABLES: Final = {
     "init_task": "struct task_struct",
     "init_mm": "struct mm_struct",
-    "init_cred": "struct cred",
-    "init_files": "struct files_struct",
-    "init_fs": "struct fs_struct",
-    "init_nsproxy": "struct nsproxy",
-    "init_pid_ns": "struct pid_namespace",
-    "init_signals": "struct signal_struct",
-    "init_sighand": "struct sighand_struct",
-    "init_uts_ns": "struct uts_namespace",
-    "saved_command_line": "char *",
-    "system_state": "enum system_states",
-    "tasklist_lock": "rwlock_t",
-    "total_forks": "unsigned long",
-    "nr_threads": "int",
-    # arch/x86/kernel/setup.c, setup_percpu.c, kernel/cpu.c, smp.c, include/linux/cpumask.h
-    "boot_cpu_data": "struct cpuinfo_x86",
-    "boot_params": "struct boot_params",
-    "__per_cpu_offset": "unsigned long[0]",
-    "__cpu_possible_mask": "struct cpumask",
-    "__cpu_present_mask": "struct cpumask",
-    "__cpu_online_mask": "struct cpumask",
-    "__cpu_active_mask": "struct cpumask",
-    "__num_online_cpus": "atomic_t",
-    "nr_cpu_ids": "unsigned int",
-    "cpu_hotplug_lock": "struct percpu_rw_semaphore",
-    # kernel/time/timer.c, timekeeping.c
-    "jiffies": "unsigned long",
-    "jiffies_64": "u64",
-    # arch/x86/kernel/alternative.c, kernel/extable.c
+    "modules": "struct list_head",
+    "ftrace_ops_list": "struct ftrace_ops *",
+    "ftrace_pages_start": "struct ftrace_page *",
+    "klp_patches": "struct list_head",
+    "klp_transition_patch": "struct klp_patch *",
+    "klp_target_state": "int",
+    "kprobe_table": "struct hlist_head[64]",
     "bp_desc": "struct bp_patching_desc",
     "tp_vec": "struct text_poke_loc[256]",
     "tp_vec_nr": "int",
-    "poking_mm": "struct mm_struct *",
-    "poking_addr": "unsigned long",
-    "text_mutex": "struct mutex",
-    # kernel/trace/ftrace.c, fgraph.c, arch/x86/kernel/ftrace.c
-    "ftrace_ops_list": "struct ftrace_ops *",
-    "ftrace_list_end": "struct ftrace_ops",
-    "ftrace_ops_trampoline_list": "struct list_head",
-    "ftrace_trace_function": "ftrace_func_t",
-    "function_trace_op": "struct ftrace_ops *",
-    "ftrace_pages": "struct ftrace_page *",
-    "ftrace_pages_start": "struct ftrace_page *",
-    "ftrace_enabled": "int",
-    "ftrace_lock": "struct mutex",
-    "ftrace_number_of_pages": "unsigned long",
-    "ftrace_number_of_groups": "unsigned long",
-    "ftrace_update_tot_cnt": "unsigned long",
-    "ftrace_graph_active": "int",
-    "global_ops": "struct ftrace_ops",
-    "graph_ops": "struct ftrace_ops",
-    "global_trace": "struct trace_array",
-    "ftrace_trace_arrays": "struct list_head",
-    "trace_types": "struct tracer *",
-    # kernel/livepatch/core.c, patch.c, transition.c
-    "klp_patches": "struct list_head",
-    "klp_mutex": "struct mutex",
-    "klp_ops": "struct list_head",
-    "klp_transition_patch": "struct klp_patch *",
-    "klp_target_state": "int",
-    # kernel/kprobes.c
-    "kprobe_table": "struct hlist_head[64]",
-    "kprobe_mutex": "struct mutex",
-    "kprobes_all_disarmed": "bool",
-    "kprobe_insn_slots": "struct kprobe_insn_cache",
-    "kprobe_optinsn_slots": "struct kprobe_insn_cache",
-    # kernel/rcu/tasks.h, tree.c
     "rcu_tasks": "struct rcu_tasks",
     "rcu_tasks_rude": "struct rcu_tasks",
     "rcu_tasks_trace": "struct rcu_tasks",
-    "rcu_state": "struct rcu_state",
-    # kernel/module/main.c, kernel/jump_label.c, kernel/panic.c
-    "modules": "struct list_head",
-    "module_mutex": "struct mutex",
-    "mod_tree": "struct mod_tree_root",
-    "jump_label_mutex": "struct mutex",
-    "tainted_mask": "unsigned long",
+    "__per_cpu_offset": "unsigned long[8192]",
+    "__cpu_online_mask": "struct cpumask",
+    "nr_cpu_ids": "unsigned int",
+    "nr_threads": "int",
+    "phys_base": "unsigned long",
+    "page_offset_base": "unsigned long",
+    "jiffies": "unsigned long",
+    "system_state": "enum system_states",
+    "saved_command_line": "char *",
+    "ftrace_enabled": "int",
+    "ftrace_disabled": "int",
 }
-"""The type of each variable by its name, as C writes it."""
+
+
+class KernelReader:
+    """Types from a kernel's BTF, and those above; a `TypeReader`."""
+
+    def __init__(self, btf: BtfReader) -> None:
+        self._btf = btf
+        self._types = Types(btf)
+
+    @property
+    def pointer_size(self) -> int:
+        """Bytes of a pointer."""
+        return self._btf.pointer_size
+
+    def type_named(self, name: str) -> Type | None:
+        """Return the type C calls `name`, or None."""
+        return self._btf.type_named(name)
+
+    def variables(self, name: str) -> tuple[Variable, ...]:
+        """Return the variables called `name`: those of BTF, else the one that is known here."""
+        found = self._btf.variables(name)
+        wanted = VARIABLES.get(name)
+        if found or wanted is None:
+            return found
+        try:
+            self._types[wanted]
+        except BadSymbol:
+            return ()  # of this kernel it is something else
+        return (Variable(name, None, "", "", True, partial(self._types.__getitem__, wanted)),)
+
+    def variable_at(self, address: int) -> None:
+        """Return None: neither has addresses."""
+        return self._btf.variable_at(address)
+
+    def function(self, name: str) -> FunctionType | None:
+        """Return the type of the function `name`, or None."""
+        return self._btf.function(name)
+
+    def enumerator(self, name: str) -> EnumType | None:
+        """Return the enumeration that has a value called `name`, or None."""
+        return self._btf.enumerator(name)
+
+    def type_names(self) -> Iterable[str]:
+        """Return the names of all types."""
+        return self._btf.type_names()
+
+    def variable_names(self) -> Iterable[str]:
+        """Return the names of all variables whose type is known."""
+        return dict.fromkeys((*self._btf.variable_names(), *VARIABLES))
+
+    def function_names(self) -> Iterable[str]:
+        """Return the names of all functions."""
+        return self._btf.function_names()

@@ -85,6 +85,8 @@ class OrcTable:
 
     def _index(self, address: int) -> int:
         """Return the last entry that is not behind an address, -1 if all are."""
+        if not 0 <= address < 1 << 64:
+            return -1 if address < 0 else len(self._ips) - 1
         return int(np.searchsorted(self._ips, np.uint64(address), side="right")) - 1
 
     def _rules(self, index: int) -> Rules | None:

@@ -92,6 +92,11 @@ class Sites:
                 raise BadImage(f"{image.name}: the site {address:#x} is not in executable memory")
         return cls(addresses, dict(_functions(image, addresses)), symbols, image.name)
 
+    def slid(self, offset: int, symbols: Symbols) -> "Sites":
+        """Return the same sites at addresses that are higher; symbols: as they are there."""
+        functions = {name: site + offset for name, site in self.functions.items()}
+        return Sites((site + offset for site in self.all), functions, symbols, self._where)
+
     def __len__(self) -> int:
         return len(self.all)
 

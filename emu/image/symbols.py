@@ -8,7 +8,7 @@ found by name but never by address. Source: System V gABI chapter 4, "Symbol Tab
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from emu.errors import BadSymbol
@@ -104,6 +104,14 @@ class Symbols:
     def all(self, name: str) -> tuple[Symbol, ...]:
         """Return every symbol called `name`, in the order of addresses."""
         return tuple(symbol for symbol in self._all if symbol.name == name)
+
+    def slid(self, offset: int) -> "Symbols":
+        """Return the same symbols at addresses that are higher; those of `NOWHERE` stay."""
+        moved = (
+            each if each.kind in NOWHERE else replace(each, address=each.address + offset)
+            for each in self
+        )
+        return Symbols(moved, self._where)
 
     def at(self, address: int) -> tuple[Symbol, int] | None:
         """Return the symbol that contains `address` and the offset in it, or None.

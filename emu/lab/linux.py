@@ -71,7 +71,7 @@ class Linux:
     def _initramfs(self) -> bytes:
         if self.initramfs is None:
             files = {f"/{Path(each).name}": _bytes(each) for each in self.files}
-            return initramfs.build(resources.linux_init().read_bytes(), self.script, files)
+            return initramfs.build(resources.init().read_bytes(), self.script, files)
         if self.script or self.files:
             raise TextpokeError(
                 "a script and more files go into our initramfs: put them into your own yourself"

@@ -59,11 +59,19 @@ def enabled(s: State, actors: Words, ticks: bool) -> int:
         count = _awake(s, actors, ticks)
         if count:
             return count
-        deadline = _next_wakeup(s)
-        if deadline == FOREVER:
+        if not pass_time(s):
             return 0
-        s.m[M_CLOCK] = deadline
-        settle_machine(s)
+
+
+@jit
+def pass_time(s: State) -> bool:
+    """Let time pass to the next thing that may wake a core; returns whether there is one."""
+    deadline = _next_wakeup(s)
+    if deadline == FOREVER:
+        return False
+    s.m[M_CLOCK] = deadline
+    settle_machine(s)
+    return True
 
 
 @jit

@@ -8,7 +8,6 @@ is admitted; what was not executed of it is given back.
 import numpy as np
 
 from emu.machine import dirty
-from emu.machine.clock import COUNTED
 from emu.machine.decode import decode
 from emu.machine.emulated_lines import mark_line
 from emu.machine.events import SERIALISED, emit
@@ -31,7 +30,6 @@ from emu.machine.state import (
     M_CANDIDATE_PA,
     M_CANDIDATE_PA2,
     M_CHOSEN,
-    M_CLOCK_MODE,
     M_CURRENT,
     M_DELIVERING,
     M_RAM_SIZE,
@@ -102,9 +100,9 @@ def instructions_ahead(s: State) -> int:
 
     They are charged to the budget already, so the clock is ahead by them.
     """
-    if s.m[M_BLOCK_COUNT] == 1 or s.m[M_CLOCK_MODE] != COUNTED:
+    if s.m[M_BLOCK_COUNT] <= 1 or s.m[M_DELIVERING]:
         return 0
-    return s.m[M_BLOCK_COUNT] - index_in_block(s) - 1
+    return max(s.m[M_BLOCK_COUNT] - index_in_block(s) - 1, 0)
 
 
 @jit

@@ -38,7 +38,6 @@ def forget_inspected(s: State, address: int) -> None:
 def mark_line(s: State, line: int) -> None:
     """Look at a line that becomes text: may an instruction that is executed here begin in it?"""
     start = line * LINE
-    forget_inspected(s, start)
     code = np.zeros(LINE + 2, np.uint8)
     count = min(LINE + 2, s.m[M_RAM_SIZE] - start)
     for index in range(count):

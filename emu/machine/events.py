@@ -59,9 +59,17 @@ def emit(
     s: State, core: int, kind: int, address: int, a: int, b: int, task: int, stack: int
 ) -> None:
     """Append an event; a table that is nearly full pauses the move to have it drained."""
+    emit_at(s, now(s), core, kind, address, a, b, task, stack)
+
+
+@jit
+def emit_at(
+    s: State, time: int, core: int, kind: int, address: int, a: int, b: int, task: int, stack: int
+) -> None:
+    """Append an event of a virtual time that is not now, as the clock is ahead within a block."""
     row = s.m[M_EVENTS]
     if row < MAX_EVENTS:
-        s.events[row, E_TIME] = now(s)
+        s.events[row, E_TIME] = time
         s.events[row, E_CORE] = core
         s.events[row, E_KIND] = kind
         s.events[row, E_ADDRESS] = address

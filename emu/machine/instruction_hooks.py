@@ -10,8 +10,9 @@ from numba import types
 
 from emu.machine import fast_call, msr
 from emu.machine.admitted import instructions_ahead, length_at_rip
+from emu.machine.clock import COUNTED
 from emu.machine.native import hook
-from emu.machine.state import M_CORES, M_CURRENT
+from emu.machine.state import M_CLOCK_MODE, M_CORES, M_CURRENT
 from emu.machine.unicorn_cpu import identify, register, set_register
 from emu.machine.unicorn_layout import RAX, RBX, RCX, RDX
 from emu.machine.view import state_at
@@ -26,7 +27,9 @@ _X2APIC, _TSC_DEADLINE, _APIC = 1 << 21, 1 << 24, 1 << 9
 def on_rdtsc(engine: int, data: Any) -> int:
     """rdtsc: virtual time; no clock of the host reaches the guest."""
     s = state_at(data)
-    time = msr.tsc(s, s.m[M_CURRENT]) - instructions_ahead(s)
+    time = msr.tsc(s, s.m[M_CURRENT])
+    if s.m[M_CLOCK_MODE] == COUNTED:
+        time -= instructions_ahead(s)
     set_register(s, RAX, time & 0xFFFFFFFF)
     set_register(s, RDX, time >> 32 & 0xFFFFFFFF)
     return 1

@@ -9,7 +9,7 @@ a run does not depend on how often it returned.
 import numpy as np
 
 from emu.machine import xapic, xapic_timer
-from emu.machine.actors import DELIVER_OF, MAX_ACTORS, TICK_OF, allowed, enabled
+from emu.machine.actors import DELIVER_OF, MAX_ACTORS, TICK_OF, allowed, enabled, pass_time
 from emu.machine.clock import CHOSEN
 from emu.machine.faults import fault
 from emu.machine.fetch import choose_fetch, fetch, stands_at_unstable
@@ -66,6 +66,7 @@ WHY = {
 }
 """Reasons why no move was made, for people."""
 
+_PATIENCE = 10_000  # timers that pass while those sleep who may be picked; others are held
 _TICK_RARITY = 64  # one move in so many, or one turn, may be a Tick
 _LONGEST_DELAY = 20_000  # instructions for which Random holds an IPI back
 
@@ -143,6 +144,10 @@ def _pick(s: State, chooser: Words, random: Seeds, actors: Words) -> int:
         else:
             ticks = s.m[M_CLOCK] // chooser[1] % _TICK_RARITY == 0
     count = allowed(actors, enabled(s, actors, ticks), chooser[3])
+    for _ in range(_PATIENCE):
+        if count or not pass_time(s):
+            break
+        count = allowed(actors, enabled(s, actors, ticks), chooser[3])
     if count == 0:
         return -1
     if chooser[0] == RANDOM:

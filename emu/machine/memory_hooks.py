@@ -10,9 +10,10 @@ from numba import types
 from unicorn import unicorn_const as uc_const
 
 from emu.machine import text
-from emu.machine.admitted import only_alone
+from emu.machine.admitted import instructions_ahead, only_alone
+from emu.machine.clock import now
 from emu.machine.debug import note_access
-from emu.machine.events import TEXT_STORE, emit
+from emu.machine.events import TEXT_STORE, emit_at
 from emu.machine.native import hook, jit, pointer
 from emu.machine.state import (
     LINE_FETCHED,
@@ -39,7 +40,7 @@ _i64, _i32, _ptr = types.int64, types.int32, types.voidptr
 @jit
 def _note_text_store(s: State, address: int, size: int, value: int) -> None:
     """Make versions of the text that a store within a page is about to change."""
-    at = address
+    at, time = address, now(s) - instructions_ahead(s)
     while at < address + size:
         length = min(8 - (at & 7), address + size - at)
         old = np.int64(0)
@@ -49,7 +50,7 @@ def _note_text_store(s: State, address: int, size: int, value: int) -> None:
         if length < 8:
             new &= (1 << (8 * length)) - 1
         if text.remember(s, s.m[M_CURRENT], at, length, old, new):
-            emit(s, s.m[M_CURRENT], TEXT_STORE, at, old, new, length, register(s, RSP))
+            emit_at(s, time, s.m[M_CURRENT], TEXT_STORE, at, old, new, length, register(s, RSP))
         at += length
     s.m[M_BEHIND] = text.is_behind(s, s.m[M_CURRENT])
 
@@ -102,7 +103,8 @@ def on_text_store(engine: int, access: int, address: int, size: int, value: int,
     first, last = address >> 6, address + size - 1 >> 6
     if s.m[M_BLOCK_FRESH]:  # what the block has executed so far is not marked as fetched yet
         only_alone(s)
-    if not ((s.lines[first] | s.lines[last]) & LINE_FETCHED or s.image_text[address // PAGE]):
+    if (s.lines[first] | s.lines[last]) & LINE_FETCHED:
+        only_alone(s)
+    elif not s.image_text[address // PAGE]:
         return
-    only_alone(s)
     _note_text_store(s, address, size, value)

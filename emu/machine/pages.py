@@ -51,6 +51,7 @@ def write_page(s: State, page: int, content: bytes, engine: Engine) -> None:
     s.ram[start : start + PAGE] = data[:PAGE]
     if lines[0] & LINE_GUARDED:
         engine.unicorn_blocks.forget(s, start, start + PAGE)
+        engine.emulated_lines.forget_inspected(s, start)
     fetched = np.unpackbits(data[PAGE:], bitorder="little") * np.uint8(LINE_FETCHED)
     lines[:] = lines & np.uint8(0xFF ^ LINE_FETCHED) | fetched
     for line in range(max(page * _LINES - 1, 0), (page + 1) * _LINES):

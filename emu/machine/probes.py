@@ -4,34 +4,29 @@
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from emu.machine.events import emit
-from emu.machine.native import jit, load64
-from emu.machine.state import (
-    M_CURRENT,
-    M_PROBES,
-    M_RAM,
-    P_ADDRESS,
-    P_ARGUMENT,
-    P_KIND,
-    P_TASK,
-    State,
-)
-from emu.machine.unicorn_cpu import register
+from emu.machine.native import jit
+from emu.machine.probe_values import Code, Constant, Register, Value, Word, value
+from emu.machine.state import C_KEPT, M_CURRENT, M_PROBES, P_ADDRESS, P_KIND, P_VALUES, State
 from emu.machine.unicorn_layout import RCX, RDI, RDX, RSI, RSP
 
-NOTE_ARGUMENTS = -1  # in P_TASK, where a physical address stands otherwise
+KEEP: Final = 0
+"""The kind of a probe that makes no event: its first value is kept for the core, as `Kept`."""
+
+_ARGUMENTS = (Register(RDI), Register(RSI), Register(RDX), Register(RCX))
 
 
 @dataclass(frozen=True)
 class Probe:
     """An address (physical) that becomes an event when a core reaches it.
 
-    kind: of the event, from `events.PROBE` on. argument: comes back in the event. task: 0, or
-    the physical address of an 8-byte variable whose value is noted.
+    kind: of the event, from `events.PROBE` on, or `events.PHASE`; or KEEP. argument: comes back in
+    the event. task: 0, or the physical address of an 8-byte variable whose value is noted.
     arguments: the address is a function's entry, and the event's `a`, `b`, `task` and `stack` are
     the first four arguments of the call (System V: RDI, RSI, RDX, RCX) instead; the others must be
-    left out.
+    left out. values: the event's `a`, `b`, `task` and `stack`, in place of all that.
     """
 
     address: int
@@ -39,12 +34,20 @@ class Probe:
     argument: int = 0
     task: int = 0
     arguments: bool = False
+    values: tuple[Value, Value, Value, Value] | None = None
 
     @property
-    def row(self) -> tuple[int, int, int, int]:
+    def row(self) -> tuple[int, ...]:
         """The probe as native code has it."""
-        task = NOTE_ARGUMENTS if self.arguments else self.task
-        return self.address, self.kind, self.argument, task
+        pairs = (each.pair for each in self.values or self._usual)
+        return (self.address, self.kind, *(number for pair in pairs for number in pair))
+
+    @property
+    def _usual(self) -> tuple[Value, Value, Value, Value]:
+        if self.arguments:
+            return _ARGUMENTS
+        task = Word(self.task) if self.task else Constant(0)
+        return Constant(self.argument), Code(), task, Register(RSP)
 
 
 @jit
@@ -81,20 +84,15 @@ def _find(s: State, address: int) -> int:
 
 @jit
 def _report(s: State, probe: int, pc: int, code: int) -> None:
-    if s.probes[probe, P_TASK] == NOTE_ARGUMENTS:
-        a, b, c, d = register(s, RDI), register(s, RSI), register(s, RDX), register(s, RCX)
-        emit(s, s.m[M_CURRENT], s.probes[probe, P_KIND], pc, a, b, c, d)
+    core, kind = s.m[M_CURRENT], s.probes[probe, P_KIND]
+    if kind == KEEP:
+        s.core[core, C_KEPT] = _value(s, probe, 0, code)
         return
-    task = 0
-    if s.probes[probe, P_TASK]:
-        task = load64(s.m[M_RAM] + s.probes[probe, P_TASK])
-    emit(
-        s,
-        s.m[M_CURRENT],
-        s.probes[probe, P_KIND],
-        pc,
-        s.probes[probe, P_ARGUMENT],
-        code,
-        task,
-        register(s, RSP),
-    )
+    a, b = _value(s, probe, 0, code), _value(s, probe, 1, code)
+    emit(s, core, kind, pc, a, b, _value(s, probe, 2, code), _value(s, probe, 3, code))
+
+
+@jit
+def _value(s: State, probe: int, column: int, code: int) -> int:
+    pair = P_VALUES + 2 * column
+    return value(s, s.probes[probe, pair], s.probes[probe, pair + 1], code)

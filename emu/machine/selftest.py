@@ -70,7 +70,9 @@ def _differences() -> Iterator[str]:
     uc.reg_write(x86_const.UC_X86_REG_RAX, _pattern(unicorn_layout.RAX))
     cpu = _pointer(uc._uch.value + unicorn_layout.UC_TO_CPU)
     env = _pointer(cpu + unicorn_layout.CPU_TO_ENV_POINTER) if cpu else 0
-    if env != cpu + unicorn_layout.CPU_TO_ENV or _pointer(env) != _pattern(unicorn_layout.RAX):
+    if env != cpu + unicorn_layout.CPU_TO_ENV or _pointer(env + unicorn_layout.RAX) != _pattern(
+        unicorn_layout.RAX
+    ):
         yield "the registers are not where they should be"
         return
     yield from _misplaced(uc, env)

@@ -121,6 +121,7 @@ C_TRAP = 9  # what comes before its next instruction: bits TRAP_..., and numbers
 # A freeze of the floor (fault freeze-floor): armed, then frozen until RSP is C_FREEZE_STACK again.
 C_FREEZE, C_FREEZE_STACK = 10, 11
 C_TIME_READS = 12  # how often the core read its time stamp, in clock mode `chosen`
+C_KEPT = 13  # what the last probe has kept for the next ones
 C_SIZE = 16
 CORE_WAITS, CORE_RUNS, CORE_HALTED, CORE_DEAD = range(4)  # waits: for a start-up IPI
 FREEZE_ARMED, FREEZE_FROZEN = 1, 2
@@ -153,8 +154,8 @@ H_SIZE = 6
 # --- one event, one probe --------------------------------------------------------------------
 E_TIME, E_CORE, E_KIND, E_ADDRESS, E_A, E_B, E_TASK, E_STACK = range(8)
 E_SIZE = 8
-P_ADDRESS, P_KIND, P_ARGUMENT, P_TASK = range(4)
-P_SIZE = 4
+P_ADDRESS, P_KIND, P_VALUES = range(3)  # P_VALUES: of a, b, task, stack a pair, of `probe_values`
+P_SIZE = P_VALUES + 4 * 2
 
 # --- the devices: columns of their tables ---
 PIC_SIZE, PIT_SIZE, RTC_SIZE, UART_SIZE, IOAPIC_SIZE, BOARD_SIZE = 18, 16, 136, 32, 56, 16

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What is said on the console. It is gathered and written at once, so that the
- * lines of two processes do not mix, and few system calls are made.
+ * lines of two processes do not mix, and few system calls are made. It has left
+ * the terminal before anything else happens (tcdrain), or what the kernel says by
+ * itself would overtake it: printk() does not use the terminal's buffer.
  */
 #include "init.h"
 
@@ -22,6 +24,8 @@ void flush(void)
 		if (n > 0)
 			done += (size_t)n;
 	}
+	if (used)
+		SYS3(ioctl, 1, TCSBRK, 1);
 	used = 0;
 }
 

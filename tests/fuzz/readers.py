@@ -29,6 +29,7 @@ from emu.image.linux_image import LinuxImage
 from emu.image.object_file import ObjectFile
 from emu.image.objects import Object, Objects
 from emu.image.objects import Reader as Memory
+from emu.image.orc import OrcTable
 from emu.image.prototype import prototypes
 from emu.image.symbols import Symbols
 from emu.image.types import Types
@@ -37,7 +38,13 @@ from emu.moves import schedule_file
 from emu.moves.schedule import Schedule
 from emu.patch.link import link
 from emu.patch.room import Room
-from tests.image import elf_builder, frame_builder, kallsyms_builder, linux_builder
+from tests.image import (
+    elf_builder,
+    frame_builder,
+    kallsyms_builder,
+    linux_builder,
+    orc_builder,
+)
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / "tests" / "corpus"
@@ -131,6 +138,30 @@ def _initramfses() -> list[bytes]:
     ours = initramfs.build(b"init", b"script")
     packed = [linux_builder.pack(ours, form) for form in linux_builder.FORMATS]
     return [ours + bytes(8) + each for each in packed]
+
+
+def _orc(data: bytes) -> None:
+    """Read ORC tables, and compute what they say for a few places; behind the count of rows."""
+    count, at = int.from_bytes(data[:2], "little"), 2
+    ips, entries = data[at : at + 4 * count], data[at + 4 * count :]
+    with contextlib.suppress(BadImage):
+        table = OrcTable("fuzzed", ips, orc_builder.PLACE, entries)
+        for address, rules in table.rows(0, (1 << 64) - 1):
+            _compute(rules)
+            _compute(table.at(address - 1))
+
+
+def _orc_tables() -> list[bytes]:
+    seeds = []
+    for layout in orc_builder.LAYOUTS:
+        kinds = ("call", "regs", "regs partial", "end", "undefined")
+        rows = [orc_builder.entry(kind, layout=layout) for kind in kinds]
+        rows += [orc_builder.entry(sp=(n, 8), bp=(4, -16), layout=layout) for n in range(16)]
+        ips, entries = orc_builder.tables(
+            (elf_builder.VIRTUAL + 8 * n, row) for n, row in enumerate(rows)
+        )
+        seeds.append(len(rows).to_bytes(2, "little") + ips + entries)
+    return seeds
 
 
 def _schedule(data: bytes) -> None:
@@ -308,6 +339,7 @@ READERS = {
         Reader("deb", _deb, _debs),
         Reader("bzimage", _bzimage, _bzimages),
         Reader("cpio", _cpio, _initramfses),
+        Reader("orc", _orc, _orc_tables),
         Reader("schedule", _schedule, _schedules),
         Reader("snapshot", _snapshot, _snapshots),
     )

@@ -1,7 +1,7 @@
 """The tables of kallsyms as scripts/kallsyms.c writes them, in the orders it has had."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from tests.image import elf_builder
@@ -14,18 +14,33 @@ ROOM = 0x10000
 """Bytes behind the small image's code that its symbols may lie in."""
 
 
-def kernel(rows: Sequence[tuple[int, str]], order: Order, form: Form, before: int = 64) -> bytes:
+def kernel(
+    rows: Sequence[tuple[int, str]],
+    order: Order,
+    form: Form,
+    before: bytes = b"",
+    spoil: Callable[[dict[str, bytes]], None] = lambda _: None,
+) -> bytes:
     """Return a stripped ELF file; rows: (address, letter and name), by address.
 
-    before: bytes of code and zeros before the tables.
+    before: between code and tables. spoil: as of `tables`.
     """
-    start = VIRTUAL + before
-    code = elf_builder.text().ljust(before, b"\0") + tables(rows, order, form, start)
+    code = _aligned(elf_builder.text() + before)
+    code += tables(rows, order, form, VIRTUAL + len(code), spoil)
     return Builder(code=code, memsz=len(code) + ROOM, symbols=()).build()
 
 
-def tables(rows: Sequence[tuple[int, str]], order: Order, form: Form, start: int) -> bytes:
-    """Return the tables, to be placed at link address `start`, a multiple of 8."""
+def tables(
+    rows: Sequence[tuple[int, str]],
+    order: Order,
+    form: Form,
+    start: int,
+    spoil: Callable[[dict[str, bytes]], None] = lambda _: None,
+) -> bytes:
+    """Return the tables, to be placed at link address `start`, a multiple of 8.
+
+    spoil: changes the tables before they are put together; the addresses are not among them.
+    """
     names = [name.encode() for _, name in rows]
     tokens = _tokens(names)
     meanings = {token: code for code, token in enumerate(tokens)}
@@ -47,6 +62,7 @@ def tables(rows: Sequence[tuple[int, str]], order: Order, form: Form, start: int
         "index": struct.pack("<256H", *offsets),
         "addresses": b"",
     }
+    spoil(parts)
     ordered = {
         "6.1": ("addresses", "num_syms", "names", "markers", "tokens", "index"),
         "6.2": ("addresses", "num_syms", "names", "markers", "seqs", "tokens", "index"),

@@ -246,6 +246,16 @@ def test_a_modules_types_go_on_behind_the_kernels() -> None:
     assert "struct mine" not in Types(base)
 
 
+def test_a_modules_enumerations_tell_their_signs_if_the_kernels_do() -> None:
+    kernel = BtfBuilder()
+    kernel.enum("mood", {"SAD": -1}, flag=True)
+    module = BtfBuilder(kernel)
+    module.enum("mask", {"ALL": 0xFFFFFFFF})
+    base = BtfReader("vmlinux", kernel.build())
+    types = Types(BtfReader("mod", module.build(), base))
+    assert types.enumerator("ALL") == (types["enum mask"], 0xFFFFFFFF)
+
+
 @given(
     members=st.lists(
         st.tuples(st.sampled_from((1, 2, 4, 8)), st.integers(0, 5), st.integers(0, 40)), max_size=30

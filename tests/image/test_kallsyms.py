@@ -1,6 +1,8 @@
 """Symbols of a stripped kernel, from its own tables."""
 
 import random
+import struct
+from collections.abc import Callable
 from typing import get_args
 
 import pytest
@@ -48,7 +50,7 @@ def test_what_is_written_is_read_back(data: st.DataObject) -> None:
     form = data.draw(st.sampled_from(get_args(Form)))
     percpu = data.draw(st.integers(0, 100)) if form == "percpu" else 0
     rows = some(count, data.draw(st.integers(0, 1 << 32)), percpu=percpu, longest=40)
-    before = data.draw(st.integers(8, 30)) * 8
+    before = bytes(data.draw(st.integers(0, 30)) * 8)
     order = data.draw(st.sampled_from(get_args(Order)))
     image = ElfImage("vmlinux", kernel(rows, order, form, before))
     assert plain(image) == [(address, name[1:]) for address, name in rows]
@@ -58,6 +60,7 @@ def test_a_name_of_over_127_tokens_has_a_length_of_two_bytes() -> None:
     rows = some(300)
     long = "bcdfghjklmpquvwxyz" * 28
     rows[40] = (rows[40][0], "T" + long)
+    rows[41] = (rows[41][0], "T" + long[:300])
     rows[299] = (rows[299][0], "t" + long + "z")
     image = ElfImage("vmlinux", kernel(rows, "6.4", "percpu"))
     assert plain(image) == [(address, name[1:]) for address, name in rows]
@@ -67,7 +70,7 @@ def test_letters_say_kind_and_who_sees_it_and_the_next_address_the_size() -> Non
     rows = [
         (0x0, "A__per_cpu_start"), (0x1000, "Arunqueues"), (0x1400, "A__per_cpu_end"),
         (VIRTUAL, "T_stext"), (VIRTUAL, "Tfirst"), (VIRTUAL + 0x10, "tsecond"),
-        (VIRTUAL + 0x20, "Wweak"), (VIRTUAL + 0x30, "T_etext"),
+        (VIRTUAL + 0x20, "Wweak"), (VIRTUAL + 0x30, "T_etext"), (VIRTUAL + 0x30, "Wat_end"),
         (VIRTUAL + 0x40, "Dinit_task"), (VIRTUAL + 0x40, "dalias"), (VIRTUAL + 0x60, "rtable"),
         (VIRTUAL + 0x70, "Wweak_data"), (VIRTUAL + 0x78, "Vweak_object"),
     ]  # fmt: skip
@@ -77,6 +80,7 @@ def test_letters_say_kind_and_who_sees_it_and_the_next_address_the_size() -> Non
     assert symbols["second"] == Symbol("second", VIRTUAL + 0x10, 0x10, "func", is_global=False)
     assert symbols["weak"] == Symbol("weak", VIRTUAL + 0x20, 0x10, "func")
     assert symbols["_etext"].kind == "func"
+    assert symbols["at_end"].kind == "object"
     assert symbols["init_task"] == Symbol("init_task", VIRTUAL + 0x40, 0x20, "object")
     assert symbols["alias"].size == 0x20
     assert symbols["table"] == Symbol("table", VIRTUAL + 0x60, 0x10, "object", is_global=False)
@@ -117,8 +121,62 @@ def test_tables_that_disagree_are_none() -> None:
     unsorted = [rows[1], rows[0], *rows[2:]]
     assert rows[0][0] != rows[1][0]
     assert len(ElfImage("vmlinux", kernel(unsorted, "6.4", "percpu")).symbols) == 0
-    outside = [*rows[:-1], (VIRTUAL + 0x1000000, "Tout")]
-    assert len(ElfImage("vmlinux", kernel(outside, "6.4", "percpu")).symbols) == 0
+    forms: tuple[Form, ...] = ("percpu", "place", "absolute")
+    for form in forms:
+        for outside in (
+            [*rows[:-1], (VIRTUAL + 0x1000000, "Tout")],
+            [(VIRTUAL - 8, "Tout"), *rows[1:]],
+        ):
+            assert len(ElfImage("vmlinux", kernel(outside, "6.4", form)).symbols) == 0
+    nameless = [*rows[:7], (rows[7][0], ""), *rows[8:]]
+    assert len(ElfImage("vmlinux", kernel(nameless, "6.4", "percpu")).symbols) == 0
+
+
+def changed(part: str, change: Callable[[bytes], bytes]) -> int:
+    """Return how many symbols are found if one table is changed."""
+
+    def spoil(parts: dict[str, bytes]) -> None:
+        parts[part] = change(parts[part])
+
+    return len(ElfImage("vmlinux", kernel(some(700), "6.4", "relative", spoil=spoil)).symbols)
+
+
+def test_each_table_has_to_fit_the_others() -> None:
+    assert changed("names", lambda names: names) == 700
+    assert changed("names", lambda names: names + bytes(8)) == 0
+    assert changed("names", lambda names: names + b"\1") == 0
+    assert changed("tokens", lambda tokens: tokens + bytes(8)) == 0
+    assert changed("tokens", lambda tokens: tokens + b"x") == 0
+    assert changed("index", lambda index: index[:-2] + b"\xff\xff") == 0
+
+
+def test_a_marker_is_where_a_group_of_names_ends() -> None:
+    def spoil(parts: dict[str, bytes]) -> None:
+        zero, first, second = struct.unpack_from("<3I", parts["markers"])
+        first += 1 + parts["names"][first]  # the next name
+        parts["markers"] = struct.pack("<3I", zero, first, second)
+
+    image = ElfImage("vmlinux", kernel(some(700), "6.4", "relative", spoil=spoil))
+    assert len(image.symbols) == 0
+
+
+def test_what_looks_like_one_marker_more_is_none() -> None:
+    """Sequence numbers may stand right behind the markers, and be any numbers."""
+
+    def spoil(parts: dict[str, bytes]) -> None:
+        last = int.from_bytes(parts["markers"][-4:], "little")
+        parts["seqs"] = (last + 1000).to_bytes(4, "little") + parts["seqs"][4:]
+
+    image = ElfImage("vmlinux", kernel(some(512), "6.2", "absolute", spoil=spoil))
+    assert len(image.symbols) == 512
+
+
+def test_what_looks_like_markers_and_is_not_aligned_is_passed_over() -> None:
+    rising = struct.pack("<6I", 1, 0, 1000, 2000, 3000, 0)
+    image = kernel(some(300), "6.4", "percpu", before=rising * 3)
+    assert len(ElfImage("vmlinux", image).symbols) == 300
+    broken = image.replace((300).to_bytes(8, "little"), bytes(8))
+    assert len(ElfImage("vmlinux", broken).symbols) == 0
 
 
 def test_names_longer_than_any_kernels_are_none(monkeypatch: pytest.MonkeyPatch) -> None:

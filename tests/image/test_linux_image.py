@@ -35,7 +35,7 @@ def test_a_kernel_is_unpacked_whatever_packed_it(form: str) -> None:
     assert image.read_virtual(VIRTUAL, 16) == text()[:16]
     boot = image.boot_image
     assert (boot.name, boot.protocol, boot.entry) == ("vmlinuz", "linux", PHYSICAL)
-    assert boot.segments == (Segment(PHYSICAL, text(), 0x80),)
+    assert boot.segments == (Segment(PHYSICAL, text(), 0x80, executable=True),)
     assert SetupHeader(boot.setup_header).pref_address == PREFERRED
 
 
@@ -62,7 +62,13 @@ def test_a_file_is_what_its_bytes_say(tmp_path: Path) -> None:
 
 def test_relocations_behind_the_vmlinux_are_not_looked_at() -> None:
     image = LinuxImage("vmlinuz", bzimage(vmlinux() + struct.pack("<4I", 0, 0x81000000, 0, 1)))
-    assert image.boot_image.segments == (Segment(PHYSICAL, text(), 0x80),)
+    assert image.boot_image.segments == (Segment(PHYSICAL, text(), 0x80, executable=True),)
+
+
+@pytest.mark.parametrize(("flags", "is_text"), [(5, True), (7, False), (6, False), (4, False)])
+def test_text_is_what_nothing_is_stored_to(flags: int, is_text: bool) -> None:
+    (segment,) = LinuxImage("v", vmlinux(flags=flags)).boot_image.segments
+    assert segment.executable is is_text
 
 
 def test_an_entry_may_be_a_link_address() -> None:
