@@ -35,6 +35,9 @@ class Guest(Protocol):
     def physical(self, address: int) -> int:
         """Return the physical address; TextpokeError where nothing is mapped."""
 
+    def describe(self, address: int) -> str:
+        """Return `vfs_read+0x5` for an address, also of code that is in no image now; else hex."""
+
     def current(self, core: int) -> Task | None:
         """Return the task a core runs, None if the kernel does not say."""
 
@@ -60,7 +63,10 @@ class Guest(Protocol):
         """Return the same kernel, code that is added later included, as another machine has it."""
 
     def probes(self) -> tuple[Probe, ...]:
-        """Return the probes by which the kernel's events come about; kinds are in `probes`."""
+        """Return the probes by which the kernel's events come about; kinds are in `probes`.
+
+        There may be none before it is known where the kernel is: ask again while there are none.
+        """
 
     @property
     def sync_vector(self) -> int | None:

@@ -54,3 +54,12 @@ class Task:
         if self.stack is None or self.stack_end is None or not self.stack < self.stack_end:
             return None
         return self.stack, self.stack_end
+
+
+def on_stack(tasks: tuple[Task, ...], sp: int | None) -> Task | None:
+    """Return the task on whose kernel stack `sp` is."""
+    for task in tasks:
+        bounds = task.bounds
+        if sp is not None and bounds is not None and bounds[0] < sp <= bounds[1]:
+            return task
+    return None

@@ -13,7 +13,7 @@ from emu.guest.probes import SWITCH
 from emu.guest.registers import of_core, resuming
 from emu.guest.stack import Stack
 from emu.guest.task_list import TaskList
-from emu.guest.tasks import ENDED, Task
+from emu.guest.tasks import ENDED, Task, on_stack
 from emu.guest.virtual import VirtualMemory
 from emu.guest.walk import Walk
 from emu.image.elf import ElfImage
@@ -133,6 +133,13 @@ class ToyGuest:
         """Take note of code that is in no image, so that stacks are walked through it."""
         self._code.add(region)
 
+    def describe(self, address: int) -> str:
+        """Return `vfs_read+0x5`, also for code that was added; else the address in hex."""
+        place = self._code.at(address)
+        if place.function is None:
+            return self.image.symbols.describe(address)
+        return f"{place.function}+{place.offset:#x}" if place.offset else place.function
+
     def on(self, machine: Machine) -> "ToyGuest":
         """Return the same kernel, code that is added later included, as another machine has it."""
         other = ToyGuest(machine, self.image)
@@ -180,17 +187,8 @@ class ToyGuest:
             if not self.machine.started(core):
                 continue
             registers = of_core(self.machine, core)
-            on = None if registers.user else _on_stack(tasks, registers.sp)
+            on = None if registers.user else on_stack(tasks, registers.sp)
             address = self._current(core) if on is None else on.address
             if address is not None:
                 found[address] = core
         return found
-
-
-def _on_stack(tasks: tuple[Task, ...], sp: int | None) -> Task | None:
-    """Return the task on whose kernel stack `sp` is."""
-    for task in tasks:
-        bounds = task.bounds
-        if sp is not None and bounds is not None and bounds[0] < sp <= bounds[1]:
-            return task
-    return None

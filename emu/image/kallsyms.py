@@ -77,12 +77,12 @@ class KernelSymbols(Symbols):
         table, other = self._all.table, copy.copy(self)
         moved = np.where(table.kinds == _PERCPU, 0, offset).astype(np.uint64)
         table = replace(table, addresses=table.addresses + moved)
-        other._all, other._places = (
-            replace(self._all, table=table),
-            replace(self._places, table=table),
+        other.__dict__.update(
+            _all=replace(self._all, table=table),
+            _places=replace(self._places, table=table),
+            _by_name=replace(self._by_name, table=table),
+            _starts=[start + offset for start in self._starts],
         )
-        other._by_name = replace(self._by_name, table=table)
-        other._starts = [start + offset for start in self._starts]
         return other
 
     def all(self, name: str) -> tuple[Symbol, ...]:

@@ -107,11 +107,13 @@ class LinuxImage(ElfImage):
         if not slide and not physical:
             return self
         other = copy.copy(self)
-        other._linked = self._linked or self
-        other._file = self._file.moved(_KERNEL_MAP, slide, physical)
         for name in ("symbols", "sites", "_code"):
-            other.__dict__.pop(name, None)
-        other._slide = self._slide + slide
+            other.__dict__.pop(name, None)  # they are read anew
+        other.__dict__.update(
+            _file=self._file.moved(_KERNEL_MAP, slide, physical),
+            _linked=self._linked or self,
+            _slide=self._slide + slide,
+        )
         return other
 
     @cached_property

@@ -45,6 +45,12 @@ class Structure:
         member = self._members.get(name)
         return None if member is None else member.offset
 
+    def target_size(self, name: str) -> int:
+        """Return the bytes of what a member points to; 0 if it is no pointer."""
+        member = self._members.get(name)
+        kind = None if member is None else member.type
+        return kind.target.size if isinstance(kind, PointerType) else 0
+
     def read(self, read: Reader, address: int) -> "Values":
         """Return the members at an address. Raises TextpokeError."""
         return Values(self._members, read(address, self.size))
