@@ -16,8 +16,6 @@ b, task: addresses of the descriptors of the first and the other; stack: in its 
 state of the first, 0 if it could go on.
 """
 
-REACHED: Final = PROBE + 64
-"""A core executes what a hold waits for. a: the number of the hold."""
 INT3: Final = PROBE + 17
 """An int3 handler of the kernel has looked at a breakpoint. a: not 0 in its low 32 bits if it has
 taken it for its own; b: whose it is, of INT3_HANDLERS; task: the descriptor of the core's task.
@@ -65,3 +63,6 @@ FTRACE: Final = PROBE + 24
 """
 
 FTRACE_STEPS: Final = ("prepare", "modify", "done")
+
+REACHED: Final = PROBE + 64
+"""A core executes what a hold waits for. a: the number of the hold."""

@@ -221,10 +221,11 @@ class Steering:
 
     def _urgent(self, machine: Machine) -> int | None:
         """Make the faults that can be made; returns a core that has to take an interrupt first."""
-        vector = self._guest.sync_vector
         for faulty in self._faulty:
-            core = faulty.fault.core
-            if vector is None or not faulty.due or not faulty.after(machine.output):
+            if not faulty.due or not faulty.after(machine.output):
+                continue
+            core, vector = faulty.fault.core, self._guest.sync_vector
+            if vector is None:
                 continue
             pending = machine.pending_ipis(core)
             if pending[:1] == (vector,) and machine.floor_is_free(core):
