@@ -194,6 +194,7 @@ TABLES: dict[str, Callable[[Rows, Snapshot], bool]] = {
     "board": _board,
     "input": _anything,
     "msr": _anything,
+    "image_text": lambda rows, _snapshot: _within(rows, 0, 1),
 }
 
 # --- registers ---------------------------------------------------------------------------------
