@@ -30,7 +30,7 @@ _REPLACED = (
 _TOLD = re.compile(
     r"WARNING: |BUG: |#PF: |Oops: |kernel BUG at|invalid opcode: |general protection fault|"
     r"divide error: |int3: |double fault: |stack guard page|kernel tried to execute|RIP: 0010:|"
-    r"Kernel panic|exited with|misbehave: a"
+    r"Kernel panic|misbehave: a"
 )
 _REPLACED_IN_OOPS = (
     (re.compile(r"CPU: \d+ PID: \d+"), "CPU: N PID: N"),

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The end. Three ways, the quickest first; each does nothing where there is
- * no such device:
+ * The end, the quickest way first; each does nothing where there is no such
+ * device:
  *
- *	port 0xf4	QEMU's isa-debug-exit, and textpoke's exit port: the run ends with STATUS
+ *	port 0xf4	only if there is a STATUS: QEMU's isa-debug-exit and textpoke's exit port,
+ *			whose run then ends with 2 * STATUS + 1
  *	port 0x604	PM1a_CNT of ACPI on both: SLP_EN, sleep type 0, is power off
  *	reboot(2)	the kernel's own way
  */
@@ -28,7 +29,8 @@ int do_poweroff(int count, char **words)
 	put("init: power off\n");
 	flush();
 	if (SYS1(iopl, 3) == 0) {
-		outb(0xf4, (unsigned char)status);
+		if (count)
+			outb(0xf4, (unsigned char)status);
 		outw(0x604, 1 << 13);
 	}
 	return fail_errno("reboot", SYS4(reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2,
