@@ -68,7 +68,10 @@ class Player:
         self.end = lab.ended()
         detectors = lab.detectors or lab.watch(())
         sources = [image_path(scenario.image).parent]
-        self._narrator = Narrator(lab.image, detectors, lambda: lab.placed, sources)
+        image = lab.guest.image
+        self._narrator = Narrator(
+            image, detectors, lambda: lab.placed, chronicle.batches, sources
+        )
         self._detectors, self._chronicle = detectors, chronicle
         self.failures: list[Finding] = []
         self._look_at_run()

@@ -30,6 +30,7 @@ from emu.machine.state import (
 )
 from emu.moves.plan import PHASES
 from emu.scene.arrows import ArrowTable
+from emu.scene.batches import Batches
 from emu.scene.lanes import Band, Column, Kind, Lane, Lanes, Left
 from emu.scene.log import Log, LogTable
 from emu.scene.table import Table
@@ -95,9 +96,10 @@ class Chronicle:
         self._arrows = ArrowTable(limit)
         self._stores = Table({"time": np.int64}, limit)
         self._bands: list[Band] = []
+        self.batches = Batches(limit)
         self._log = LogTable(guest.image, limit)
         self._sync = guest.sync_vector
-        self._looks = 0
+        self._looks = self._rounds = 0
         self._ask_who_runs()
 
     def take(self, watched: Sequence[Watched] = ()) -> None:
@@ -119,11 +121,14 @@ class Chronicle:
         self._note_instants(columns, first, watched)
         tasks = self._switch(columns)
         self._arrows.take(columns)
-        by_patcher = columns[:, columns[E_CORE] == _PATCHER]
-        stores = by_patcher[E_TIME, by_patcher[E_KIND] == events.TEXT_STORE]
+        self.batches.take(columns)
+        stores = columns[E_TIME, columns[E_KIND] == events.TEXT_STORE]
         self._stores.append(len(stores), time=stores)
-        for at in np.flatnonzero(by_patcher[E_KIND] == events.PHASE):
-            time, _, _, _, phase, number, _, _ = by_patcher[:, at].tolist()
+        for at in np.flatnonzero(columns[E_KIND] == events.PHASE):
+            time, core, _, _, phase, number, _, _ = columns[:, at].tolist()
+            if core != _PATCHER:  # a kernel does not count what it does
+                self._rounds += phase == 0
+                number = self._rounds
             self._enter(PHASES[phase], time, number)
         self._log.take(first, columns, tasks)
 
