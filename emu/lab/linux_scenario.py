@@ -1,11 +1,11 @@
 """Linux scenarios: a stock kernel that is to be seen while it patches itself."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
-from emu.errors import GuestDied
+from emu.errors import GuestDied, TextpokeError
 from emu.lab.end import End
 from emu.lab.kernel_rounds import KernelRounds
 from emu.lab.lab import Lab
@@ -18,6 +18,13 @@ _PIECE: Final = 5_000_000
 _BOOT_BOUND: Final = 5_000_000_000
 """Instructions in which a kernel comes to its init: ten times what Debian's needs."""
 
+_LOST: Final = {
+    1: "when the int3 stands there",
+    2: "when the tail is new",
+    3: "when the first byte is new",
+}
+"""When each sync of a patch comes."""
+
 
 @dataclass(frozen=True, slots=True)
 class LinuxScenario:
@@ -29,24 +36,56 @@ class LinuxScenario:
         saved: a snapshot of a machine, or None.
         broken: a fault of a sync (see `SyncFault`), or None.
         model, cores: of the machine; of a snapshot they are its own.
-        seed: of its chooser; None: the cores take turns.
+        seed: of its chooser.
     """
 
     linux: Linux
     saved: str | None = None
     broken: str | None = None
     model: str = "sdm"
-    seed: int | None = None
+    seed: int = 1
     cores: int = 2
 
     def __str__(self) -> str:
         file = "Linux" if self.linux.file is None else Path(self.linux.file).name
         broken = f", {self.broken}" if self.broken else ""
-        seed = "" if self.seed is None else f", seed {self.seed}"
+        seed = f", seed {self.seed}"
         if self.saved is not None:
             return f"{file} from {Path(self.saved).name}{seed}{broken}"
         cores = "1 core" if self.cores == 1 else f"{self.cores} cores"
         return f"{file} on {cores}, {self.model}{seed}{broken}"
+
+    @property
+    def patched(self) -> tuple[str, ...]:
+        """The functions that we patch: none, the kernel does that itself."""
+        return ()
+
+    @property
+    def patchable(self) -> tuple[str, ...]:
+        """The functions that can be chosen: none."""
+        return ()
+
+    @property
+    def fixed(self) -> bool:
+        """Whether cores and fetch model are what they are: those of a snapshot."""
+        return self.saved is not None
+
+    @property
+    def breaks(self) -> Mapping[str, str]:
+        """What can be broken, by its name, and what that means."""
+        return {
+            f"lose every sync {sync} on core {core}": f"{_LOST[sync]}, core {core} keeps what it "
+            "may have fetched before"
+            for core in range(self.cores)
+            for sync in _LOST
+        } | ({self.broken: "as the command line has it"} if self.broken else {})
+
+    def recorded(self, file: str) -> NoReturn:
+        """Raise TextpokeError: only runs of our patcher are opened here."""
+        raise TextpokeError(
+            f"{file}: a recorded run of a stock kernel is not opened here: "
+            "textpoke linux --replay makes it again"
+        )
 
     @property
     def sources_beside(self) -> Sequence[Path]:

@@ -72,7 +72,7 @@ class Player:
         sources = scenario.sources_beside
         image = lab.guest.image
         self._narrator = Narrator(
-            image, detectors, lambda: lab.placed, chronicle.batches, sources
+            image, detectors, lambda: lab.placed, sources, chronicle.batches
         )
         self._detectors, self._chronicle = detectors, chronicle
         self.failures: list[Finding] = []
@@ -222,6 +222,13 @@ class Player:
             return False
         self._run(instructions)
         return self._go_on(self.timeline.edge) and self.end is None
+
+    def type(self, data: bytes) -> None:
+        """Let bytes come in on the serial line, where the run has got to."""
+        self._require_life()
+        self.go_to_edge()
+        self.lab.input(data)
+        self.go_to_edge()
 
     # --- back ----------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """Scenarios: what is to be seen. A kernel under load, functions to patch, and what is broken."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -114,6 +114,31 @@ class Scenario:
             image.sites.of(name)
             if not self.sources:
                 _replacement(name)
+
+    @property
+    def patched(self) -> tuple[str, ...]:
+        """The functions that are patched."""
+        return self.functions or shown(self.broken, self.model)
+
+    @property
+    def patchable(self) -> tuple[str, ...]:
+        """The functions that can be chosen."""
+        return tuple(REPLACEMENT)
+
+    @property
+    def fixed(self) -> bool:
+        """Whether cores and fetch model are what they are."""
+        return False
+
+    @property
+    def breaks(self) -> Mapping[str, str]:
+        """What can be broken, by its name, and what that means."""
+        return EXPLANATIONS
+
+    def recorded(self, file: str) -> "tuple[Schedule, Scenario]":
+        """Return the schedule in a file, and what it was made of; BadSchedule unless it fits."""
+        schedule = recorded_run(file, self.image)
+        return schedule, Scenario.of_schedule(schedule, self.image)
 
     @property
     def sources_beside(self) -> Sequence[Path]:

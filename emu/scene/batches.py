@@ -174,6 +174,19 @@ class Batches:
             self._synced(begun[-1][1], time),
         )
 
+    def syncing(self, times: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return of each time whether the kernel waits then until cores have serialised."""
+        return np.isin(self._phase_at(times), _SYNCS)
+
+    def patching(self, times: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return of each time whether a batch is under way then."""
+        return self._phase_at(times) != _DONE
+
+    def _phase_at(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
+        at = np.searchsorted(self._phases["time"], times)
+        before: NDArray[np.int64] = np.append(_DONE, self._phases["phase"])
+        return before[at]
+
     def _synced(self, begin: int, end: int) -> int:
         first, last = np.searchsorted(self._syncs["time"], (begin, end)).tolist()
         return sum(1 << core for core in set(self._syncs["core"][first:last].tolist()))

@@ -55,8 +55,8 @@ class Narrator:
         image: of the kernel.
         detectors: those of the run; they know what is watched, and were told of every plan.
         placed: what has been put into the kernel so far.
-        batches: what the kernel itself has done to its text.
         sources: folders with source files, for the listing.
+        batches: what the kernel itself does to its text; without, nothing is known of it.
     """
 
     def __init__(
@@ -64,11 +64,11 @@ class Narrator:
         image: ElfImage,
         detectors: Detectors,
         placed: Callable[[], Sequence[Placed]],
-        batches: Batches,
         sources: Sequence[Path] = (),
+        batches: Batches | None = None,
     ) -> None:
         self._image, self._detectors = image, detectors
-        self._batches = batches
+        self._batches = Batches() if batches is None else batches
         self._names = Names(image, placed)
         self._lister = Lister(image, Sources(sources))
         self._handler: Handler | None = None
