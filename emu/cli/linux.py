@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from emu.cli import console, options, running
-from emu.errors import GuestDied, TextpokeError
+from emu.cli import console, options, resume, running
+from emu.errors import BadSchedule, GuestDied, TextpokeError
 
 if TYPE_CHECKING:
-    from emu.lab import End, Lab
+    from emu.lab import End, Lab, Linux
 
 SCRIPT_FAILED: Final = 3
 """Exit status: our init's script failed; as `poweroff 1` in it would have it."""
@@ -26,6 +26,20 @@ _FROM_THE_START: Final = {
     "files": "--with",
 }
 """What the kernel got when it was started."""
+
+_OF_A_RUN: Final = {
+    **resume.DECIDED,
+    "origin": "--from",
+    "seed": "--seed",
+    "faults": "--faults",
+    "holds": "--hold",
+    "sync_faults": "--fault",
+    "typed": "--input",
+    "until": "--until",
+    "steps": "--steps",
+    "snapshot": "--snapshot",
+}
+"""What a schedule says itself."""
 
 File = Annotated[
     str | None,
@@ -78,6 +92,37 @@ BzImage = Annotated[
 ]
 
 
+Holds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--hold",
+        metavar="HOLD",
+        help='"core C while *ADDR == BYTE until core D executes ADDR": give core C no turns, each '
+        "time the byte becomes that; ADDR is a symbol, or symbol+offset. Repeatable.",
+    ),
+]
+SyncFaults = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fault",
+        metavar="FAULT",
+        help='"lose [every] sync K on core C [of FUNCTION] [after TEXT]", or "delay ... on core C '
+        "by N ...\": of a patch of the kernel's text. Repeatable.",
+    ),
+]
+
+
+Replay = Annotated[
+    str | None,
+    typer.Option(
+        "--replay",
+        metavar="FILE",
+        help="Make the moves of a run again that --save FILE has kept, with the same FILE, "
+        "--script, --with, --initramfs and --bzimage.",
+    ),
+]
+
+
 def linux(
     context: typer.Context,
     file: File = None,
@@ -86,6 +131,8 @@ def linux(
     cores: options.Cores = 2,
     seed: options.Seed = None,
     faults: options.Faults = None,
+    holds: Holds = None,
+    sync_faults: SyncFaults = None,
     model: options.Model = "sdm",
     append: Append = "",
     ram: Ram = 256,
@@ -99,6 +146,7 @@ def linux(
     show_hash: options.Hash = False,
     snapshot: options.Snapshot = None,
     save: options.Save = None,
+    saved: Replay = None,
     as_json: options.Json = False,
 ) -> None:
     """Boot a stock Linux kernel, with its serial line on standard output; get: fetch one.
@@ -127,7 +175,6 @@ def linux(
     if package is not None:
         raise typer.BadParameter(f"{package!r}: only `get` takes a second word")
     from emu import lab  # noqa: PLC0415 -- loads the machine
-    from emu.cli import resume  # noqa: PLC0415 -- loads the machine
 
     wanted = running.Running(
         "linux",
@@ -144,6 +191,9 @@ def linux(
     )
     wanted.check_targets()
     what = lab.Linux(file, _script(script), tuple(files or ()), initramfs, bzimage, append)
+    if saved is not None:
+        options.refuse(context, _OF_A_RUN, "is for a run of its own, not for --replay: leave it")
+        raise typer.Exit(_replay(what, saved, save, show_hash=show_hash, as_json=as_json))
     if origin is not None:
         resume.check(context, save, _FROM_THE_START)
         started = lab.go_on_linux(origin, file, seed=seed, faults=faults or 0)
@@ -157,7 +207,36 @@ def linux(
             seed=seed,
             faults=faults or 0,
         )
+    there = started.machine.cores
+    started.steer(
+        [lab.Hold.parse(text, there) for text in holds or ()],
+        [lab.SyncFault.parse(text, there) for text in sync_faults or ()],
+    )
     raise typer.Exit(wanted(started))
+
+
+def _replay(what: "Linux", file: str, save: str | None, *, show_hash: bool, as_json: bool) -> int:
+    """Make the moves of a schedule again; returns the exit status, as `replay`."""
+    from emu import lab  # noqa: PLC0415 -- loads the machine
+    from emu.cli import replay  # noqa: PLC0415 -- with the rest
+    from emu.moves.schedule import Schedule  # noqa: PLC0415 -- loads numpy
+
+    recorded, image = Schedule.read(file), what.image()
+    setup, started = recorded.machine, image.boot_image
+    if started.sha256 != recorded.image.sha256:
+        raise BadSchedule(
+            f"{file}: saved with {recorded.image.name} and what it was started with; this is "
+            f"{started.name}, or another --script, --with, --initramfs or --bzimage"
+        )
+    again = lab.boot(
+        image,
+        cores=setup.cores,
+        ram_mib=setup.ram_mib,
+        append=setup.command_line,
+        model=setup.model,
+        clock=setup.clock,
+    )
+    return replay.make_again(again, file, recorded, save, show_hash=show_hash, as_json=as_json)
 
 
 def _script(path: Path | None) -> bytes:

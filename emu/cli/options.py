@@ -1,10 +1,13 @@
 """Options that several verbs have, so that they are called and mean the same everywhere."""
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Final, TypeAlias
 
 import typer
+
+from emu.errors import TextpokeError
 
 MAX_STEPS: Final = 1 << 62
 
@@ -38,6 +41,14 @@ def needed(image: str | None) -> str:
     if image is None:
         raise typer.BadParameter("IMAGE is missing: what shall be booted?")
     return image
+
+
+def refuse(context: typer.Context, options: Mapping[str, str], why: str) -> None:
+    """Raise TextpokeError if one of these options was given, by its parameter and its name."""
+    for name, option in options.items():
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise TextpokeError(f"{option} {why}")
 
 
 Image: TypeAlias = Annotated[

@@ -8,6 +8,7 @@ from emu import resources
 from emu.cli import console, options, running
 
 if TYPE_CHECKING:
+    from emu.lab import Lab
     from emu.moves.schedule import Schedule
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="A schedule.")]
@@ -40,9 +41,8 @@ def replay(
     patcher does, 8 HAZARD, 10 torn, 12 lost or late, 14 unhandled int3, 16 harmful; the highest
     wins.
     """
-    from emu.cli import verdicts  # noqa: PLC0415 -- loads the machine
-    from emu.errors import GuestDied  # noqa: PLC0415 -- with the rest
-    from emu.lab import boot  # noqa: PLC0415 -- loads the machine
+    from emu.errors import BadSchedule  # noqa: PLC0415 -- with the rest
+    from emu.lab import COMMAND_LINE, boot  # noqa: PLC0415 -- loads the machine
     from emu.moves import schedule_file  # noqa: PLC0415 -- loads numpy
     from emu.moves.schedule import Schedule  # noqa: PLC0415 -- loads numpy
 
@@ -53,6 +53,11 @@ def replay(
     if save is not None:
         schedule_file.check_target(save)
     setup = recorded.machine
+    if setup.command_line.startswith(COMMAND_LINE) and image == "toy":
+        raise BadSchedule(
+            f"{file}: a run of Linux: textpoke linux --replay FILE, with the kernel, --script and "
+            "--with it was saved with"
+        )
     lab = boot(
         image,
         cores=setup.cores,
@@ -63,6 +68,19 @@ def replay(
         sha256=recorded.check_image,
         engine=engine,
     )
+    raise typer.Exit(make_again(lab, file, recorded, save, show_hash=show_hash, as_json=as_json))
+
+
+def make_again(
+    lab: "Lab", file: str, recorded: "Schedule", save: str | None, *, show_hash: bool, as_json: bool
+) -> int:
+    """Make the moves of a schedule on a machine that was just switched on, and say what came.
+
+    Returns the exit status. Raises BadSchedule if they end in another state.
+    """
+    from emu.cli import verdicts  # noqa: PLC0415 -- loads the machine
+    from emu.errors import GuestDied  # noqa: PLC0415 -- with the rest
+
     lab.replay(recorded)
     end_hash, verdict = lab.hash(), lab.verdict() if lab.detectors else None
     _check_end(file, recorded, end_hash, verdict.name if verdict else None)
@@ -86,7 +104,7 @@ def replay(
         console.line("the run ended in the state that the schedule says")
     if show_hash and not as_json:
         console.line(end_hash)
-    raise typer.Exit(status)
+    return status
 
 
 def _check_end(file: str, recorded: "Schedule", end_hash: str, verdict: str | None) -> None:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from emu.cli import console
+from emu.cli import console, options
 from emu.errors import TextpokeError
 
 if TYPE_CHECKING:
     from emu.lab import Lab
 
-_DECIDED: Final = {
+DECIDED: Final = {
     "cores": "--cores",
     "ram": "--ram",
     "append": "--append",
@@ -29,10 +29,8 @@ def check(
 
     more: what else a verb decides when the machine is switched on, by its parameter.
     """
-    for name, option in {**_DECIDED, **more}.items():
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            raise TextpokeError(f"{option} was decided when the machine was switched on: leave it")
+    decided = {**DECIDED, **more}
+    options.refuse(context, decided, "was decided when the machine was switched on: leave it")
     if save is not None:
         raise TextpokeError(
             "--save writes the moves since the machine was switched on, and --from does not know "

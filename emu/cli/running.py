@@ -127,6 +127,7 @@ class Running:
             "moves": machine.moves,
             "virtual_ns": machine.now,
             "seed": self.seed,
+            "steered": list(started.steering.told()) if started.steering else [],
             "serial": machine.output.decode(errors="backslashreplace"),
             "hash": started.hash() if self.show_hash else None,
             "report": report.document(found) if found else None,
@@ -173,6 +174,8 @@ def _tell(started: "Lab", end: "End | None", *, as_json: bool) -> None:
     from emu.cli import report  # noqa: PLC0415 -- loads the machine
 
     machine = started.machine
+    for line in () if as_json or started.steering is None else started.steering.told():
+        console.note(line)
     if machine.end and machine.exit_value is None:
         console.note(machine.end)
     found = started.report(end) if end else None

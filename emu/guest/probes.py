@@ -63,3 +63,6 @@ FTRACE: Final = PROBE + 24
 """
 
 FTRACE_STEPS: Final = ("prepare", "modify", "done")
+
+REACHED: Final = PROBE + 64
+"""A core executes what a hold waits for. a: the number of the hold."""

@@ -9,16 +9,20 @@ print(lab.verdict())
 """
 
 from emu.lab.end import End
+from emu.lab.hold import Hold
 from emu.lab.lab import Lab
 from emu.lab.linux import COMMAND_LINE, Linux, boot_linux, go_on_linux
 from emu.lab.start import boot, go_on
+from emu.lab.sync_fault import SyncFault
 from emu.resources import image_path
 
 __all__ = [
     "COMMAND_LINE",
     "End",
+    "Hold",
     "Lab",
     "Linux",
+    "SyncFault",
     "boot",
     "boot_linux",
     "go_on",

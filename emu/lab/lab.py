@@ -13,13 +13,16 @@ from emu.image.elf import ElfImage
 from emu.image.objects import Objects
 from emu.image.placed import Placed
 from emu.lab.end import End
+from emu.lab.hold import Hold
+from emu.lab.steering import Steering
+from emu.lab.sync_fault import SyncFault
 from emu.lab.watched import watched
 from emu.machine import loop
 from emu.machine.fetches import Fetches
 from emu.machine.hashing import state_hash
 from emu.machine.machine import Machine
 from emu.moves import move, schedule
-from emu.moves.chooser import Chooser
+from emu.moves.chooser import Chooser, continued
 from emu.moves.plan import Plan
 from emu.moves.schedule import ImageId, MachineSetup, Schedule
 from emu.moves.segment import Moves
@@ -60,6 +63,8 @@ class Lab:
         self._typed = bytearray()
         self._from_start = from_start
         self._interrupted = False
+        self.steering: Steering | None = None
+        self._told = bool(self.guest.probes())  # whether the kernel's events come about
 
     @property
     def chooser(self) -> Chooser:
@@ -114,7 +119,7 @@ class Lab:
             self.recording.grew()
             before = machine.retired()
             piece = min(left, _LOOK_INSTRUCTIONS if stop is None else _PIECE)
-            why = machine.drive(self.chooser, moves=_LOOK, instructions=piece)
+            why = self._drive(piece)
             left -= machine.retired() - before
             if len(machine.output) > shown:
                 if on_output:
@@ -122,18 +127,28 @@ class Lab:
                 if until and machine.output.find(until, max(0, shown + 1 - len(until))) >= 0:
                     return End.TEXT
                 shown = len(machine.output)
-            if why == loop.PATCHER:
-                self.patcher.step()
-            elif why == loop.EXIT:
+            if why == loop.EXIT:
                 return End.EXIT
-            elif why == loop.DEAD:
+            if why == loop.DEAD:
                 return End.DIED
-            elif why == loop.STUCK and not self._send_typed():
+            if why == loop.STUCK and not self._send_typed():
                 return End.STUCK
             if stop is not None and stop():
                 break
         interrupted, self._interrupted = self._interrupted, False
         return End.INTERRUPTED if interrupted else End.BOUND
+
+    def _drive(self, instructions: int) -> int:
+        """Let the chooser make moves, the patcher's too; returns why that ended."""
+        steering = self.steering if self.steering and self.steering.active else None
+        self._look_for_places()
+        moves = 1 if steering else _LOOK
+        why = self.machine.drive(self.chooser, moves=moves, instructions=instructions)
+        if why == loop.PATCHER:
+            self.patcher.step()
+        if steering and self.machine.alive:
+            steering.after_move()
+        return why
 
     def interrupt(self) -> None:
         """Let the run that is under way, or else the next, end between two moves.
@@ -154,11 +169,42 @@ class Lab:
             return False
         del self._typed[: len(data)]
         parts = [data[at : at + move.MAX_BYTES] for at in range(0, len(data), move.MAX_BYTES)]
-        moves: list[move.Move] = [move.Input("uart", part) for part in parts]
-        for made in moves:
-            self.machine.make(made)
-        self.recording.moves(Moves.of(moves))
+        self.make(*(move.Input("uart", part) for part in parts))
         return True
+
+    def make(self, *moves: move.Move) -> None:
+        """Make moves that no chooser picks; TextpokeError if one is not possible now."""
+        for each in moves:
+            self.machine.make(each)
+        self.recording.moves(Moves.of(list(moves)))
+
+    # --- steering ------------------------------------------------------------------------------
+
+    def steer(self, holds: Sequence[Hold] = (), faults: Sequence[SyncFault] = ()) -> None:
+        """Let holds and faults of syncs decide from here on, beside the chooser.
+
+        Raises:
+            BadSymbol: the kernel does not have what one of them names.
+        """
+        base = self.chooser
+
+        def choose(actors: int, longest: int | None) -> None:
+            quantum, allowed = longest or base.quantum, base.actors & actors
+            self.choose(continued(self.chooser, quantum=quantum, actors=allowed, waits=True))
+
+        self.steering = Steering(self.guest, holds, faults, choose=choose, make=self.make)
+
+    def _look_for_places(self) -> None:
+        """Let the machine tell events from places that the kernel has only now."""
+        found = self.steering is not None and self.steering.find()
+        probes = () if self._told else self.guest.probes()
+        if found or probes:
+            self._told = True
+            self._set_probes()
+
+    def _set_probes(self) -> None:
+        more = self.steering.probes() if self.steering else ()
+        self.machine.set_probes((*self.guest.probes(), *more))
 
     def input_may_wake(self) -> bool:
         """Return whether some core is halted and would hear an interrupt."""

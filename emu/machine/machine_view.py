@@ -152,6 +152,15 @@ class MachineView:
         """Return whether the core's next move is a Fetch."""
         return bool(self._native.fetch.stands_at_unstable(self.state, core))
 
+    def pending_ipis(self, core: int) -> tuple[int, ...]:
+        """Return the vectors of the IPIs that a core has still to take, the next one first."""
+        words = self.state.apic[core, st.A_IPI : st.A_IPI + 8]
+        return tuple(v for v in range(255, -1, -1) if int(words[v >> 5]) >> (v & 31) & 1)
+
+    def floor_is_free(self, core: int) -> bool:
+        """Return whether no fault keeps the core's floor, now or with its next IPI."""
+        return not self.state.core[core, st.C_FREEZE]
+
     @property
     def input_room(self) -> int:
         """Bytes that can come in on the serial line before the guest reads some."""

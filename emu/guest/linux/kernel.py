@@ -8,7 +8,7 @@ who needs the probes asks again when `slide` is there.
 from dataclasses import replace
 from functools import cached_property
 
-from emu.errors import TextpokeError
+from emu.errors import BadImage, TextpokeError
 from emu.guest.code import CodeRegion
 from emu.guest.linux.ftrace import Ftrace
 from emu.guest.linux.here import Here
@@ -62,6 +62,13 @@ class LinuxGuest:
         """Its image, at the addresses it runs at as soon as `slide` is known."""
         _ = self.slide
         return self._known.image
+
+    def require_contract(self) -> None:
+        """Raise BadImage: this kernel patches itself, and nobody else may."""
+        raise BadImage(
+            f"{self.image.name} patches itself, so it cannot be patched from outside: load a live "
+            "patch (docs/linux.md)"
+        )
 
     @property
     def objects(self) -> Objects:
