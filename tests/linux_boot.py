@@ -53,7 +53,9 @@ echo p:entry vfs_read > kprobe_events
 try echo p:inside cmdline_proc_show+5 >> kprobe_events
 try echo p:inside cmdline_proc_show+9 >> kprobe_events
 echo 1 > events/kprobes/enable
+read /proc/cmdline
 cat /sys/kernel/debug/kprobes/list
+sleep 0.5
 """,
     "unprobed": "echo 0 > events/kprobes/enable\necho > kprobe_events\n",
     "returning": """\
