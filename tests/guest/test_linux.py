@@ -347,8 +347,7 @@ def test_a_kernel_that_its_decompressor_moves_is_found(linux_file: Path) -> None
         image = linux.with_initramfs(b"", bzimage=True)
     except BadImage as error:
         pytest.skip(str(error))
-    words = APPEND.replace(" nokaslr", "")
-    machine = Machine(image.boot_image, cores=1, ram_mib=256, command_line=words, model="coherent")
+    machine = Machine(image.boot_image, cores=1, ram_mib=256, command_line=APPEND, model="coherent")
     guest = LinuxGuest(machine, image)
     assert (guest.slide, guest.probes(), guest.tasks(), guest.current(0)) == (None, (), (), None)
     banner = linux.symbols["linux_banner"].address
