@@ -28,7 +28,8 @@ class Bridge(QObject):
     Signals:
         shown: a frame was published while the player stands still; the window need not wait.
         paused: the player stands still again. phase: it stands at the end of this phase.
-        begun: another machine is on; its Scenario.
+        begun: another machine is on; its scenario.
+        booting: how far a kernel is that boots, in words.
         failed: something could not be done; a TextpokeError.
         crashed: an internal error; the exception.
     """
@@ -37,6 +38,7 @@ class Bridge(QObject):
     paused = Signal()
     phase = Signal(str)
     begun = Signal(object)
+    booting = Signal(str)
     failed = Signal(object)
     crashed = Signal(object)
 

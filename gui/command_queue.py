@@ -38,6 +38,12 @@ class CommandQueue:
             self._changed.notify()
             return self.tickets
 
+    @property
+    def urgent(self) -> bool:
+        """Whether a command waits that ends what goes on."""
+        with self._changed:
+            return any(isinstance(each, URGENT) for _, each in self._waiting)
+
     def get(self, timeout: float | None = None) -> tuple[int, Command] | None:
         """Return the next command with its ticket; None if none comes in so many seconds.
 

@@ -6,6 +6,7 @@ Only the last of several `GoTo` in a row is obeyed, for a slider asks faster tha
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from emu.lab.player import AnyScenario
 from emu.lab.scenario import Scenario
 from emu.moves.schedule import Schedule
 
@@ -14,7 +15,7 @@ from emu.moves.schedule import Schedule
 class Begin:
     """Switch another machine on."""
 
-    scenario: Scenario
+    scenario: AnyScenario
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,6 +90,13 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
+class Type:
+    """Let bytes come in on the guest's serial line, where the run has got to."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Save:
     """Write the run so far to a file, as a schedule."""
 
@@ -113,6 +121,7 @@ Command: TypeAlias = (
     | Play
     | Pause
     | Look
+    | Type
     | Save
     | Quit
 )

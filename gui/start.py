@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from emu.lab.scenario import Scenario
+from emu.lab.player import AnyScenario
 from emu.moves.schedule import Schedule
 from gui.layouts import LayoutName
 
@@ -23,7 +23,7 @@ class Start:
         layout: "desktop" or "projector".
     """
 
-    scenario: Scenario
+    scenario: AnyScenario
     schedule: Schedule | None = None
     screenshot: Path | None = None
     at: str | None = None

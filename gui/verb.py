@@ -13,10 +13,12 @@ from gui.layouts import LAYOUTS, LayoutName
 from gui.theme import THEMES
 
 if TYPE_CHECKING:
+    from emu.lab.player import AnyScenario
     from emu.lab.scenario import Scenario
     from emu.moves.schedule import Schedule
 
 FAILURE: Final = "failure"
+_MAX_SCRIPT: Final = 128 << 10
 
 SMALLEST, LARGEST = (640, 360), (7680, 4320)  # pixels of --size
 
@@ -135,6 +137,38 @@ With = Annotated[
     ),
 ]
 
+Linux = Annotated[
+    str | None,
+    typer.Option(
+        "--linux",
+        metavar="FILE",
+        help="A stock kernel, which patches itself: a Debian package, a bzImage or a vmlinux. "
+        "With --from: to name its functions by.",
+    ),
+]
+Script = Annotated[
+    Path | None,
+    typer.Option(
+        "--script",
+        metavar="FILE",
+        help="What the init of a stock kernel carries out; with --from it is typed at its prompt.",
+    ),
+]
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from", metavar="SNAPSHOT", help="Go on from what textpoke linux --snapshot kept."
+    ),
+]
+Fault = Annotated[
+    str | None,
+    typer.Option(
+        "--fault",
+        metavar="TEXT",
+        help="Break what a stock kernel does: lose every sync 1 on core 1 (textpoke linux --help).",
+    ),
+]
+
 
 def gui(
     file: File = None,
@@ -151,19 +185,45 @@ def gui(
     append: Append = None,
     functions: Function = None,
     sources: With = None,
+    linux: Linux = None,
+    script: Script = None,
+    origin: From = None,
+    fault: Fault = None,
 ) -> None:
     """Open a window on a kernel that is being patched while it runs.
+
+    \b
+      textpoke gui                                 the toy kernel, patched by us
+      textpoke gui --linux FILE --script FILE      a stock kernel, which patches itself
+      textpoke gui --linux FILE --from SNAPSHOT    the same, at once, as it was saved
 
     Exit status: 0 the window was closed, 2 bad input, or this computer lacks something for a
     window (textpoke doctor says what), 4 with --screenshot: the guest died before PHASE.
     """
+    from emu.lab.player import AnyScenario  # noqa: PLC0415 -- loads the machine
+    from emu.moves.schedule import Schedule  # noqa: PLC0415 -- loads numpy
     from gui import host  # noqa: PLC0415 -- with the rest
     from gui.start import Start  # noqa: PLC0415 -- loads the machine
 
     if screenshot is not None:
         _check_picture(screenshot)
     pixels = None if size is None else _pixels(size)
-    if file is None:
+    schedule: Schedule | None
+    scenario: AnyScenario
+    if linux is not None or origin is not None:
+        toys = {"FILE": file, "--break": broken, "--function": functions}
+        given = [name for name, value in toys.items() if value]
+        if given or image != "toy":
+            raise typer.BadParameter(
+                f"{', '.join(given) or '--image'} is for a kernel that we patch: leave it out"
+            )
+        schedule = None
+        scenario = _linux(
+            linux, origin, script, tuple(sources or ()), append, (fault, model, seed, cores)
+        )
+    elif script is not None or fault is not None:
+        raise typer.BadParameter("--script and --fault are for a stock kernel: name it by --linux")
+    elif file is None:
         append = append if append is not None else "load" if image == "toy" else ""
         kernel = image, append
         made = _made(kernel, broken, model, seed, cores, functions or [], sources or [])
@@ -181,6 +241,52 @@ def gui(
     from gui.app import main  # noqa: PLC0415 -- loads Qt, which prepare has looked at
 
     raise typer.Exit(main(start))
+
+
+def _linux(  # noqa: PLR0913 -- what the command line has
+    file: str | None,
+    saved: str | None,
+    script: Path | None,
+    files: tuple[Path, ...],
+    append: str | None,
+    machine: tuple[str | None, str | None, int | None, int | None],
+) -> "AnyScenario":
+    """Return a stock kernel to be seen. machine: fault, fetch model, seed and cores.
+
+    Raises TextpokeError if it cannot be had.
+    """
+    from emu.lab.linux import Linux  # noqa: PLC0415 -- loads the machine
+    from emu.lab.linux_scenario import LinuxScenario  # noqa: PLC0415 -- as above
+
+    fault, model, seed, cores = machine
+    if saved is not None and (files or append is not None or model or cores):
+        raise typer.BadParameter(
+            f"{saved} has its machine and what its kernel was started with: leave out --with, "
+            "--append, --model and --cores"
+        )
+    scenario = LinuxScenario(
+        Linux(file, _script(script), files, append=append or ""),
+        saved,
+        broken=fault,
+        model=model or "sdm",
+        seed=1 if seed is None else seed,
+        cores=2 if cores is None else cores,
+    )
+    scenario.check()
+    return scenario
+
+
+def _script(path: Path | None) -> bytes:
+    """Return the script that our init carries out."""
+    if path is None:
+        return b""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise TextpokeError(f"{path}: {error.strerror or 'cannot be read'}") from None
+    if len(data) > _MAX_SCRIPT:
+        raise TextpokeError(f"{path}: over {_MAX_SCRIPT >> 10} KiB, too large for a script")
+    return data
 
 
 def _check_picture(path: Path) -> None:

@@ -19,7 +19,9 @@ from PySide6.QtWidgets import (
 
 from emu.errors import TextpokeError
 from emu.lab import compiling
-from emu.lab.scenario import EXPLANATIONS, REPLACEMENT, Scenario, recorded_run, shown
+from emu.lab.linux_scenario import LinuxScenario
+from emu.lab.player import AnyScenario
+from emu.lab.scenario import Scenario
 from gui import actions, commands, palette
 from gui.breaking.choice import Choice
 from gui.breaking.dialog import BreakDialog
@@ -61,9 +63,10 @@ class MainWindow(QMainWindow):
         self.frame: Frame | None = None
         self.crash: BaseException | None = None
         self.ended = False
-        self._scenario = Scenario()
+        self._scenario: AnyScenario = Scenario()
         self._layout: LayoutName = "desktop"
         self._beside = "timeline"  # the panel beside the five bytes in the projector layout
+        self._begins = ""
         self._size = QApplication.font().pointSizeF()
         self._followed = self.selection.now  # what was selected last
         self._look = commands.Look()
@@ -105,6 +108,7 @@ class MainWindow(QMainWindow):
         self.bridge.failed.connect(lambda error: self.show_notice(str(error)))
         self.bridge.crashed.connect(self.show_crash, Qt.ConnectionType.QueuedConnection)
         self.bridge.begun.connect(self._show_scenario)
+        self.bridge.booting.connect(self._show_boot)
         self.docks.changed.connect(self._visible_changed)
         for core, key in enumerate(actions.CORE_KEYS):
             shortcut = QShortcut(key, self)
@@ -123,7 +127,7 @@ class MainWindow(QMainWindow):
         if frame is not None:
             self.show_frame(frame)
         elif self.frame is None:
-            message = _COMPILES if compiling.busy() else ""
+            message = _COMPILES if compiling.busy() else self._begins
             self.story.show_frame(Frame(0, "starting", None, 0, 0, None, message))
 
     def show_frame(self, frame: Frame) -> None:
@@ -246,8 +250,9 @@ class MainWindow(QMainWindow):
 
     def on_break_it(self) -> None:
         """Choose what is left out, the fetch model and the seed, and begin again."""
+        now = self._scenario
         dialog = BreakDialog(
-            _choice(self._scenario), tuple(EXPLANATIONS.items()), tuple(REPLACEMENT), self
+            _choice(now), tuple(now.breaks.items()), now.patchable, self, fixed=now.fixed
         )
         if dialog.exec() and (chosen := dialog.choice()):
             self._ask(commands.Begin(_scenario(chosen, self._scenario)))
@@ -262,11 +267,10 @@ class MainWindow(QMainWindow):
     def open(self, path: str) -> None:
         """Play the schedule in a file."""
         try:
-            schedule = recorded_run(path, self._scenario.image)
+            schedule, scenario = self._scenario.recorded(path)
         except TextpokeError as error:
             self.show_notice(str(error))
         else:
-            scenario = Scenario.of_schedule(schedule, self._scenario.image)
             self._ask(commands.Open(schedule, scenario))
 
     def on_save(self) -> None:
@@ -390,11 +394,17 @@ class MainWindow(QMainWindow):
         self.crash = self.crash or error
         self.show_notice(f"a bug in textpoke, please report it: {type(error).__name__}: {error}")
 
-    def _show_scenario(self, scenario: Scenario) -> None:
+    def _show_boot(self, sentence: str) -> None:
+        """Show how far a kernel is that boots."""
+        self._begins = sentence
+        if self.frame is not None:
+            self.standing.setText(sentence)
+
+    def _show_scenario(self, scenario: AnyScenario) -> None:
         self._scenario = scenario
         self.broken.setVisible(scenario.broken is not None)
         if scenario.broken is not None:
-            why = EXPLANATIONS[scenario.broken]
+            why = scenario.breaks[scenario.broken]
             self.broken.show_text(f"Broken on purpose ({scenario.broken}): {why}.")
         self.selection.clear()
         self.setWindowTitle(f"textpoke: {scenario}")
@@ -424,13 +434,17 @@ _COMPILES: Final = "The emulator is compiled, only this first time: that takes a
 _SMALLEST, _LARGEST = 6.0, 40.0  # points
 
 
-def _choice(scenario: Scenario) -> Choice:
-    functions = scenario.functions or shown(scenario.broken, scenario.model)
-    return Choice(scenario.broken, scenario.model, scenario.seed, functions, scenario.cores)
+def _choice(scenario: AnyScenario) -> Choice:
+    patched = scenario.patched
+    return Choice(scenario.broken, scenario.model, scenario.seed, patched, scenario.cores)
 
 
-def _scenario(choice: Choice, now: Scenario) -> Scenario:
+def _scenario(choice: Choice, now: AnyScenario) -> AnyScenario:
     """Return the scenario that somebody chose; functions left alone are those that show it best."""
+    if isinstance(now, LinuxScenario):
+        return replace(
+            now, broken=choice.broken, model=choice.model, seed=choice.seed, cores=choice.cores
+        )
     kept = _choice(now).functions == choice.functions and not now.functions
     return replace(
         now,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, assert_never
 
 from emu.errors import TextpokeError
+from emu.lab.lab import Lab
 from emu.lab.player import Player
 from emu.scene.scene import Scene
 from gui import commands
@@ -23,6 +24,10 @@ A scene is for reading: sentences, tasks, bytes, code. To make one and to paint 
 threads together some 30 ms of Python, of which only one runs at a time, and a frame has 16. Nobody
 reads faster; what one can follow with the eyes, the timeline, is new in each frame.
 """
+
+
+class _Dropped(Exception):  # noqa: N818 -- no error
+    """What goes on is not wanted any more."""
 
 
 class Worker:
@@ -61,6 +66,8 @@ class Worker:
                 else:
                     self._obey(command)
                     self._publish()
+            except _Dropped:
+                continue
             except TextpokeError as error:
                 self._fail(error)
             except Exception as error:  # noqa: BLE001 -- the window says it, whatever it is
@@ -93,7 +100,7 @@ class Worker:
                 self._look = command
             case commands.Begin(scenario):
                 self._stand_still()
-                self._begin(Player.live(scenario))
+                self._begin(Player.live(scenario, self._booting))
             case commands.Open(schedule, scenario):
                 self._stand_still()
                 self._begin(Player.recorded(schedule, scenario))
@@ -122,11 +129,22 @@ class Worker:
             case commands.GoToPhase(phase):
                 self._player.go_to_phase(phase)
                 self._announce()
+            case commands.Type(data):
+                self._player.type(data)
             case commands.Save(path):
                 self._player.save(path)
                 self._message = f"written: {path}"
             case _:
                 assert_never(command)
+
+    def _booting(self, lab: Lab) -> None:
+        """Tell how far a kernel is that boots; raises _Dropped if something else is asked for."""
+        if self._queue.urgent:
+            raise _Dropped
+        made, ms = lab.machine.retired(), lab.machine.now // 1_000_000
+        self._bridge.booting.emit(
+            f"The kernel boots: {made // 1_000_000:,} million instructions, {ms:,} ms of its time."
+        )
 
     def _go(self, player: Player, time: int | None) -> None:
         if time is None:

@@ -38,7 +38,9 @@ class Detectors:
         self._probe()
 
     def _probe(self) -> None:
-        self._machine.set_probes((*self._guest.probes(), *probes(self._guest, self.watched)))
+        mine = probes(self._guest, self.watched)
+        if mine:
+            self._machine.set_probes((*self._guest.probes(), *mine))
 
     def requested(self, number: int, plan: Plan) -> None:
         """Say that the plan of this number was requested."""

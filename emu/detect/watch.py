@@ -70,5 +70,7 @@ def probes(guest: Guest, watched: tuple[Watched, ...]) -> list[Probe]:
         found[each.site, CALL] = number
         for way in each.ways:
             found[way.body, OLD if way.body == each.ways[0].body else NEW] = number
-    found[guest.image.symbols["int3_unhandled"].address, UNHANDLED] = 0
+    unhandled = guest.image.symbols.get("int3_unhandled")
+    if unhandled is not None:
+        found[unhandled.address, UNHANDLED] = 0
     return [Probe(guest.physical(at), kind, number) for (at, kind), number in found.items()]

@@ -135,8 +135,11 @@ class ToyGuest:
 
     def describe(self, address: int) -> str:
         """Return `vfs_read+0x5`, also for code that was added; else the address in hex."""
-        place = self._code.at(address)
-        if place.function is None:
+        try:
+            place = self._code.at(address)
+        except BadImage:
+            place = None  # its call frame information is malformed, which is of no concern here
+        if place is None or place.function is None:
             return self.image.symbols.describe(address)
         return f"{place.function}+{place.offset:#x}" if place.offset else place.function
 

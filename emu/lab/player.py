@@ -5,22 +5,22 @@ follow the record, so that nothing in the past changes; at the edge they make it
 one actor lets the run's own chooser pick among the moves of that actor.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, TypeAlias
 
 from emu.detect.finding import Finding
 from emu.errors import GuestDied, TextpokeError
 from emu.lab.end import End
 from emu.lab.lab import Lab
-from emu.lab.rounds import IN_PLACE, Rounds
-from emu.lab.scenario import WARM_UP, Scenario
+from emu.lab.linux_scenario import LinuxScenario
+from emu.lab.rounds import IN_PLACE, Rounds, Run
+from emu.lab.scenario import Scenario
 from emu.lab.start import boot
 from emu.machine import loop
 from emu.moves.chooser import EVERYBODY, continued
 from emu.moves.plan import PHASES
 from emu.moves.schedule import Schedule
-from emu.resources import image_path
 from emu.scene.chronicle import Chronicle
 from emu.scene.failure import worst
 from emu.scene.lanes import Lanes
@@ -30,11 +30,13 @@ from emu.scene.scene import Scene
 from emu.timeline.mark import Mark
 from emu.timeline.timeline import Moment
 
+AnyScenario: TypeAlias = Scenario | LinuxScenario
+
 PLANS: Final = 100
 """Plans that are carried out, half of them in, before we say that nothing goes wrong."""
 
 PATIENCE: Final = 5_000_000
-"""Instructions in which a phase comes to its end, or a sleeping core to its next instruction."""
+"""Instructions in which a sleeping core comes to its next one."""
 
 AFTERWARDS: Final = 1_000_000
 """Instructions after the last plan of a run in which what it did wrong shows."""
@@ -60,30 +62,35 @@ class Player:
     """
 
     def __init__(
-        self, lab: Lab, rounds: Rounds, start: Mark, scenario: Scenario, chronicle: Chronicle
+        self, lab: Lab, rounds: Run, start: Mark, scenario: AnyScenario, chronicle: Chronicle
     ) -> None:
         self.lab, self.rounds, self.start, self.scenario = lab, rounds, start, scenario
         self.timeline = lab.keep_timeline()
         self.moment: Moment = self.timeline.at(start)
         self.end = lab.ended()
         detectors = lab.detectors or lab.watch(())
-        sources = [image_path(scenario.image).parent]
-        self._narrator = Narrator(lab.image, detectors, lambda: lab.placed, sources)
+        sources = scenario.sources_beside
+        image = lab.guest.image
+        self._narrator = Narrator(
+            image, detectors, lambda: lab.placed, sources, chronicle.batches
+        )
         self._detectors, self._chronicle = detectors, chronicle
         self.failures: list[Finding] = []
         self._look_at_run()
         lab.machine.events.limit = EVENTS
 
     @classmethod
-    def live(cls, scenario: Scenario) -> "Player":
-        """Return the player of a new run. Raises TextpokeError if it cannot be had."""
-        lab = scenario.boot()
+    def live(
+        cls, scenario: AnyScenario, on_piece: Callable[[Lab], None] | None = None
+    ) -> "Player":
+        """Return the player of a new run. Raises TextpokeError if it cannot be had.
+
+        on_piece: told of a kernel that boots, now and then; may raise.
+        """
+        lab = scenario.boot(on_piece)
         chronicle = Chronicle(lab.guest)
-        lab.run(instructions=WARM_UP)
-        redirects = scenario.redirects(lab)
-        lab.watch(redirects)
-        start = lab.keep_timeline().edge
-        return cls(lab, Rounds(lab, redirects, scenario.broken), start, scenario, chronicle)
+        rounds = scenario.rounds(lab, chronicle)
+        return cls(lab, rounds, lab.keep_timeline().edge, scenario, chronicle)
 
     @classmethod
     def recorded(cls, schedule: Schedule, scenario: Scenario) -> "Player":
@@ -122,8 +129,7 @@ class Player:
     @property
     def phase(self) -> str | None:
         """The phase at whose end one stands, or None."""
-        here = [end.phase for end in self.rounds.ends if end.mark == self.moment.mark]
-        return here[-1] if here else None
+        return self.rounds.phase_at(self.moment)
 
     def scene(self, needs: frozenset[str] = frozenset(), address: int | None = None) -> Scene:
         """Return the picture of the moment one stands at.
@@ -169,15 +175,15 @@ class Player:
 
     def next_phase(self) -> None:
         """Go on to where the next phase has done what it does, or to the next failure."""
-        later = [end.mark for end in self.rounds.ends if end.mark > self.moment.mark]
-        if later:
-            self._go_on(later[0])
+        later = self.rounds.after(self.moment)
+        if later is not None:
+            self._go_on(later)
             return
         self._require_life()
         stopped = self._run_to_phase_end()
-        self._go_on(self.timeline.edge)
+        self._go_on(self.rounds.after(self.moment) or self.timeline.edge)
         if stopped is End.BOUND and self.at_edge:
-            raise TextpokeError(_UNENDED)
+            raise TextpokeError(self._unended)
 
     def next_failure(self) -> None:
         """Go on to where something goes wrong. Raises TextpokeError if nothing does for long."""
@@ -189,7 +195,7 @@ class Player:
                 "of a break shows a run that fails"
             )
         bound = given + PLANS
-        patience = PATIENCE if self.rounds.more else AFTERWARDS
+        patience = self.rounds.patience if self.rounds.more else AFTERWARDS
         while not self._failure_ahead(self.lab.machine.now):
             if self.lab.patcher.requests > given:
                 given, since = self.lab.patcher.requests, self.timeline.edge.instructions
@@ -217,6 +223,13 @@ class Player:
         self._run(instructions)
         return self._go_on(self.timeline.edge) and self.end is None
 
+    def type(self, data: bytes) -> None:
+        """Let bytes come in on the serial line, where the run has got to."""
+        self._require_life()
+        self.go_to_edge()
+        self.lab.input(data)
+        self.go_to_edge()
+
     # --- back ----------------------------------------------------------------------------------
 
     def back(self, core: int | None = None) -> None:
@@ -228,8 +241,8 @@ class Player:
 
     def previous_phase(self) -> None:
         """Go back to the end of the phase before, or to the beginning."""
-        earlier = [end.mark for end in self.rounds.ends if end.mark < self.moment.mark]
-        self._stand(earlier[-1] if earlier else self.start)
+        earlier = self.rounds.before(self.moment)
+        self._stand(self.start if earlier is None else max(earlier, self.start))
 
     # --- anywhere ------------------------------------------------------------------------------
 
@@ -242,10 +255,10 @@ class Player:
 
         Raises GuestDied where the run ends before, TextpokeError where no such phase comes.
         """
-        plan = self._plan_here()
-        ends = [end for end in self.rounds.ends if end.phase == phase and end.plan >= plan]
-        if ends:
-            self._stand(ends[0].mark)
+        plan = self.rounds.plan_at(self.moment)
+        found = self.rounds.first(phase, plan)
+        if found is not None:
+            self._stand(found)
             return
         self._stand(self.timeline.edge)
         for _ in range(_ENDS_OF_TWO_PLANS):
@@ -254,8 +267,11 @@ class Player:
             if self.end is not None:
                 raise GuestDied(f"the run ends before phase {phase}: {self.lab.why(self.end)}")
             if stopped is End.BOUND:
-                raise TextpokeError(_UNENDED)
-            if stopped is End.INTERRUPTED or self.rounds.ends[-1].phase == phase:
+                raise TextpokeError(self._unended)
+            found = self.rounds.first(phase, plan)
+            if found is not None:
+                self._stand(found)
+            if found is not None or stopped is End.INTERRUPTED:
                 return
         raise TextpokeError(f"no plan of this run has a phase {phase}")
 
@@ -282,12 +298,12 @@ class Player:
             raise TextpokeError(
                 "no phase comes any more: this run gets no other plan; begin another one"
             )
-        known = len(self.rounds.ends)
-        for _ in range(PATIENCE // _UNSEEN):
+        known = self.rounds.count
+        for _ in range(self.rounds.patience // self.rounds.unseen):
             with self._running():
-                end = self.rounds.go_to_phase_end(_UNSEEN)
+                end = self.rounds.go_to_phase_end(self.rounds.unseen)
                 self._ended(end)
-            if len(self.rounds.ends) > known:
+            if self.rounds.count > known:
                 return None
             if end is not End.BOUND:
                 break
@@ -350,10 +366,9 @@ class Player:
             if found not in self.failures and worst([*last, found]) == found:
                 self.failures.append(found)
 
-    def _plan_here(self) -> int:
-        """Return the number of the plan that is under way here, or was last."""
-        begun = [end.plan for end in self.rounds.ends if end.mark <= self.moment.mark]
-        return begun[-1] if begun else 0
+    @property
+    def _unended(self) -> str:
+        return f"no phase has ended in {self.rounds.patience:,} instructions; Run goes on"
 
     def _require_life(self) -> None:
         if self.end is not None:
@@ -409,7 +424,5 @@ class Player:
         return self.lab.machine.retired_by(core)
 
 
-_UNENDED: Final = f"the phase has not ended after {PATIENCE:,} instructions; Run goes on"
 _ENDS_OF_TWO_PLANS: Final = 2 * 2 * len(PHASES)  # at most: a phase that waits ends twice
-_UNSEEN: Final = 500_000  # instructions, between two looks; their events are fewer than `EVENTS`
 _NAP: Final = 1_000  # instructions between two looks at whether a core has woken

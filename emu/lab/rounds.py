@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from emu.lab.end import End
 from emu.lab.lab import Lab
@@ -10,6 +10,7 @@ from emu.moves.plan import Plan
 from emu.patch.redirect import Redirect
 from emu.scene.phase_ends import PhaseEnds
 from emu.timeline.mark import Mark
+from emu.timeline.timeline import Moment
 
 IN_PLACE: Final = 100_000
 """Instructions of all cores between the end of one plan and the next."""
@@ -27,8 +28,55 @@ class PhaseEnd:
     plan: int
 
 
+class Run(Protocol):
+    """The live end of a run, and the ends of its phases: what a player asks of it.
+
+    patience: instructions in which a phase comes to its end. unseen: those between two looks.
+    """
+
+    @property
+    def patience(self) -> int:
+        """See above."""
+
+    @property
+    def unseen(self) -> int:
+        """See above."""
+
+    @property
+    def more(self) -> bool:
+        """Whether a phase is to come."""
+
+    @property
+    def count(self) -> int:
+        """How many ends of phases there were so far."""
+
+    def go(self, instructions: int) -> End:
+        """Let the run go on."""
+
+    def go_to_phase_end(self, instructions: int) -> End:
+        """Let the run go on to the end of a phase, or a little behind it."""
+
+    def after_step(self) -> bool:
+        """Note a step of the patcher."""
+
+    def after(self, moment: Moment) -> Mark | None:
+        """Return where the next phase ends, None if it has not yet."""
+
+    def before(self, moment: Moment) -> Mark | None:
+        """Return where the phase before ended, None if there was none."""
+
+    def phase_at(self, moment: Moment) -> str | None:
+        """Return the phase that ends here, or None."""
+
+    def plan_at(self, moment: Moment) -> int:
+        """Return the number of the plan or batch that is under way, or was last; 0: none."""
+
+    def first(self, phase: str, plan: int) -> Mark | None:
+        """Return where a phase first ends in a plan or batch, or in the next that has it."""
+
+
 class Rounds:
-    """The live end of a run.
+    """The live end of a run in which our patcher works.
 
     Args:
         lab: whose cores run tasks.
@@ -38,6 +86,9 @@ class Rounds:
     Attributes:
         ends: the ends of phases so far.
     """
+
+    patience: Final = 5_000_000
+    unseen: Final = 500_000  # instructions, between two looks; their events are fewer than kept
 
     def __init__(self, lab: Lab, redirects: Sequence[Redirect], broken: str | None) -> None:
         self._lab, self._redirects, self._broken = lab, redirects, broken
@@ -57,6 +108,35 @@ class Rounds:
     def more(self) -> bool:
         """Whether a phase is to come: a plan is under way, or there is one to request."""
         return bool(self._redirects) or not self._lab.patcher.done
+
+    @property
+    def count(self) -> int:
+        """How many ends of phases there were so far."""
+        return len(self.ends)
+
+    def after(self, moment: Moment) -> Mark | None:
+        """Return where the next phase ends, None if it has not yet."""
+        return next((end.mark for end in self.ends if end.mark > moment.mark), None)
+
+    def before(self, moment: Moment) -> Mark | None:
+        """Return where the phase before ended, None if there was none."""
+        earlier = [end.mark for end in self.ends if end.mark < moment.mark]
+        return earlier[-1] if earlier else None
+
+    def phase_at(self, moment: Moment) -> str | None:
+        """Return the phase that ends here, or None."""
+        here = [end.phase for end in self.ends if end.mark == moment.mark]
+        return here[-1] if here else None
+
+    def plan_at(self, moment: Moment) -> int:
+        """Return the number of the plan that is under way here, or was last."""
+        begun = [end.plan for end in self.ends if end.mark <= moment.mark]
+        return begun[-1] if begun else 0
+
+    def first(self, phase: str, plan: int) -> Mark | None:
+        """Return where a phase first ends in a plan, or in the next that has it."""
+        ends = (end.mark for end in self.ends if end.phase == phase and end.plan >= plan)
+        return next(ends, None)
 
     def go(self, instructions: int) -> End:
         """Let the run go on, with plans when they are due."""

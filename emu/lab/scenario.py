@@ -1,6 +1,6 @@
 """Scenarios: what is to be seen. A kernel under load, functions to patch, and what is broken."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -9,12 +9,14 @@ from emu import resources
 from emu.errors import TextpokeError
 from emu.image.elf import ElfImage
 from emu.lab.lab import Lab
+from emu.lab.rounds import Rounds
 from emu.lab.start import boot
 from emu.machine.machine import DEFAULT_RAM
 from emu.machine.setup import Setup
 from emu.moves.schedule import Schedule
 from emu.patch import breaks
 from emu.patch.redirect import Redirect
+from emu.scene.chronicle import Chronicle
 
 FUNCTION: Final = "cmdline_proc_show"
 SECOND: Final = "ring_write"
@@ -113,7 +115,44 @@ class Scenario:
             if not self.sources:
                 _replacement(name)
 
-    def boot(self) -> Lab:
+    @property
+    def patched(self) -> tuple[str, ...]:
+        """The functions that are patched."""
+        return self.functions or shown(self.broken, self.model)
+
+    @property
+    def patchable(self) -> tuple[str, ...]:
+        """The functions that can be chosen."""
+        return tuple(REPLACEMENT)
+
+    @property
+    def fixed(self) -> bool:
+        """Whether cores and fetch model are what they are."""
+        return False
+
+    @property
+    def breaks(self) -> Mapping[str, str]:
+        """What can be broken, by its name, and what that means."""
+        return EXPLANATIONS
+
+    def recorded(self, file: str) -> "tuple[Schedule, Scenario]":
+        """Return the schedule in a file, and what it was made of; BadSchedule unless it fits."""
+        schedule = recorded_run(file, self.image)
+        return schedule, Scenario.of_schedule(schedule, self.image)
+
+    @property
+    def sources_beside(self) -> Sequence[Path]:
+        """The folders in which source files are looked for."""
+        return (resources.image_path(self.image).parent,)
+
+    def rounds(self, lab: Lab, _chronicle: Chronicle) -> Rounds:
+        """Return what a lab does from now on: it runs a little, and then is patched."""
+        lab.run(instructions=WARM_UP)
+        redirects = self.redirects(lab)
+        lab.watch(redirects)
+        return Rounds(lab, redirects, self.broken)
+
+    def boot(self, _on_piece: Callable[[Lab], None] | None = None) -> Lab:
         """Return a lab in which all cores run tasks. Raises TextpokeError."""
         if self.broken is not None:
             breaks.check(self.broken)

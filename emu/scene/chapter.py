@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from emu.moves.plan import PHASES, Change, Ipi, Rmw, Step, Store, Wait
 from emu.scene.outline import Outline
+from emu.scene.rewriting import PATTERNS, Rewriting, phases_of
 
 Status = Literal["done", "now", "to come", "left out"]
 
@@ -60,6 +61,23 @@ def chapters(outline: Outline, index: int | None, online: int) -> tuple[Chapter,
         names.insert(place, phase)
         found.insert(place, Chapter(phase, _USUAL[phase], "left out"))
     return tuple(found)
+
+
+def of_kernel(found: Rewriting) -> tuple[Chapter, ...]:
+    """Return the chapters of what a kernel does to its own text."""
+    now, change = found.batch.phase, next(iter(found.changes), None)
+    begun = {phase for phase, _ in found.batch.phases}
+    shown = []
+    for phase in phases_of(found):
+        over = phase in begun and (phase != now or found.batch.over)
+        status: Status = "done" if over else "now" if phase == now else "to come"
+        does = _USUAL[phase]
+        if change is not None and phase in PATTERNS:
+            stored = change.new if phase != "int3" else _INT3 + change.new[1:]
+            kept = range(len(stored))[PATTERNS[phase]]
+            does = " ".join(f"{stored[at]:02x}" if at in kept else ".." for at in range(len(stored)))
+        shown.append(Chapter(phase, does, status))
+    return tuple(shown)
 
 
 def _missing(names: Iterable[str], changes: Sequence[Change]) -> tuple[str, ...]:

@@ -30,8 +30,10 @@ from emu.machine.state import (
 )
 from emu.moves.plan import PHASES
 from emu.scene.arrows import ArrowTable
+from emu.scene.batches import Batches
 from emu.scene.lanes import Band, Column, Kind, Lane, Lanes, Left
 from emu.scene.log import Log, LogTable
+from emu.scene.log_words import NAMED
 from emu.scene.table import Table
 from emu.scene.task_names import UNKNOWN, TaskNames
 
@@ -95,9 +97,10 @@ class Chronicle:
         self._arrows = ArrowTable(limit)
         self._stores = Table({"time": np.int64}, limit)
         self._bands: list[Band] = []
+        self.batches = Batches(limit)
         self._log = LogTable(guest.image, limit)
         self._sync = guest.sync_vector
-        self._looks = 0
+        self._looks = self._rounds = 0
         self._ask_who_runs()
 
     def take(self, watched: Sequence[Watched] = ()) -> None:
@@ -116,14 +119,19 @@ class Chronicle:
         if self._sync is None:
             self._sync = self._guest.sync_vector
         columns = np.ascontiguousarray(rows.T)
-        self._note_instants(columns, first, watched)
-        tasks = self._switch(columns)
+        tasks = self._name_tasks(columns)
         self._arrows.take(columns)
-        by_patcher = columns[:, columns[E_CORE] == _PATCHER]
-        stores = by_patcher[E_TIME, by_patcher[E_KIND] == events.TEXT_STORE]
-        self._stores.append(len(stores), time=stores)
-        for at in np.flatnonzero(by_patcher[E_KIND] == events.PHASE):
-            time, _, _, _, phase, number, _, _ = by_patcher[:, at].tolist()
+        self.batches.take(columns)
+        self._note_instants(columns, first, watched)
+        stores = columns[:, columns[E_KIND] == events.TEXT_STORE]
+        patched = stores[E_CORE] == _PATCHER
+        patched |= self.batches.patching(stores[E_TIME])
+        self._stores.append(int(patched.sum()), time=stores[E_TIME, patched])
+        for at in np.flatnonzero(columns[E_KIND] == events.PHASE):
+            time, core, _, _, phase, number, _, _ = columns[:, at].tolist()
+            if core != _PATCHER:  # a kernel does not count what it does
+                self._rounds += phase == 0
+                number = self._rounds
             self._enter(PHASES[phase], time, number)
         self._log.take(first, columns, tasks)
 
@@ -166,12 +174,20 @@ class Chronicle:
             if not core.knows and self._machine.started(number):
                 core.begins_with(self._names.of_current(number))
 
-    def _switch(self, columns: NDArray[np.int64]) -> Column:
-        """Begin new slices; returns of each event the index of the task that it leads to."""
+    def _name_tasks(self, columns: NDArray[np.int64]) -> Column:
+        """Return of each event that tells of a task its index; begins new slices."""
         tasks = np.full(columns.shape[1], UNKNOWN)
         at = np.flatnonzero(columns[E_KIND] == SWITCH)
-        if not len(at):
-            return tasks
+        if len(at):
+            self._switch(columns, at, tasks)
+        others = np.flatnonzero(np.isin(columns[E_KIND], NAMED))
+        if len(others):
+            none = np.zeros(0, np.int64)
+            tasks[others] = self._names.of(columns[E_TASK, others], others, none, none)
+        return tasks
+
+    def _switch(self, columns: NDArray[np.int64], at: Column, tasks: Column) -> None:
+        """Begin new slices at switches; fills in the tasks that they lead to."""
         switches = columns[:, at]
         preempted = switches[E_A] & 0xFF != 0
         state = switches[E_STACK] & 0xFFFFFFFF
@@ -206,7 +222,6 @@ class Chronicle:
                 task=names[mine],
                 left=np.append(left[mine[1:]], Left.NOT_YET),
             )
-        return tasks
 
     def _by_core(self, numbers: Column) -> Iterator[tuple[_Core, Column]]:
         """Yield each core that is among the numbers, and where its are."""
@@ -240,7 +255,10 @@ class Chronicle:
         timers = self._machine.state.apic[:, A_LVT_TIMER] & 0xFF
         found[delivered[vectors == timers[cores[delivered]]]] = Kind.TICK
         if self._sync is not None:
-            found[delivered[vectors == self._sync]] = Kind.SYNC
+            asked = vectors == self._sync
+            if self.batches.ends:  # a kernel's own, which uses the vector for more
+                asked &= self.batches.syncing(columns[E_TIME, delivered])
+            found[delivered[asked]] = Kind.SYNC
         calls = np.flatnonzero(kinds == CALL)
         if watched and len(calls):
             found[calls[_torn(a[calls], columns[E_B, calls], watched)]] = Kind.TORN

@@ -24,7 +24,9 @@ class Request:
 
 def request(look: Look, core: int) -> Request:
     """Return how far the request to serialise has got at a core. Source: SDM 3A, 11.8.4."""
-    state, vector = look.machine.state, look.handler.vector
+    state, vector = look.machine.state, look.sync_vector
+    if vector is None:
+        return Request(False, False, False)
     word, bit = divmod(vector, _OF_WORD)
     delayed = state.delayed[: state.m[st.M_DELAYED]]
     return Request(

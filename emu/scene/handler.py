@@ -1,7 +1,8 @@
 """The int3 handler as memory has it: what it knows, and what it would act out at a site.
 
-It reads the descriptors that patcher and handler share (kernels/include/poke.h), where they lie
-and nowhere else.
+It reads the descriptors that who patches and the handler share, where they lie and nowhere else:
+bp_desc and struct text_poke_loc of Linux (arch/x86/kernel/alternative.c), which have the same names
+in kernels/include/poke.h.
 """
 
 import struct
@@ -10,11 +11,13 @@ from dataclasses import dataclass
 from emu.errors import BadImage
 from emu.guest.guest import Guest
 from emu.image.objects import Object
+from emu.image.sites import SITE_SIZE
 from emu.machine.unicorn_layout import IDT, SEGMENT_BASE
 
 _BREAKPOINT, _GATE = 3, 16
 _MOST = 256  # entries: TP_VEC_MAX
 _JUMPS = (0xE9, 0xEB)
+_JCC = b"\x0f"  # left out of the text of a conditional jump with a 32-bit displacement
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +60,20 @@ class Table:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Poke:
+    """What a kernel is about to store at a site (struct text_poke_loc)."""
+
+    site: int
+    new: bytes
+
+
 class Handler:
     """Where the descriptors of a kernel lie. Found once, as an image does not change.
 
-    vector: the interrupt that asks a core to serialise. pending: the word of core 0 that says so,
-    followed by those of the others. Raises TextpokeError where the kernel has
-    no such descriptors, or memory is not mapped yet.
+    pending: the word of core 0 that says that it has yet to serialise, followed by those of the
+    others; None where a kernel has none. Raises TextpokeError where the kernel has no such
+    descriptors, or memory is not mapped yet.
     """
 
     def __init__(self, guest: Guest) -> None:
@@ -75,19 +86,23 @@ class Handler:
         ):
             raise BadImage(f"{guest.image.name}: bp_desc or tp_vec is not as poke.h has it")
         symbols = guest.image.symbols
-        self._stext, self.pending = symbols["_stext"].address, symbols["sync_core_pending"].address
-        self.vector = int(guest.objects["sync_core_vector"])
+        pending = symbols.get("sync_core_pending")
+        self._stext, self.pending = symbols["_stext"].address, pending and pending.address
         self._refs = descriptor.address_of_("refs")
         self._count = descriptor.address_of_("nr_entries")
         self._table = entry.address_
         self._size = entry.type_.size
-        members = ("rel_addr", "disp", "opcode")
-        self._at = {name: entry.address_of_(name) - self._table for name in members}
+        self._at = {name: entry.address_of_(name) - self._table for name in entry.type_.names()}
+        moves = "vec" in descriptor.type_.names()  # the table may be another: one on a stack
+        self._pointer = descriptor.address_of_("vec") if moves else None
 
     def table(self, guest: Guest) -> Table:
         """Return what memory holds now. Raises TextpokeError where nothing is mapped."""
         refs, count = _word(guest, self._refs), min(_word(guest, self._count), _MOST)
-        data = guest.read(self._table, count * self._size) if refs and count > 0 else b""
+        table = self._table
+        if self._pointer is not None:
+            table = int.from_bytes(guest.read(self._pointer, 8), "little")
+        data = guest.read(table, count * self._size) if refs and count > 0 else b""
         acts = []
         for at in range(0, len(data), self._size):
             rel_addr, disp = (
@@ -96,6 +111,22 @@ class Handler:
             )
             acts.append((rel_addr, Act(data[at + self._at["opcode"]], disp)))
         return Table(refs, self._stext, tuple(acts))
+
+    def pokes(self, guest: Guest, address: int, count: int) -> tuple[Poke, ...]:
+        """Return what entries of such a table say; none if they do not say it.
+
+        Raises TextpokeError where nothing is mapped.
+        """
+        if not {"rel_addr", "text"} <= set(self._at):
+            return ()
+        data = guest.read(address, count * self._size)
+        found = []
+        for at in range(0, len(data), self._size):
+            (relative,) = struct.unpack_from("<i", data, at + self._at["rel_addr"])
+            size = data[at + self._at["len"]] if "len" in self._at else SITE_SIZE
+            text = data[at + self._at["text"] :][: min(size, SITE_SIZE)]
+            found.append(Poke(self._stext + relative, _JCC + text if size > SITE_SIZE else text))
+        return tuple(found)
 
 
 def gate(guest: Guest, core: int) -> int | None:

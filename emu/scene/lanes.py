@@ -79,7 +79,7 @@ class Arrows:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A phase of a plan. end: -1 while it lasts. round: the number of the request."""
+    """A phase of a plan or batch. end: -1 while it lasts. round: the number of that."""
 
     phase: str
     begin: int
@@ -93,7 +93,7 @@ class Lanes:
 
     Attributes:
         lanes: one for each core.
-        stores: when the patcher changed text.
+        stores: when the patcher, or the kernel as it patches itself, changed text.
         names: of tasks; two with one name are two.
         idle: those of them (indices) that only wait for others.
     """

@@ -19,6 +19,7 @@ from emu.machine.events import Event
 from emu.machine.xapic_messages import INIT, NMI, STARTUP
 from emu.moves.fault import DELAY_IPI, DROP_IPI
 from emu.moves.plan import PHASES
+from emu.scene import log_words
 from emu.scene.lanes import Column
 from emu.scene.table import Table
 from emu.timeline import vectors
@@ -42,6 +43,7 @@ KINDS: Final = {
     NEW: "new body",
     UNHANDLED: "unhandled",
     SWITCH: "switch",
+    **log_words.WORDS,
 }
 """One word for each kind of event."""
 
@@ -62,7 +64,8 @@ class Log:
 
     Attributes:
         first: the number of the oldest event that is there.
-        columns: of `Event`, and "name": of a switch, the index of the task that it leads to.
+        columns: of `Event`, and "name": of a switch, the index of the task that it leads to; of
+            others that are about a task, its index.
         names: of tasks. functions: that are watched, by number.
         image: the kernel. placed: what was put into it.
     """
@@ -98,6 +101,10 @@ class Log:
             if address in each:
                 return each.describe(address)
         return self.image.symbols.describe(address)
+
+    def task(self, address: int, name: int) -> str:
+        """Return the name of a task. name: its index, or -1 if nobody knows it."""
+        return self.names[name] if name >= 0 else f"the task at {address & _WORD:#x}"
 
     def function(self, number: int) -> str:
         """Return the name of a watched function."""
@@ -178,6 +185,9 @@ def _fetched(log: Log, event: Event, _name: int) -> str:
 
 
 def _phase(_log: Log, event: Event, _name: int) -> str:
+    if event.core >= 0:  # a kernel that patches itself
+        sites = "1 site" if event.task == 1 else f"{event.task} sites"
+        return f"{PHASES[event.a]}: {sites}" if event.a == 0 else PHASES[event.a]
     return f"{PHASES[event.a]}, request {event.b}"
 
 
@@ -210,7 +220,7 @@ def _unhandled(_log: Log, _event: Event, _name: int) -> str:
 
 
 def _switch(log: Log, event: Event, name: int) -> str:
-    to = log.names[name] if name >= 0 else f"the task at {event.task & _WORD:#x}"
+    to = log.task(event.task, name)
     if event.a & 0xFF:
         return f"to {to}; the core was taken from the task before"
     could_go_on = event.stack & 0xFFFFFFFF == 0
@@ -232,4 +242,5 @@ _SAYS: Final[dict[int, Callable[[Log, Event, int], str]]] = {
     NEW: _body,
     UNHANDLED: _unhandled,
     SWITCH: _switch,
+    **log_words.SAYS,
 }

@@ -18,7 +18,8 @@ from emu.scene.fetchable import Versions
 from emu.scene.handler import Handler, Table
 from emu.scene.names import Names
 from emu.scene.outline import Outline
-from emu.scene.spots import Spot, Spots
+from emu.scene.rewriting import Rewriting
+from emu.scene.spots import NamedSpots, Spot, Spots
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,9 @@ class Known:
 
     handler: Handler
     names: Names
-    spots: Spots
+    spots: Spots | NamedSpots
     watched: tuple[Watched, ...]
+    rewriting: Rewriting | None = None
 
 
 class Look:
@@ -46,6 +48,7 @@ class Look:
 
     Attributes:
         outline: of the plan that the patcher carries out, or was given last; None before the first.
+        rewriting: what the kernel does to its text, or did last; None: nothing yet.
         sites: those that a scene shows, the first of the plan in front.
     """
 
@@ -60,6 +63,7 @@ class Look:
         self.guest, self.patcher, self.outline, self.sites = guest, patcher, outline, sites
         self.machine, self.handler, self.names = guest.machine, known.handler, known.names
         self._spots, self._watched = known.spots, known.watched
+        self.rewriting = known.rewriting
         self._pages: dict[int, int] = {}
         self._stacks: dict[int, Stack] = {}
 
@@ -97,18 +101,24 @@ class Look:
 
     @property
     def begun(self) -> bool:
-        """Return whether the plan is in one of its phases."""
+        """Return whether the plan, or the kernel's batch, is in one of its phases."""
+        if self.rewriting is not None:
+            return not self.rewriting.batch.over
         if self.patcher.plan is None or self.outline is None:
             return False
         return self.outline.begun(self.patcher.index) > 0
 
     @property
     def change(self) -> Change | None:
-        """What the plan does to its first site."""
+        """What is done to the first site."""
+        if self.rewriting is not None:
+            return next(iter(self.rewriting.changes), None)
         return next(iter(self.outline.changes.values()), None) if self.outline else None
 
     def change_at(self, address: int | None) -> Change | None:
-        """Return what the plan does to a site; None: nothing."""
+        """Return what is done to a site; None: nothing."""
+        if self.rewriting is not None:
+            return next((e for e in self.rewriting.changes if e.address == address), None)
         return self.outline.changes.get(address or 0) if self.outline else None
 
     def name(self, change: Change) -> str:
@@ -118,11 +128,24 @@ class Look:
 
     def watched(self, number: int | None) -> str:
         """Return the name of a watched function."""
-        return "a function" if number is None else self._watched[number].function
+        if number is None:
+            return "a function"
+        if self.rewriting is not None:
+            return self.names.place(self.rewriting.changes[number].address)
+        return self._watched[number].function
+
+    @cached_property
+    def sync_vector(self) -> int | None:
+        """The interrupt that asks a core to serialise."""
+        return self.guest.sync_vector
 
     def site_of(self, number: int | None) -> int | None:
         """Return the site of a watched function."""
-        return None if number is None else self._watched[number].site
+        if number is None:
+            return None
+        if self.rewriting is not None:
+            return self.rewriting.changes[number].address
+        return self._watched[number].site
 
     # --- cores ---------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from emu.guest.guest import Guest
 from emu.image.disasm import Instruction, decode_one
 from emu.image.elf import ElfImage
 from emu.image.listing import operands
@@ -19,13 +20,17 @@ class Names:
 
     def __init__(self, image: ElfImage, placed: Callable[[], Sequence[Placed]]) -> None:
         self._image, self._all = image, placed
+        self._guest: Guest | None = None
         self._placed: Sequence[Placed] = ()
         self._places: dict[int, str] = {}
         self._texts: dict[tuple[int, bytes], str] = {}
 
-    def refresh(self) -> int:
-        """Look at what is placed by now. Returns how much that is: names last as long as it."""
-        placed = self._all()
+    def refresh(self, guest: Guest) -> int:
+        """Look at what is placed by now. Returns how much that is: names last as long as it.
+
+        guest: at the moment that names are for; it knows what the kernel itself has loaded.
+        """
+        self._guest, placed = guest, self._all()
         if len(placed) != len(self._placed) or len(self._texts) + len(self._places) > _MOST:
             self._places, self._texts = {}, {}
         self._placed = placed
@@ -39,6 +44,8 @@ class Names:
         """Return `vfs_read+0x5`, `livepatch: vfs_read+0x5`, or the address in hex."""
         if address not in self._places:
             placed = self.placed(address)
+            if placed is None and self._guest and not self._image.is_executable(address):
+                return self._guest.describe(address)  # it may be another's soon
             described = placed.describe if placed else self._image.symbols.describe
             self._places[address] = described(address)
         return self._places[address]
@@ -59,7 +66,10 @@ class Names:
         if mnemonic == "nop":
             return mnemonic
         if said.startswith("0x") and said.strip("0123456789abcdefx") == "":
-            placed = self.placed(int(said, 16))
+            address = int(said, 16)
+            placed = self.placed(address)
             if placed is not None:
-                return f"{mnemonic} {placed.symbols.describe(int(said, 16))}"
+                return f"{mnemonic} {placed.symbols.describe(address)}"
+            if self._guest is not None and not self._image.is_executable(address):
+                return f"{mnemonic} {self._guest.describe(address)}"
         return f"{mnemonic} {operands(self._image, instruction)}".rstrip()

@@ -24,7 +24,8 @@ from emu.image.sites import SITE_SIZE
 from emu.image.source import Sources
 from emu.patch.patcher import Patcher
 from emu.scene import cores, telling
-from emu.scene.chapter import Chapter, chapters, usual
+from emu.scene.batches import Batches
+from emu.scene.chapter import Chapter, chapters, of_kernel, usual
 from emu.scene.failure import Failure, comment, failure, worst
 from emu.scene.handler import Handler, gate
 from emu.scene.listing import Lister
@@ -32,8 +33,9 @@ from emu.scene.look import Known, Look, Place
 from emu.scene.names import Names
 from emu.scene.outline import Outline
 from emu.scene.path import CallPath, call_path
+from emu.scene.rewriting import Rewriting, rewriting
 from emu.scene.scene import Scene
-from emu.scene.spots import Spots
+from emu.scene.spots import NamedSpots, Spots
 from emu.scene.tasks import task_rows
 from emu.scene.telling import Told
 
@@ -54,6 +56,7 @@ class Narrator:
         detectors: those of the run; they know what is watched, and were told of every plan.
         placed: what has been put into the kernel so far.
         sources: folders with source files, for the listing.
+        batches: what the kernel itself does to its text; without, nothing is known of it.
     """
 
     def __init__(
@@ -62,8 +65,10 @@ class Narrator:
         detectors: Detectors,
         placed: Callable[[], Sequence[Placed]],
         sources: Sequence[Path] = (),
+        batches: Batches | None = None,
     ) -> None:
         self._image, self._detectors = image, detectors
+        self._batches = Batches() if batches is None else batches
         self._names = Names(image, placed)
         self._lister = Lister(image, Sources(sources))
         self._handler: Handler | None = None
@@ -120,7 +125,7 @@ class Narrator:
     # --- its parts -----------------------------------------------------------------------------
 
     def _look(self, guest: Guest, patcher: Patcher, address: int | None) -> Look:
-        placed = self._names.refresh()
+        placed = self._names.refresh(guest)
         watched = self._detectors.watched
         if self._handler is None:
             self._handler = Handler(guest)
@@ -133,14 +138,11 @@ class Narrator:
             self._outline = None
         elif self._outline is None or self._outline.plan is not plan:
             self._outline = Outline(plan)
-        sites = self._sites(self._outline, address)
-        look = Look(
-            guest,
-            patcher,
-            self._outline,
-            sites,
-            Known(self._handler, self._names, self._spots, watched),
-        )
+        own = None if patcher.requests else rewriting(guest, self._handler, self._batches)
+        spots = self._spots if own is None else NamedSpots(self._names, own.changes, opened)
+        sites = self._sites(self._outline, address) if own is None else self._own(own, address)
+        known = Known(self._handler, self._names, spots, watched, own)
+        look = Look(guest, patcher, self._outline, sites, known)
         for each in sites:
             look.memory(each.address, len(each.old))
         return look
@@ -161,6 +163,15 @@ class Narrator:
             found.append(Place(each.function, site, old, new))
         return tuple(found)
 
+    def _own(self, found: Rewriting, address: int | None) -> tuple[Place, ...]:
+        """Return the sites of the kernel's own batch to be shown, the one at the address, too."""
+        shown = list(found.changes[:MOST_SITES])
+        for each in found.changes[MOST_SITES:]:
+            if each.address <= (address or 0) < each.address + len(each.old):
+                shown[-1] = each
+        place = self._names.place
+        return tuple(Place(place(each.address), each.address, each.old, each.new) for each in shown)
+
     def _failure(self, look: Look) -> Failure | None:
         ended, now = not look.machine.alive, look.machine.now
         past = [each for each in self._detectors.findings() if each.time < now or ended]
@@ -168,6 +179,8 @@ class Narrator:
         return None if found is None else failure(look, found, self._detectors.watched)
 
     def _chapters(self, look: Look) -> tuple[Chapter, ...]:
+        if look.rewriting is not None:
+            return of_kernel(look.rewriting)
         if look.outline is None:
             return usual()
         patcher = look.patcher
@@ -201,6 +214,8 @@ class Narrator:
 
 def _phase(look: Look) -> str:
     patcher = look.patcher
+    if look.rewriting is not None:
+        return look.rewriting.phase
     if patcher.plan is None:
         return "done" if patcher.phase == "done" else "before"
     return patcher.phase if look.begun else "before"

@@ -16,6 +16,7 @@ from emu.detect.watch import Watched
 from emu.guest.stack import Frame
 from emu.image.elf import ElfImage
 from emu.image.symbols import Symbol
+from emu.moves.plan import Change
 from emu.patch.text_poke import NOP5
 from emu.scene.names import Names
 from emu.scene.path import Role
@@ -96,6 +97,55 @@ class Spots:
     def _caller(self, frames: Sequence[Frame]) -> str | None:
         """Return the function of the first frame that is on none of the ways."""
         return next((each.function for each in frames if self._station(each) is None), None)
+
+
+class NamedSpots:
+    """The ways of sites that a kernel changes itself: functions and trampolines by their names.
+
+    changes: of the sites. gate: as of `Spots`. The number of a function is that of its change.
+    """
+
+    def __init__(self, names: Names, changes: Sequence[Change], gate: int | None) -> None:
+        self._stations: dict[tuple[str, bool], tuple[Role, int]] = {}
+        self._behind = {each.address + 1: number for number, each in enumerate(changes)}
+        self._goes = dict(self._behind)
+        self._gate = None if gate is None else _function(names.place(gate))
+        for number, each in enumerate(changes):
+            self._goes[each.address] = number
+            own = _function(names.place(each.address))
+            self._stations[own, False] = self._stations[own, True] = "function", number
+            for instruction in (each.old, each.new):
+                goes = target(each.address, instruction)
+                self._goes[goes] = number
+                if instruction[0] == _CALL:
+                    called = _function(names.place(goes))
+                    self._stations.setdefault((called, True), ("trampoline", number))
+                    self._stations.setdefault((called, False), ("trampoline", number))
+
+    def of(self, frames: Sequence[Frame]) -> Spot | None:
+        """Return where a stack stands; None: on none of the ways."""
+        for at, (frame, outer) in enumerate(zip_longest(frames, frames[1:])):
+            if frame.kind != "interrupt":
+                if (found := self._station(frame)) is not None:
+                    return Spot(*found, None, self._caller(frames[at:]))
+                continue
+            goes = outer.pc if outer is not None else None
+            if frame.function == self._gate or goes in self._behind:
+                number = None if goes is None else self._goes.get(goes)
+                return Spot("int3", number, goes, self._caller(frames[at + 1 :]))
+        return None
+
+    def _station(self, frame: Frame) -> tuple[Role, int] | None:
+        if frame.function is None:
+            return None
+        return self._stations.get((frame.function, frame.kind == "trampoline"))
+
+    def _caller(self, frames: Sequence[Frame]) -> str | None:
+        return next((each.function for each in frames if self._station(each) is None), None)
+
+
+def _function(place: str) -> str:
+    return place.partition("+")[0]
 
 
 class _Extents:

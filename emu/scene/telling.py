@@ -6,34 +6,35 @@ never what the protocol should have made of them; so it is true of broken protoc
 core may fetch meanwhile is told from all that the fetch model allows (fetchable.py).
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 from emu.errors import PokeError
 from emu.moves.plan import Change, Check, Ipi, Rmw, Step, Store, Wait
 from emu.patch.text_poke import NOP5, emulation
-from emu.scene.cores import request
+from emu.scene import kernel_telling
 from emu.scene.handler import Act
 from emu.scene.look import Look, Place
+from emu.scene.saying import (
+    Told,
+    cores_,
+    have,
+    may_fetch,
+    memory_at,
+    named,
+    of_mask,
+    say,
+    was,
+    whys,
+)
 from emu.scene.spots import Spot, target
-
-_INT3 = 0xCC
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What is told. actor: the core it is about, if there is one."""
-
-    sentence: str
-    reason: str = ""
-    actor: int | None = None
-
 
 def tell(look: Look) -> Told:
     """Return what is told of a moment at which nothing has gone wrong."""
     if not look.machine.alive:
         return _stopped(look)
-    phase = _phase(look)
+    found = look.rewriting
+    phase = _phase(look) if found is None else kernel_telling.phase(look, found)
     event = _event(look)
     if event is None:
         return phase
@@ -64,7 +65,7 @@ def _event(look: Look) -> Told | None:
             return Told(_after_int3(look, core, spot), actor=core)
     for core, spot in spots:
         inside = look.names.placed(look.standing[core].rip) is not None  # not interrupted in it
-        if spot.role == "trampoline" and inside and look.patcher.plan is not None:
+        if spot.role == "trampoline" and inside and look.begun:
             name = look.watched(spot.function)
             return Told(f"Core {core} is in the trampoline of {name}, on its way to the "
                         "replacement.", actor=core)  # fmt: skip
@@ -151,13 +152,13 @@ def _phase(look: Look) -> Told:  # noqa: PLR0911 -- one for each kind of step
         case Rmw():
             return Told(
                 "The patcher is about to give up its own reference to the list of sites.",
-                _may_fetch(look, look.started, "Meanwhile"),
+                may_fetch(look, look.started, "Meanwhile"),
             )
     if any(isinstance(each, Ipi) for each in steps):
         return Told(
-            f"{_memory(look, change)} Next the patcher asks "
-            f"{_named(look, _of(look.asked))} to fetch anew.",
-            _may_fetch(look, look.started, "Meanwhile"),
+            f"{memory_at(look, change)} Next the patcher asks "
+            f"{named(look, of_mask(look.asked))} to fetch anew.",
+            may_fetch(look, look.started, "Meanwhile"),
         )
     stored = [_on_text(look, each) for each in steps]
     if any(stored):
@@ -180,7 +181,7 @@ def _idle(look: Look) -> Told:
         if look.memory(first.address, len(first.old)) == first.old:
             return Told(f"{first.function} is as it was: nothing is being patched.", _danger(first))
         return Told("The patcher does nothing.")
-    fetched = _may_fetch(look, look.started, "But")
+    fetched = may_fetch(look, look.started, "But")
     if look.memory(change.address, len(change.new)) != change.new:
         return Told(
             f"The patcher is done, but at {look.name(change)} memory does not hold the new "
@@ -213,57 +214,20 @@ def _given_back(look: Look) -> str:
 
 def _wait(look: Look) -> Told:
     phase = look.patcher.phase
-    base = look.handler.pending
+    base = look.handler.pending or 0
     missing = sorted((at - base) // 4 for at, _ in look.missing)
     if not missing:
         left_out = [core for core in look.started if not look.asked >> core & 1]
-        reason = f"{_cores(left_out, capital=True)} {_was(left_out)} not asked." if left_out else ""
-        fetched = _may_fetch(look, left_out, "So") if left_out else ""
+        reason = f"{cores_(left_out, capital=True)} {was(left_out)} not asked." if left_out else ""
+        fetched = may_fetch(look, left_out, "So") if left_out else ""
         return Told(
             "Every core that was asked to fetch anew has done so.", f"{reason} {fetched}".strip()
         )
     return Told(
-        f"The patcher waits until {_named(look, missing)} {_say(missing)} fetched anew.",
-        f"Phase {phase} is not over: {_whys(look, missing)}. "
-        f"{_may_fetch(look, missing, 'Meanwhile')}".strip(),
+        f"The patcher waits until {named(look, missing)} {say(missing)} fetched anew.",
+        f"Phase {phase} is not over: {whys(look, missing)}. "
+        f"{may_fetch(look, missing, 'Meanwhile')}".strip(),
     )
-
-
-def _whys(look: Look, missing: Sequence[int]) -> str:
-    """Return why cores have not answered the interrupt yet, those of one reason together."""
-    groups: dict[str, list[int]] = {}
-    for core in missing:
-        groups.setdefault(_why(look, core), []).append(core)
-    return _joined([_because(why, cores) for why, cores in groups.items()], "; ")
-
-
-def _why(look: Look, core: int) -> str:
-    asked, spot = request(look, core), look.spots.get(core)
-    if asked.serving:
-        return "serving"
-    if asked.held:
-        return "held"
-    if not asked.pending:
-        return ""
-    if spot is not None and spot.role == "int3":
-        return "int3"
-    return "coming" if look.standing[core].interrupts else "off"
-
-
-def _because(why: str, cores: Sequence[int]) -> str:
-    one, who = len(cores) == 1, _cores(cores)
-    match why:
-        case "serving":
-            return f"{who} {'is' if one else 'are'} just doing it"
-        case "held":
-            return f"the interrupt for {who} is held back"
-        case "int3":
-            return f"{who} {'is' if one else 'are'} in the int3 handler, where interrupts wait"
-        case "off":
-            return f"{who} {_have(cores)} interrupts off"
-        case "coming":
-            return f"the interrupt is on its way to {who}"
-    return f"{who} {_have(cores)} not answered"
 
 
 def _drain(look: Look) -> Told:
@@ -286,11 +250,11 @@ def _storing(look: Look, change: Change, stored: Sequence[bool], done: int) -> T
     if count:
         sites = f"{count} of {total} stores are done"
         return Told(
-            f"The patcher stores {what}: {sites}.", _may_fetch(look, look.started, "Meanwhile")
+            f"The patcher stores {what}: {sites}.", may_fetch(look, look.started, "Meanwhile")
         )
     return Told(
-        f"The patcher is about to store {what}. {_memory(look, change)}",
-        _may_fetch(look, look.started, "Meanwhile")
+        f"The patcher is about to store {what}. {memory_at(look, change)}",
+        may_fetch(look, look.started, "Meanwhile")
         or "No core can fetch anything older than what memory holds.",
     )
 
@@ -305,100 +269,3 @@ def _untouched(look: Look, change: Change) -> str:
     if look.memory(change.address, len(change.old)) == change.old:
         return "The code itself is untouched."
     return "But the code has been changed before."
-
-
-def _memory(look: Look, change: Change) -> str:
-    """Return what memory holds at the first site."""
-    memory, where = look.memory(change.address, len(change.new)), look.name(change)
-    if memory == change.new:
-        return f"At {where} memory holds the whole new instruction."
-    if memory == change.old:
-        return f"At {where} memory holds the old instruction."
-    if memory[0] == _INT3 and memory[1:] == change.new[1:]:
-        return f"At {where} an int3 stands in front of the new bytes."
-    if memory[0] == _INT3:
-        return f"At {where} an int3 stands over the first byte."
-    return f"At {where} memory holds new bytes and old ones, and no int3 in front of them."
-
-
-# --- what cores may fetch ----------------------------------------------------------------------
-
-
-def _may_fetch(look: Look, cores: Sequence[int], how: str) -> str:
-    """Return what cores may fetch at the first site; "" if it is only what memory holds.
-
-    how: the first word.
-    """
-    change = look.change
-    if change is None or not cores:
-        return ""
-    size = len(change.new)
-    memory = frozenset({look.memory(change.address, size)})
-    found = {core: look.fetchable(core, change.address, size) for core in cores}
-    if all(each == memory for each in found.values()):
-        return ""
-    torn = {core: _torn(each, change) for core, each in found.items()}
-    in_danger = [core for core in cores if torn[core]]
-    if in_danger:
-        code = min(torn[in_danger[0]])
-        return f"{how} {_cores(in_danger[:1])} may fetch {code.hex(' ')}, which nobody wrote."
-    behind = [core for core in cores if found[core] != memory]
-    every = frozenset[bytes]().union(*(found[core] for core in behind))
-    if all(code[0] == _INT3 for code in every) and not {change.old, change.new} & every:
-        return (
-            f"{how} {_named(look, behind)} may hold older bytes behind the int3; the int3 in front "
-            "keeps them from running a mixture."
-        )
-    kinds = []
-    if change.old in every:
-        kinds.append("the old instruction")
-    if any(code[0] == _INT3 and code not in (change.old, change.new) for code in every):
-        kinds.append("the int3")
-    if change.new in every:
-        kinds.append("the new instruction")
-    return f"{how} {_named(look, behind)} may fetch {_either(kinds)}, never a mixture."
-
-
-def _torn(fetched: Iterable[bytes], change: Change) -> frozenset[bytes]:
-    """Return those of some bytes that are neither instruction and do not begin with int3."""
-    whole = (change.old, change.new)
-    return frozenset(code for code in fetched if code not in whole and code[0] != _INT3)
-
-
-# --- words -------------------------------------------------------------------------------------
-
-
-def _of(mask: int) -> list[int]:
-    return [core for core in range(mask.bit_length()) if mask >> core & 1]
-
-
-def _cores(cores: Sequence[int], *, capital: bool = False) -> str:
-    word = "Core" if capital else "core"
-    names = _joined([str(core) for core in cores])
-    return f"{word} {names}" if len(cores) == 1 else f"{word}s {names}"
-
-
-def _named(look: Look, cores: Sequence[int]) -> str:
-    """Return some cores, or all of them in two words."""
-    return "all cores" if len(cores) > 1 and tuple(cores) == look.started else _cores(cores)
-
-
-def _have(cores: Sequence[int]) -> str:
-    return "has" if len(cores) == 1 else "have"
-
-
-def _say(cores: Sequence[int]) -> str:
-    return "says that it has" if len(cores) == 1 else "say that they have"
-
-
-def _was(cores: Sequence[int]) -> str:
-    return "was" if len(cores) == 1 else "were"
-
-
-def _joined(parts: Sequence[str], between: str = ", ") -> str:
-    last = " and " if between == ", " else between
-    return parts[0] if len(parts) == 1 else f"{between.join(parts[:-1])}{last}{parts[-1]}"
-
-
-def _either(kinds: Sequence[str]) -> str:
-    return kinds[0] if len(kinds) == 1 else f"{', '.join(kinds[:-1])} or {kinds[-1]}"

@@ -12,7 +12,7 @@ class Choice:
     Attributes:
         broken: the name of the break, or None: the protocol as it should be.
         model: the fetch model. seed: of the chooser, 0 <= seed < 2^64.
-        functions: to patch; one at least. cores: how many.
+        functions: to patch; none where the kernel patches itself. cores: how many.
     """
 
     broken: str | None
@@ -34,13 +34,16 @@ MODELS: Final = {
 def sentence(choice: Choice, explanation: str) -> str:
     """Return what a choice will do. explanation: of the break; of no use if there is none."""
     cores = "1 core runs" if choice.cores == 1 else f"{choice.cores} cores run"
-    functions = _list(choice.functions) + (" is" if len(choice.functions) == 1 else " are")
+    functions = "the kernel patches itself"
+    if choice.functions:
+        functions = _list(choice.functions) + (" is" if len(choice.functions) == 1 else " are")
+        functions += " patched"
     how = (
         f"broken by “{choice.broken}” ({explanation})"
         if choice.broken
         else "by the protocol as it should be"
     )
-    return f"{cores} while {functions} patched, {how}; {MODELS[choice.model]}; seed {choice.seed}."
+    return f"{cores} while {functions}, {how}; {MODELS[choice.model]}; seed {choice.seed}."
 
 
 def _list(names: Sequence[str]) -> str:

@@ -25,6 +25,7 @@ from gui.text import scaled
 
 NOTHING: Final = ("nothing", "the protocol as it should be")
 MOST_CORES: Final = 8
+_MOST_BREAKS: Final = 14  # rows of the list
 
 _Role = Qt.ItemDataRole
 _TOO_FEW = "Choose a function to patch: Space marks one in the list."
@@ -38,6 +39,8 @@ class BreakDialog(QDialog):
         now: what runs; the dialog opens with it.
         breaks: (name, explanation) of each.
         functions: the names to choose from; those that are patched now are added if they lack.
+            None of both: there is nothing to choose.
+        fixed: cores and fetch model cannot be chosen.
     """
 
     def __init__(
@@ -46,6 +49,8 @@ class BreakDialog(QDialog):
         breaks: Sequence[tuple[str, str]],
         functions: Sequence[str],
         parent: QWidget | None = None,
+        *,
+        fixed: bool = False,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Break it")
@@ -65,6 +70,7 @@ class BreakDialog(QDialog):
             marked = Qt.CheckState.Checked if name in now.functions else Qt.CheckState.Unchecked
             item.setCheckState(marked)
         self.functions.setCurrentRow(0)
+        self._chooses = bool(patched_first)
         self.model = QComboBox()
         self.model.setAccessibleName("Fetch model")
         for name, allows in MODELS.items():
@@ -82,6 +88,8 @@ class BreakDialog(QDialog):
         ok, cancel = QDialogButtonBox.StandardButton.Ok, QDialogButtonBox.StandardButton.Cancel
         self.buttons = QDialogButtonBox(ok | cancel)
         self.buttons.button(ok).setText("Start")
+        self.model.setDisabled(fixed)
+        self.cores.setDisabled(fixed)
         self._lay_out()
         self.breaks.currentRowChanged.connect(self._tell)
         self.functions.itemChanged.connect(self._tell)
@@ -100,7 +108,7 @@ class BreakDialog(QDialog):
         functions = self._marked()
         seed = self.seed.text()
         broken = self.breaks.currentItem()
-        if not functions or not seed or int(seed) >= 2**64 or broken is None:
+        if (self._chooses and not functions) or not seed or int(seed) >= 2**64 or broken is None:
             return None
         return Choice(
             broken.data(_Role.UserRole),
@@ -122,7 +130,7 @@ class BreakDialog(QDialog):
         if choice is not None:
             text = sentence(choice, self._explanations.get(choice.broken or "", ""))
         else:
-            text = _NO_SEED if self._marked() else _TOO_FEW
+            text = _NO_SEED if self._marked() or not self._chooses else _TOO_FEW
         self.sentence.setText(text)
 
     def _start(self) -> None:
@@ -142,7 +150,8 @@ class BreakDialog(QDialog):
             ("&Cores", self.cores),
         ):
             form.addRow(label, widget)
-        _show_rows(self.breaks, self.breaks.count())
+        form.setRowVisible(self.functions, self._chooses)
+        _show_rows(self.breaks, min(_MOST_BREAKS, self.breaks.count()))
         _show_rows(self.functions, min(4, self.functions.count()))
         self.sentence.setFont(scaled(self.font(), 1, bold=True))
         self.sentence.setMinimumHeight(4 * metrics.lineSpacing())

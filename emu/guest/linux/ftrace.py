@@ -134,7 +134,7 @@ class Ftrace:
             while at and at not in seen and len(seen) < MAX_PAGES:
                 seen.add(at)
                 values = self._page.read(self._read, at)
-                count = min(values.number("index") or 0, MAX_RECORDS)
+                count = min(max(values.number("index") or 0, 0), MAX_RECORDS)
                 yield self._read(values.number("records") or 0, count * self._record[0])
                 at = values.number("next") or 0
         except TextpokeError:

@@ -8,11 +8,15 @@ from typing import Final
 
 from emu.errors import TextpokeError
 from emu.helpers.hlist import hlist_for_each_entry
+from emu.helpers.list import list_first_entry
 from emu.image.c_string import string_at
 from emu.image.object import Object
 from emu.image.objects import Objects
 
 MAX_KPROBES: Final = 1 << 14
+
+_AGGREGATE: Final = "aggr_pre_handler"
+"""The handler of an entry for all kprobes at an address, and of one that was optimized."""
 
 _FLAGS: Final = {1: "GONE", 2: "DISABLED", 4: "OPTIMIZED", 8: "FTRACE", 16: "ON_FUNC_ENTRY"}
 """KPROBE_FLAG_ of include/linux/kprobes.h: macros, so debug information does not tell."""
@@ -66,11 +70,21 @@ class Kprobes:
         return found
 
     def _made(self, entry: Object) -> Kprobe:
-        symbol, flags = int(entry.member_("symbol_name")), int(entry.member_("flags"))
+        flags, given = int(entry.member_("flags")), self._given(entry)
+        symbol = int(given.member_("symbol_name"))
         return Kprobe(
             address=int(entry.member_("addr")),
             symbol=string_at(self._objects.read, symbol) if symbol else "",
-            offset=int(entry.member_("offset")),
+            offset=int(given.member_("offset")),
             flags=frozenset(name for bit, name in _FLAGS.items() if flags & bit),
             descriptor=int(entry),
         )
+
+    def _given(self, entry: Object) -> Object:
+        """Return what somebody has registered: the kernel's own entry stands for several."""
+        handler = self._objects.symbols.get(_AGGREGATE)
+        if handler is None or int(entry.member_("pre_handler")) != handler.address:
+            return entry
+        head = entry.member_("list")
+        assert isinstance(head, Object)
+        return list_first_entry("struct kprobe", head, "list") or entry

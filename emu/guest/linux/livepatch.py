@@ -4,18 +4,18 @@ Sources: include/linux/livepatch.h; kernel/livepatch/core.c and transition.c. Li
 they are: what cannot be read ends them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from emu.errors import BadSymbol, TextpokeError
+from emu.errors import TextpokeError
 from emu.helpers.list import list_for_each_entry
 from emu.image.c_string import string_at
 from emu.image.object import Object
 from emu.image.objects import Objects
 
-MAX_ENTRIES: Final = 1 << 12
-"""Of one list."""
+MAX_ENTRIES: Final = 1 << 14
+"""Of all lists together: patches, objects, functions."""
 
 IDLE: Final = -1
 """The target state while there is no transition: KLP_UNDEFINED, KLP_TRANSITION_IDLE since 6.12."""
@@ -85,9 +85,11 @@ class Livepatches:
 
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
+        self._left = 0
 
     def patches(self) -> tuple[LivePatch, ...]:
         """Return the patches that are registered, the oldest first."""
+        self._left = MAX_ENTRIES
         return self._list("klp_patches", "struct klp_patch", "list", self._patch)
 
     def transition(self) -> Transition | None:
@@ -129,11 +131,11 @@ class Livepatches:
         try:
             place = self._objects.place(head) if isinstance(head, str) else head
             assert isinstance(place, Object)
-            found.extend(made(entry) for entry in _first(list_for_each_entry(kind, place, member)))
-        except (TextpokeError, BadSymbol):
-            pass
+            for entry in list_for_each_entry(kind, place, member):
+                self._left -= 1
+                if self._left < 0:
+                    break
+                found.append(made(entry))
+        except TextpokeError:
+            pass  # the list cannot be read any further
         return tuple(found)
-
-
-def _first(entries: Iterator[Object]) -> Iterator[Object]:
-    return (entry for entry, _ in zip(entries, range(MAX_ENTRIES), strict=False))

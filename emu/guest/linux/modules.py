@@ -20,6 +20,7 @@ MAX_MODULES: Final = 1 << 12
 MAX_SYMBOLS: Final = 1 << 18
 MAX_NAMES: Final = 1 << 24  # bytes
 _PAGE: Final = 4096
+_MAX_NAME: Final = 512  # KSYM_NAME_LEN
 _SYMBOL_SIZE: Final = 24  # Elf64_Sym
 
 _MODULE: Final = {
@@ -125,16 +126,14 @@ class Modules:
         """Return a table of names up to its last one, or as far as it can be read."""
         names = struct.unpack_from(f"<{len(symbols) // 4}I", symbols)[:: _SYMBOL_SIZE // 4]
         last = min(max(names, default=0), MAX_NAMES)
-        found = b""
-        while len(found) <= last or (found and b"\0" not in found[last:]):
+        found = bytearray()
+        while len(found) <= last + _MAX_NAME:
             page = _PAGE - (address + len(found)) % _PAGE
             try:
                 found += self._read(address + len(found), page)
             except TextpokeError:
                 break
-            if len(found) > last + _PAGE:
-                break
-        return found
+        return bytes(found)
 
 
 def _range(values: Values, base: str, size: str) -> tuple[int, int] | None:

@@ -45,6 +45,9 @@ _KPROBES: Final = {
     "optimize": ("arch_optimize_kprobes",),
     "unoptimize": ("arch_unoptimize_kprobes",),
 }
+_TRIES: Final = ("task_call_func", "klp_check_and_switch_task")
+"""What says whether a task goes over: of another task, and since 6.4 of the current one."""
+
 _LISTS: Final = ("optimize", "unoptimize")
 
 
@@ -110,7 +113,7 @@ class _Table:
                 _LIVEPATCH[step], kinds.LIVEPATCH, Constant(number), patch, task=self._current
             )
         yield from self._at("klp_try_switch_task", KEEP, _FIRST)
-        for place in self._behind("klp_try_switch_task", ("task_call_func",)):
+        for place in self._behind("klp_try_switch_task", _TRIES):
             yield from self._probe(place, kinds.LIVEPATCH_TASK, _RESULT, task=Kept())
         yield from self._at(
             "klp_update_patch_state", kinds.LIVEPATCH_TASK, _NOTHING, Constant(1), task=_FIRST
