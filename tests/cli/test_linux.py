@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from emu import resources
 from emu.cli import linux_get
 from emu.lab import COMMAND_LINE
 from emu.moves.schedule import Schedule
 from tests.cli.conftest import Command, Said
 from tests.cli.linux_kernel import EXIT_3, LATER, OFF, RESET, SPIN, kernel
+from tests.cli.person import Person
 from tests.image.linux_builder import bzimage, deb
 
 PROMPT = b"init: commands from the console\r\ninit# "
@@ -81,6 +83,23 @@ def test_the_command_line_is_ours_and_then_the_user_s(textpoke: Command, tmp_pat
     setup = Schedule.read(schedule).machine
     assert setup.command_line == f"{COMMAND_LINE} quiet nokaslr"
     assert (setup.cores, setup.ram_mib) == (2, 256)
+
+
+def test_a_script_that_comes_with_textpoke_has_a_name(textpoke: Command, tmp_path: Path) -> None:
+    """What it was started with, its digest tells."""
+    image, digests = kernel(tmp_path, b"", OFF), set()
+    oracle = resources.linux_script("oracle")
+    for script in ("oracle", oracle, "every"):
+        textpoke("linux", image, "--script", script, "--save", tmp_path / "run.json")
+        digests.add(Schedule.read(tmp_path / "run.json").image.sha256)
+    assert len(digests) == 2
+
+
+def test_at_a_terminal_the_prompt_ends_nothing(tmp_path: Path) -> None:
+    person = Person("linux", kernel(tmp_path, b"init# ", SPIN), "--ram", 64)
+    person.read_until("init# ")
+    person.type("\x01x")
+    assert person.end() == 0
 
 
 # --- again --------------------------------------------------------------------------------------
