@@ -199,7 +199,6 @@ TABLES: dict[str, Callable[[Rows, Snapshot], bool]] = {
     "input": _anything,
     "image_text": _image_text,
     "msr": _anything,
-    "image_text": lambda rows, _snapshot: _within(rows, 0, 1),
 }
 
 # --- registers ---------------------------------------------------------------------------------

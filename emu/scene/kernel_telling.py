@@ -100,5 +100,3 @@ def _untouched(look: Look, change: Change) -> str:
     if look.memory(change.address, len(change.old)) == change.old:
         return "The code itself is untouched."
     return "But the code has been changed before."
-
-
