@@ -5,6 +5,7 @@ beside what the kernel itself said of the same.
 """
 
 import re
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -33,6 +34,7 @@ APPEND = (
 )
 MARK = b"\x1a"
 CORES = 2
+ASLEEP = 20_000_000  # virtual ns behind the mark: the first process sleeps, for ten times as long
 BOUND = 6_000_000_000  # instructions; a boot and all stages take 1,500 million
 _PIECE = 200_000_000
 
@@ -54,6 +56,18 @@ echo 1 > events/kprobes/enable
 cat /sys/kernel/debug/kprobes/list
 """,
     "unprobed": "echo 0 > events/kprobes/enable\necho > kprobe_events\n",
+    "returning": """\
+echo hrtimer_nanosleep > set_ftrace_filter
+echo function_graph > current_tracer
+echo r:left do_nanosleep > kprobe_events
+echo 1 > events/kprobes/enable
+""",
+    "returned": """\
+echo 0 > events/kprobes/enable
+echo > kprobe_events
+echo nop > current_tracer
+echo > set_ftrace_filter
+""",
 }
 PATCHED = {
     "patched": """\
@@ -74,8 +88,8 @@ rmmod lp_cmdline
 class Stage:
     """What was so at the end of a stage.
 
-    said: by the kernel, during it. events: how many there had been. describe: names of addresses
-    that were asked for.
+    said: by the kernel, during it. events: how many there had been. names: of addresses that
+    were asked for. init_stack: the words on the stack of the first process.
     """
 
     said: str
@@ -91,6 +105,7 @@ class Stage:
     livepatches: tuple[LivePatch, ...]
     transition: Transition | None
     names: Mapping[int, str]
+    init_stack: frozenset[int]
 
 
 @dataclass
@@ -114,7 +129,7 @@ class Booted:
 def boot(image: LinuxImage, modules: Mapping[str, bytes] | None) -> Booted:
     """Return a kernel that was booted; modules: for the stages of live patches, None without."""
     stages = {**STAGES, **(PATCHED if modules else {})}
-    mark = f"echo {MARK.decode()}\nsleep 0.1\n"  # while the console may still be sending it
+    mark = f"echo {MARK.decode()}\nsleep 0.2\n"  # while the console may still be sending it
     script = "".join(f"{mark}{commands}" for commands in stages.values()) + mark
     init = resources.init().read_bytes()
     started = image.with_initramfs(initramfs.build(init, script.encode(), dict(modules or {})))
@@ -134,6 +149,9 @@ def boot(image: LinuxImage, modules: Mapping[str, bytes] | None) -> Booted:
     for number, name in enumerate(stages, 1):
         begin = len(machine.output)
         run(machine, lambda number=number: reached(number), chooser)  # type: ignore[misc] # bound now
+        asleep = machine.now + ASLEEP
+        while machine.now < asleep:
+            machine.drive(chooser, instructions=5_000)
         booted.stages[name] = look(guest, begin)
     return booted
 
@@ -168,7 +186,15 @@ def look(guest: LinuxGuest, begin: int) -> Stage:
         livepatches=guest.livepatches(),
         transition=guest.transition(),
         names={address: guest.describe(address) for address in asked},
+        init_stack=_words(guest, next((task for task in tasks if task.pid == 1), None)),
     )
+
+
+def _words(guest: LinuxGuest, task: Task | None) -> frozenset[int]:
+    if task is None or task.bounds is None or not task.sp:
+        return frozenset()
+    data = guest.read(task.sp, task.bounds[1] - task.sp)
+    return frozenset(struct.unpack(f"<{len(data) // 8}Q", data))
 
 
 def numbers(text: str, pattern: str) -> list[int]:

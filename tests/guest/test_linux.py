@@ -230,6 +230,23 @@ def test_ftrace_tells_when_it_changes_sites(booted: Booted) -> None:
     assert steps == [*range(len(probes.FTRACE_STEPS))] * (len(steps) // 3)
 
 
+def test_replaced_return_addresses_are_seen_through(booted: Booted) -> None:
+    """The graph tracer and a kretprobe have put theirs on the stack of a task that sleeps."""
+    names = {}
+    for stage in ("returning", "returned"):
+        found = booted.stages[stage]
+        (init,) = [task for task in found.tasks if task.pid == 1]
+        stack = found.stacks[init.address]
+        assert stack.reliable
+        names[stage] = [frame.function for frame in stack.frames]
+    assert {"do_nanosleep", "hrtimer_nanosleep"} <= set(names["returning"])
+    assert names["returning"] == names["returned"]
+    words = booted.stages["returning"].init_stack
+    symbols = booted.guest.image.symbols
+    for name in ("return_to_handler", "arch_rethook_trampoline"):
+        assert symbols[name].address in words, name
+
+
 # --- live patches ----------------------------------------------------------------------------
 
 
