@@ -66,15 +66,21 @@ def _storing(look: Look, found: Rewriting, change: Change) -> Told:
 def _syncing(look: Look, found: Rewriting) -> Told:
     batch, online = found.batch, look.guest.online()
     missing = of_mask(online & ~batch.synced)
+    if len(missing) > 1:  # the core that asks does it itself meanwhile
+        missing = [core for core in missing if core != batch.core]
     if not missing:
         return Told(
             "Every core has done what makes it fetch anew.",
             may_fetch(look, look.started, "But"),
         )
+    if missing == [batch.core]:
+        return Told(
+            f"Every other core has done what makes it fetch anew, and core {batch.core} is about "
+            "to do the same itself.",
+            may_fetch(look, look.started, "Meanwhile"),
+        )
     return Told(
-        f"Core {batch.core} waits until {named(look, missing)} {say(missing)} fetched anew."
-        if missing != [batch.core]
-        else f"Core {batch.core} is about to fetch anew itself, the last of all.",
+        f"Core {batch.core} waits until {named(look, missing)} {say(missing)} fetched anew.",
         f"Phase {batch.phase} is not over: {whys(look, missing)}. "
         f"{may_fetch(look, missing, 'Meanwhile')}".strip(),
     )

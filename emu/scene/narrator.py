@@ -28,6 +28,7 @@ from emu.scene.batches import Batches
 from emu.scene.chapter import Chapter, chapters, of_kernel, usual
 from emu.scene.failure import Failure, comment, failure, worst
 from emu.scene.handler import Handler, gate
+from emu.scene.kernel_path import kernel_path
 from emu.scene.listing import Lister
 from emu.scene.look import Known, Look, Place
 from emu.scene.names import Names
@@ -196,6 +197,8 @@ class Narrator:
 
     def _path(self, look: Look, about: int | None) -> CallPath | None:
         """Return the ways of the watched function at an address, or of the first site's."""
+        if look.rewriting is not None:
+            return self._own_path(look, look.rewriting, about)
         watched = self._detectors.watched
         if not watched:
             return None
@@ -210,6 +213,15 @@ class Narrator:
             first = look.sites[0].address
             number = next(n for n, each in enumerate(watched) if each.site == first)
         return call_path(look, watched, number)
+
+    def _own_path(self, look: Look, found: Rewriting, about: int | None) -> CallPath | None:
+        """Return the ways of the site in the function at an address, or of the first site."""
+        if not found.changes:
+            return None
+        names = [look.names.place(each.address).partition("+")[0] for each in found.changes]
+        wanted = "" if about is None else look.names.place(about).partition("+")[0]
+        number = names.index(wanted) if wanted in names else 0
+        return kernel_path(look, number, found.changes[number])
 
 
 def _phase(look: Look) -> str:

@@ -91,6 +91,8 @@ def _trapped(look: Look, core: int, spot: Spot) -> str:
     change = look.change_at(site)
     if change is None:
         return f"{text}{told}."
+    if not _known(change.new):
+        return f"{text}{told}."
     if _is(act, change.new):
         return f"{text}{told}, the new instruction."
     if _is(act, change.old):
@@ -126,6 +128,15 @@ def _words(instruction: bytes) -> str:
         return Act(*emulation(instruction)).words
     except PokeError:
         return "new instruction"
+
+
+def _known(instruction: bytes) -> bool:
+    """Return whether it is known how the handler acts out an instruction."""
+    try:
+        emulation(instruction)
+    except PokeError:
+        return False
+    return True
 
 
 def _is(act: Act, instruction: bytes) -> bool:
