@@ -32,9 +32,7 @@ def lost_core(task: Task, stack: Stack) -> Lost | None:
     return "gave up" if stack.reliable else None
 
 
-def place(
-    task: Task, stack: Stack, scheduler: tuple[int, int] | None = None
-) -> Frame | None:
+def place(task: Task, stack: Stack, scheduler: tuple[int, int] | None = None) -> Frame | None:
     """Return the frame that tells most of where a task is; None if no frame is known.
 
     With a core, the innermost. Without, who was interrupted in the kernel, or the first frame that

@@ -135,5 +135,3 @@ def _boot(lab: Lab, on_piece: Callable[[Lab], None] | None) -> None:
             on_piece(lab)
         if end not in (End.BOUND, End.INTERRUPTED) or lab.machine.retired() > _BOOT_BOUND:
             raise GuestDied(f"the kernel never came to its init: {lab.why(end)}")
-
-

@@ -71,18 +71,14 @@ class Player:
         detectors = lab.detectors or lab.watch(())
         sources = scenario.sources_beside
         image = lab.guest.image
-        self._narrator = Narrator(
-            image, detectors, lambda: lab.placed, sources, chronicle.batches
-        )
+        self._narrator = Narrator(image, detectors, lambda: lab.placed, sources, chronicle)
         self._detectors, self._chronicle = detectors, chronicle
         self.failures: list[Finding] = []
         self._look_at_run()
         lab.machine.events.limit = EVENTS
 
     @classmethod
-    def live(
-        cls, scenario: AnyScenario, on_piece: Callable[[Lab], None] | None = None
-    ) -> "Player":
+    def live(cls, scenario: AnyScenario, on_piece: Callable[[Lab], None] | None = None) -> "Player":
         """Return the player of a new run. Raises TextpokeError if it cannot be had.
 
         on_piece: told of a kernel that boots, now and then; may raise.

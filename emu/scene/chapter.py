@@ -75,7 +75,9 @@ def of_kernel(found: Rewriting) -> tuple[Chapter, ...]:
         if change is not None and phase in PATTERNS:
             stored = change.new if phase != "int3" else _INT3 + change.new[1:]
             kept = range(len(stored))[PATTERNS[phase]]
-            does = " ".join(f"{stored[at]:02x}" if at in kept else ".." for at in range(len(stored)))
+            does = " ".join(
+                f"{stored[at]:02x}" if at in kept else ".." for at in range(len(stored))
+            )
         shown.append(Chapter(phase, does, status))
     return tuple(shown)
 

@@ -36,6 +36,7 @@ from emu.scene.log import Log, LogTable
 from emu.scene.log_words import NAMED
 from emu.scene.table import Table
 from emu.scene.task_names import UNKNOWN, TaskNames
+from emu.scene.turns import Turns
 
 _LIMIT = 1 << 20  # rows of each table that are kept
 _MOST_BANDS = 4096
@@ -85,6 +86,10 @@ class Chronicle:
     """Everything from now on.
 
     limit: of rows that are kept in each table; at least half as many always are.
+
+    Attributes:
+        batches: what the kernel has done to its own text.
+        turns: when tasks had cores.
     """
 
     def __init__(self, guest: Guest, *, limit: int = _LIMIT) -> None:
@@ -97,7 +102,7 @@ class Chronicle:
         self._arrows = ArrowTable(limit)
         self._stores = Table({"time": np.int64}, limit)
         self._bands: list[Band] = []
-        self.batches = Batches(limit)
+        self.batches, self.turns = Batches(limit), Turns(limit)
         self._log = LogTable(guest.image, limit)
         self._sync = guest.sync_vector
         self._looks = self._rounds = 0
@@ -122,6 +127,7 @@ class Chronicle:
         tasks = self._name_tasks(columns)
         self._arrows.take(columns)
         self.batches.take(columns)
+        self.turns.take(columns)
         self._note_instants(columns, first, watched)
         stores = columns[:, columns[E_KIND] == events.TEXT_STORE]
         patched = stores[E_CORE] == _PATCHER

@@ -24,8 +24,8 @@ from emu.image.sites import SITE_SIZE
 from emu.image.source import Sources
 from emu.patch.patcher import Patcher
 from emu.scene import cores, telling
-from emu.scene.batches import Batches
 from emu.scene.chapter import Chapter, chapters, of_kernel, usual
+from emu.scene.chronicle import Chronicle
 from emu.scene.failure import Failure, comment, failure, worst
 from emu.scene.handler import Handler, gate
 from emu.scene.kernel_path import kernel_path
@@ -37,7 +37,7 @@ from emu.scene.path import CallPath, call_path
 from emu.scene.rewriting import Rewriting, rewriting
 from emu.scene.scene import Scene
 from emu.scene.spots import NamedSpots, Spots
-from emu.scene.tasks import task_rows
+from emu.scene.tasks import TaskRow, task_rows
 from emu.scene.telling import Told
 
 TASKS, LISTING, PATH = "tasks", "listing", "path"
@@ -45,6 +45,9 @@ TASKS, LISTING, PATH = "tasks", "listing", "path"
 
 MOST_SITES = 8
 """Sites that a scene shows; a batch can have hundreds."""
+
+MANY_TASKS = 24
+"""With more tasks than this, those that had a core lately come first."""
 
 _BOOTING = "The kernel boots: not every core runs tasks yet."
 
@@ -57,7 +60,7 @@ class Narrator:
         detectors: those of the run; they know what is watched, and were told of every plan.
         placed: what has been put into the kernel so far.
         sources: folders with source files, for the listing.
-        batches: what the kernel itself does to its text; without, nothing is known of it.
+        chronicle: of the run: what the kernel tells of itself; without, nothing is known of that.
     """
 
     def __init__(
@@ -66,10 +69,10 @@ class Narrator:
         detectors: Detectors,
         placed: Callable[[], Sequence[Placed]],
         sources: Sequence[Path] = (),
-        batches: Batches | None = None,
+        chronicle: Chronicle | None = None,
     ) -> None:
         self._image, self._detectors = image, detectors
-        self._batches = Batches() if batches is None else batches
+        self._chronicle = chronicle
         self._names = Names(image, placed)
         self._lister = Lister(image, Sources(sources))
         self._handler: Handler | None = None
@@ -118,7 +121,7 @@ class Narrator:
             told.actor,
             self._chapters(look),
             failed,
-            task_rows(look) if TASKS in needs else None,
+            self._tasks(look) if TASKS in needs else None,
             self._lister.listing(look, about) if LISTING in needs and about is not None else None,
             self._path(look, about) if PATH in needs else None,
         )
@@ -139,7 +142,9 @@ class Narrator:
             self._outline = None
         elif self._outline is None or self._outline.plan is not plan:
             self._outline = Outline(plan)
-        own = None if patcher.requests else rewriting(guest, self._handler, self._batches)
+        own = None
+        if self._chronicle is not None and not patcher.requests:
+            own = rewriting(guest, self._handler, self._chronicle.batches)
         spots = self._spots if own is None else NamedSpots(self._names, own.changes, opened)
         sites = self._sites(self._outline, address) if own is None else self._own(own, address)
         known = Known(self._handler, self._names, spots, watched, own)
@@ -172,6 +177,12 @@ class Narrator:
                 shown[-1] = each
         place = self._names.place
         return tuple(Place(place(each.address), each.address, each.old, each.new) for each in shown)
+
+    def _tasks(self, look: Look) -> tuple[TaskRow, ...]:
+        """Return the tasks; of many, when they last had a core."""
+        turns = None if self._chronicle is None else self._chronicle.turns
+        many = turns is not None and len(look.tasks) > MANY_TASKS
+        return task_rows(look, turns.before(look.machine.now) if turns and many else {})
 
     def _failure(self, look: Look) -> Failure | None:
         ended, now = not look.machine.alive, look.machine.now

@@ -1,7 +1,7 @@
 """The tasks of a scene: who runs, who was preempted, who waits, and where."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from emu.guest import off_core
@@ -31,6 +31,8 @@ class TaskRow:
         why: one sentence on how it came to stand there.
         switches: how often it gave up the core and how often it was taken from it; None: the
             kernel does not say.
+        blocks: whether a live patch waits for it: it has yet to go over.
+        last: when it last lost a core, virtual ns; None: not lately, or there are few tasks.
     """
 
     address: int
@@ -42,6 +44,8 @@ class TaskRow:
     region: Region
     why: str
     switches: tuple[int, int] | None
+    blocks: bool = False
+    last: int | None = None
 
     @property
     def name(self) -> str:
@@ -70,10 +74,18 @@ _WHYS: Final[dict[off_core.Lost | None, str]] = {
 _UNKNOWN: Final = "It has no core; how it lost it is not known."
 
 
-def task_rows(look: Look) -> tuple[TaskRow, ...]:
-    """Return all tasks, in the kernel's order."""
+def task_rows(look: Look, last: Mapping[int, int]) -> tuple[TaskRow, ...]:
+    """Return all tasks, in the kernel's order. last: when those that had a core lately lost it."""
     scheduler = off_core.scheduler_text(look.guest.image.symbols)
-    return tuple(_row(look, task, scheduler) for task in look.tasks)
+    blocking = {task.address for task in look.blocking}
+    return tuple(
+        replace(
+            _row(look, task, scheduler),
+            blocks=task.address in blocking,
+            last=last.get(task.address),
+        )
+        for task in look.tasks
+    )
 
 
 def _row(look: Look, task: Task, scheduler: tuple[int, int] | None) -> TaskRow:

@@ -29,6 +29,7 @@ from emu.scene.saying import (
 )
 from emu.scene.spots import Spot, target
 
+
 def tell(look: Look) -> Told:
     """Return what is told of a moment at which nothing has gone wrong."""
     if not look.machine.alive:
