@@ -107,6 +107,22 @@ def test_its_fix_in_c_can_be_followed(tmp_path: Path) -> None:
     assert ran.stdout == "[4, 4, 4, 4, 0, 0, 0, 0]\n1\n", ran.stderr
 
 
+@pytest.mark.slow
+def test_its_real_kernel_is_traced(tmp_path: Path, linux_file: Path) -> None:
+    """Each of the commands behind `get`, which has fetched a kernel for the tests."""
+    commands, typed = re.search(
+        r"```sh\ntextpoke linux get\n(.*?)```.*?```text\n(.*?)```", README, re.DOTALL
+    ).groups()  # type: ignore[union-attr] # it is there, or this fails
+    (tmp_path / "trace.txt").write_text(typed)
+    booting, tracing = commands.splitlines()
+    ended = textpoke([*shlex.split(booting)[1:], str(linux_file)], tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    ended = textpoke([*shlex.split(tracing)[1:], str(linux_file)], tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert "cmdline_proc_show (1)" in ended.stdout
+    assert "fault lose every sync 1 on core 1: made" in ended.stderr
+
+
 def test_what_is_said_of_objects_can_be_followed(tmp_path: Path) -> None:
     """The lines of Python in docs/objects.md, one after the other."""
     text = (ROOT / "docs" / "objects.md").read_text()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from emu import resources
 from emu.cli import console, options, resume, running
 from emu.errors import BadSchedule, GuestDied, TextpokeError
 
@@ -68,7 +69,10 @@ Ram = Annotated[
 Script = Annotated[
     Path | None,
     typer.Option(
-        "--script", metavar="FILE", help="What our init carries out (docs/linux.md, or: help)."
+        "--script",
+        metavar="FILE",
+        help="What our init carries out (docs/linux.md); or the name of a script that comes with "
+        "textpoke: oracle, every, load, stress, faults.",
     ),
 ]
 With = Annotated[
@@ -243,6 +247,8 @@ def _script(path: Path | None) -> bytes:
     """Return the script that our init carries out."""
     if path is None:
         return b""
+    if not path.exists():
+        path = resources.linux_script(str(path)) or path
     try:
         with path.open("rb") as file:
             data = file.read(_MAX_SCRIPT + 1)

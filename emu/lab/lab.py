@@ -190,7 +190,7 @@ class Lab:
 
         def choose(actors: int, longest: int | None) -> None:
             quantum, allowed = longest or base.quantum, base.actors & actors
-            self.choose(continued(self.chooser, quantum=quantum, actors=allowed))
+            self.choose(continued(self.chooser, quantum=quantum, actors=allowed, waits=True))
 
         self.steering = Steering(self.guest, holds, faults, choose=choose, make=self.make)
 

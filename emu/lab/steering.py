@@ -66,12 +66,10 @@ class _Held:
         self._same = same
 
     def __str__(self) -> str:
-        if not self.begun:
-            return f"hold {self.hold}: it never began"
-        ended = f"{_times(self.ended)} until the end" if self.ended else "never until the end"
-        return (
-            f"hold {self.hold}: {_times(self.begun)}, {ended}{', and still' if self.holds else ''}"
-        )
+        came = f"core {self.hold.until} came there {_times(self.ended)}"
+        now = ", and it still holds" if self.holds else ""
+        begun = f"it began {_times(self.begun)}, {came}{now}" if self.begun else "it never began"
+        return f"hold {self.hold}: {begun}"
 
 
 class _Faulty:
@@ -110,9 +108,11 @@ class _Faulty:
         elif event.kind == PHASE:
             if event.a == _ARM:
                 self._touched = False
+            wanted = self.fault.every or not self.made
             touched = self._touched or self.fault.function is None
             another = event.core != self.fault.core
-            self.due = touched and another and PHASES[event.a] == f"sync{self.fault.sync}"
+            begins = PHASES[event.a] == f"sync{self.fault.sync}"
+            self.due = wanted and touched and another and begins
         elif event.kind == DELIVERED and event.core == self.fault.core and self._frozen is not None:
             # An interrupt that came in between was frozen in place of the sync: that does not count
             self.made -= event.a != self._frozen

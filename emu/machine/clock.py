@@ -26,6 +26,9 @@ _SECOND = 1_000_000_000  # in ns
 
 COUNTED, CHOSEN = range(2)  # the order of emu.moves.move.CLOCKS
 
+HERTZ = _SECOND
+"""How often the TSC and, undivided, the timers of the APICs count in a virtual second."""
+
 ARMED = FOREVER - 1
 """The deadline of a timer that expires when a move says so."""
 

@@ -10,7 +10,7 @@ from numba import types
 
 from emu.machine import fast_call, msr
 from emu.machine.admitted import instructions_ahead, length_at_rip
-from emu.machine.clock import COUNTED
+from emu.machine.clock import COUNTED, HERTZ
 from emu.machine.native import hook
 from emu.machine.state import M_CLOCK_MODE, M_CORES, M_CURRENT
 from emu.machine.unicorn_cpu import identify, register, set_register
@@ -20,6 +20,10 @@ from emu.machine.view import state_at
 _i64, _i32, _ptr = types.int64, types.int32, types.voidptr
 
 _RDTSCP, _RDRAND, _RDSEED = 1 << 27, 1 << 30, 1 << 18
+# Leaf 0x15 tells a kernel how fast its TSC and its APIC's timer count: it need not measure them
+# against the 8254, for which Linux would spin a tenth of a second (setup_boot_APIC_clock).
+_FREQUENCIES = _LAST_LEAF = 0x15
+_ENGINE_LAST_LEAF = 0xD
 _X2APIC, _TSC_DEADLINE, _APIC = 1 << 21, 1 << 24, 1 << 9
 
 
@@ -51,21 +55,25 @@ def on_sysenter(engine: int, data: Any) -> None:
 
 @hook(_i32(_i64, _ptr))
 def on_cpuid(engine: int, data: Any) -> int:
-    """cpuid: the engine's model, with the core's own APIC ID and without what reads the host."""
+    """cpuid: the engine's model, with the core's own APIC ID without what reads the host."""
     s = state_at(data)
     leaf = register(s, RAX) & 0xFFFFFFFF
     core = s.m[M_CURRENT]
     output = np.zeros(4, np.int64)
     identify(s, leaf, register(s, RCX) & 0xFFFFFFFF, output)
-    if leaf == 1:
+    if leaf == 0:
+        output[0] = _LAST_LEAF
+    elif leaf == 1:
         output[1] = output[1] & 0xFFFF | core << 24 | s.m[M_CORES] << 16
         output[2] &= ~(_RDRAND | _X2APIC | _TSC_DEADLINE)
         if not msr.apic_enabled(s, core):
             output[3] &= ~_APIC
     elif leaf == 7:
         output[1] &= ~_RDSEED
-    elif leaf == 0xB:
+    elif leaf == 0xB or _ENGINE_LAST_LEAF < leaf < _FREQUENCIES:
         output[:] = 0
+    elif leaf == _FREQUENCIES:
+        output[0], output[1], output[2], output[3] = 1, 1, HERTZ, 0
     elif leaf == 0x80000001:
         output[3] &= ~_RDTSCP
     set_register(s, RAX, output[0])

@@ -144,7 +144,7 @@ def _pick(s: State, chooser: Words, random: Seeds, actors: Words) -> int:
         else:
             ticks = s.m[M_CLOCK] // chooser[1] % _TICK_RARITY == 0
     count = allowed(actors, enabled(s, actors, ticks), chooser[3])
-    for _ in range(_PATIENCE):
+    for _ in range(_PATIENCE if chooser[5] else 0):
         if count or not pass_time(s):
             break
         count = allowed(actors, enabled(s, actors, ticks), chooser[3])
@@ -181,7 +181,8 @@ def _fault_at_random(s: State, random: Seeds, ages: Words) -> bool:
 def drive(s: State, chooser: Words, random: Seeds, limits: Words) -> int:
     """Let a chooser make moves; returns why it stopped.
 
-    chooser: int64 [kind, longest Run, last actor, bit mask of the actors it may pick, faults].
+    chooser: int64 [kind, longest Run, last actor, bit mask of the actors it may pick, faults,
+    whether time passes while all of those sleep].
     random: uint64 [SplitMix64 state].
     limits: int64 [moves, instructions of all cores], counted down. A move is never cut to fit:
     the instructions are a bound that the last move may pass.

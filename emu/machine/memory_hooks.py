@@ -14,6 +14,7 @@ from emu.machine.admitted import instructions_ahead, only_alone
 from emu.machine.clock import now
 from emu.machine.debug import note_access
 from emu.machine.events import TEXT_STORE, emit_at
+from emu.machine.image_text import is_image_text
 from emu.machine.native import hook, jit, pointer
 from emu.machine.state import (
     LINE_FETCHED,
@@ -25,7 +26,6 @@ from emu.machine.state import (
     M_CURRENT,
     M_DELIVERING,
     M_RAM_SIZE,
-    PAGE,
     State,
 )
 from emu.machine.unicorn_cpu import register
@@ -105,6 +105,6 @@ def on_text_store(engine: int, access: int, address: int, size: int, value: int,
         only_alone(s)
     if (s.lines[first] | s.lines[last]) & LINE_FETCHED:
         only_alone(s)
-    elif not s.image_text[address // PAGE]:
+    elif not is_image_text(s, address):
         return
     _note_text_store(s, address, size, value)

@@ -176,6 +176,10 @@ def _board(rows: Rows, _snapshot: Snapshot) -> bool:
     return _within(words, -1, _WORD) and _within(rows[list(pm.TIMES)], 0, st.FOREVER)
 
 
+def _image_text(rows: Rows, snapshot: Snapshot) -> bool:
+    return _within(rows, 0, snapshot.setup.ram_mib << 20)
+
+
 def _anything(_rows: Rows, _snapshot: Snapshot) -> bool:
     return True  # bytes of input, registers that only a guest makes something of
 
@@ -193,8 +197,8 @@ TABLES: dict[str, Callable[[Rows, Snapshot], bool]] = {
     "ioapic": _ioapic,
     "board": _board,
     "input": _anything,
+    "image_text": _image_text,
     "msr": _anything,
-    "image_text": lambda rows, _snapshot: _within(rows, 0, 1),
 }
 
 # --- registers ---------------------------------------------------------------------------------

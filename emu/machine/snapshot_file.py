@@ -43,7 +43,6 @@ _MAGIC = b"textpoke snapshot "
 _MAX_MAGIC, _MAX_HEADER = 40, 1 << 16
 _PIECE = 1 << 16
 _NUMBER = struct.Struct("<I")
-_OF_PAGES = ("image_text",)  # tables with a row for each page of RAM
 _LEVEL = 1  # of zlib: the fastest
 
 
@@ -159,7 +158,7 @@ def _header(value: Value) -> tuple[Setup, dict[str, int], int]:
     fields["registers"].number(registers.CANONICAL_SIZE, registers.CANONICAL_SIZE)
     rows = {}
     for name, count in fields["tables"].fields(st.KEPT_TABLES).items():
-        most = (ram_mib << 20) // st.PAGE if name in _OF_PAGES else len(_template(name))
+        most = len(_template(name))
         rows[name] = count.number(0 if name in st.ROWS_IN_USE else most, most)
     return setup, rows, fields["pages"].number(0, (ram_mib << 20) // st.PAGE)
 

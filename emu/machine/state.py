@@ -25,6 +25,7 @@ MAX_HISTORY = 4096  # text stores that may be alive at once
 MAX_EVENTS = 1 << 14  # rows before the loop returns to have them drained
 MAX_MOVES = 1 << 14
 MAX_PROBES = 2048
+MAX_IMAGE_TEXT = 64  # an ELF file has no more segments
 MAX_DELAYED = 64  # interrupts held back at once
 MAX_TRACED = 1 << 16  # blocks of the trace before the loop returns to have them drained
 MAX_SHAPES, SHAPE_SLOTS = 1 << 14, 1 << 15  # different blocks that a trace tells apart at a time
@@ -216,7 +217,7 @@ TABLES = (  # name, bits of an element, columns (0: a vector); in the order of M
     ("dirty", 8, 0),
     ("dirty_pages", 64, 0),
     ("inspected", 8, 0),
-    ("image_text", 8, 0),
+    ("image_text", 64, 2),
 )
 
 # --- what a snapshot is made of ---------------------------------------------------------------
@@ -287,7 +288,7 @@ class State:
     shape_slots: NDArray[np.int64]  # [SHAPE_SLOTS] 1 + number of a shape, or 0
     dirty: NDArray[np.uint8]  # [pages] flags of `dirty`
     dirty_pages: NDArray[np.int64]  # [pages] the numbers of those that have any, as they came
-    image_text: NDArray[np.uint8]  # [pages] 1: the image says that it is code
+    image_text: NDArray[np.int64]  # [MAX_IMAGE_TEXT, 2] physical start and end of the image's code
     inspected: NDArray[np.uint8]  # [bytes] so many from here on are known as `emulated_lines` says
 
     @property
@@ -326,7 +327,7 @@ def allocate(cores: int, ram: NDArray[np.uint8]) -> State:
         "dirty": ram.size // PAGE,
         "dirty_pages": ram.size // PAGE,
         "inspected": ram.size,
-        "image_text": ram.size // PAGE,
+        "image_text": MAX_IMAGE_TEXT,
     }
     tables = {}
     for name, bits, columns in TABLES:

@@ -28,6 +28,7 @@ import numpy as np
 
 from emu.machine.dirty import mark
 from emu.machine.emulated_lines import mark_store
+from emu.machine.image_text import is_image_text
 from emu.machine.native import jit
 from emu.machine.state import (
     C_FLOOR,
@@ -87,7 +88,7 @@ def _be_fresh(s: State, line: int) -> None:
     s.lines[line] &= 0xFF ^ LINE_FETCHED
     page = line * LINE // PAGE
     mark(s, page * PAGE, 1)
-    if s.image_text[page]:
+    if is_image_text(s, page * PAGE):
         return
     first = page * PAGE // LINE
     for each in range(first, first + PAGE // LINE):
@@ -150,8 +151,10 @@ def remember(s: State, core: int, address: int, length: int, old: int, new: int)
     Returns whether the store is an event: it changes something that a core has fetched or that
     the image says is code. Of what is fresh no version is made.
     """
+    if old == new:
+        return False
     if not s.lines[address >> 6] & LINE_FETCHED:
-        return old != new and s.image_text[address // PAGE] != 0
+        return is_image_text(s, address)
     mark_store(s, address, length, new)
     if s.m[M_HISTORY] == MAX_HISTORY:
         # Nobody serialised for 4096 stores: no window of a real machine is that deep. Forget
@@ -173,7 +176,7 @@ def remember(s: State, core: int, address: int, length: int, old: int, new: int)
     for each in range(s.m[M_CORES]):
         if s.core[each, C_STATE] == CORE_WAITS:
             s.core[each, C_FLOOR] = s.m[M_TEXT_NOW]
-    return old != new
+    return True
 
 
 @jit

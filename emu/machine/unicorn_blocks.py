@@ -128,7 +128,7 @@ def operation_at(caller: int) -> int:
     block = block_at(caller)
     end = load64(block + TB_CODE)
     at = end + load64(block + TB_CODE_SIZE)
-    operation = np.int64(0)
+    operation = 0
     for _ in range(block_count(block)):
         _, at = _signed_leb128(at)
         change, at = _signed_leb128(at)

@@ -14,7 +14,6 @@ the library's code in memory, once in a process and for all its engines.
 import ctypes
 import functools
 import mmap
-import os
 
 import numpy as np
 from numba import types
@@ -116,11 +115,10 @@ def _write_code(address: int, code: bytes) -> None:
     """Write over code of this process."""
     start = address & -mmap.PAGESIZE
     size = address + len(code) - start
-    protect = ctypes.CDLL(None, use_errno=True).mprotect
+    protect = ctypes.CDLL(None).mprotect
     protect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
     executable = mmap.PROT_READ | mmap.PROT_EXEC
     if protect(start, size, executable | mmap.PROT_WRITE):
-        why = os.strerror(ctypes.get_errno())
-        raise Unsupported(f"this system does not let a process change its own code: {why}")
+        raise Unsupported("this system does not let a process change its own code (mprotect)")
     ctypes.memmove(address, code, len(code))
     protect(start, size, executable)

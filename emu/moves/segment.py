@@ -5,7 +5,8 @@
 
 A chooser's segment may also have "start" (where it goes on), "actors" (a bit mask of who may
 move), "drain" (true: the run waits for calls made before), "hash" (of the state at its end) and,
-a random one, "faults" (about one move in so many is a Fault). Moves are described in `move_text`.
+a random one, "faults" (about one move in so many is a Fault), and "waits" (true: time passes while
+all those sleep who may move, though others are held). Moves are described in `move_text`.
 """
 
 from dataclasses import dataclass
@@ -76,6 +77,7 @@ class Chosen:
         drain: the run waits here for the calls made before it; what does not come is lost.
         hash: the state hash at the end of the segment, or None if nobody asked for it.
         faults: about one move in this many is a Fault, where one is possible; 0: none.
+        waits: time passes while all the actors that it may pick sleep, though others are awake.
     """
 
     chooser: str
@@ -87,11 +89,14 @@ class Chosen:
     drain: bool = False
     hash: str | None = None
     faults: int = 0
+    waits: bool = False
 
     def make(self) -> Chooser:
         """Return the chooser as it is when the segment begins."""
         actors = EVERYBODY if self.actors is None else self.actors
-        chooser = Chooser(self.chooser, self.seed, self.quantum, actors, faults=self.faults)
+        chooser = Chooser(
+            self.chooser, self.seed, self.quantum, actors, faults=self.faults, waits=self.waits
+        )
         if self.start is not None:
             chooser.native[2], chooser.random[0] = self.start.last, self.start.state
         return chooser
@@ -125,6 +130,8 @@ def to_json(segment: Segment) -> dict[str, object]:
         document["hash"] = segment.hash
     if segment.faults:
         document["faults"] = segment.faults
+    if segment.waits:
+        document["waits"] = True
     return document
 
 
@@ -152,7 +159,8 @@ def _moves(value: Value, listed: list[object], scope: Scope) -> Moves:
 
 def _chosen(value: Value, cores: int) -> Chosen:
     fields = value.fields(
-        ("chooser", "seed", "quantum", "count"), ("start", "actors", "drain", "hash", "faults")
+        ("chooser", "seed", "quantum", "count"),
+        ("start", "actors", "drain", "hash", "faults", "waits"),
     )
     chooser = fields["chooser"].word(CHOOSERS)
     if "faults" in fields and chooser != "random":
@@ -172,6 +180,7 @@ def _chosen(value: Value, cores: int) -> Chosen:
         drain="drain" in fields and fields["drain"].flag(),
         hash=state_hash(fields.get("hash")),
         faults=fields["faults"].number(1, move_text.MAX_COUNT) if "faults" in fields else 0,
+        waits="waits" in fields and fields["waits"].flag(),
     )
 
 

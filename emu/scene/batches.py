@@ -120,7 +120,7 @@ class Batches:
                 self._enter(row)
 
     def _send(self, time: int, core: int) -> None:
-        """Note that the batch's core has sent an interrupt: the first of a sync is where it waits."""
+        """Note an interrupt that was sent: with the first of a sync, the batch's core waits."""
         if core == self._core and self._phase in _SYNCS and not self._asked:
             self._asked = True
             self._end(time + 1)

@@ -1,4 +1,4 @@
-"""The call path of a site that a kernel changes itself: where it led, where it leads, and who is there.
+"""The call path of a site that a kernel changes itself: where it leads, and who is there.
 
 A site of ftrace leads to a trampoline, and that to who traces; a static call to a function; a
 jump label elsewhere in its own function. Stations that a site does not have are left out.

@@ -18,7 +18,6 @@ from emu.scene.look import Look, Place
 from emu.scene.saying import (
     Told,
     cores_,
-    have,
     may_fetch,
     memory_at,
     named,
@@ -90,9 +89,7 @@ def _trapped(look: Look, core: int, spot: Spot) -> str:
         return text + "The int3 handler does not find this site in its list."
     told = f"The int3 handler's list tells it to act out the {act.words}"
     change = look.change_at(site)
-    if change is None:
-        return f"{text}{told}."
-    if not _known(change.new):
+    if change is None or not _known(change.new):
         return f"{text}{told}."
     if _is(act, change.new):
         return f"{text}{told}, the new instruction."

@@ -79,6 +79,7 @@ class Recording:
                     actors=None if chooser.actors == EVERYBODY else chooser.actors,
                     drain=self._drain,
                     faults=chooser.faults,
+                    waits=chooser.waits,
                 )
             )
         self._start, self._made = Chosen.start_of(chooser), chooser.made

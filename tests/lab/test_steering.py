@@ -110,7 +110,7 @@ def test_a_held_core_executes_nothing_until_the_other_has_come_there() -> None:
     assert lab.patcher.done
     assert len(held) == 1 < len(others)
     assert lab.steering is not None
-    assert lab.steering.told() == (f"hold {HELD}: once, once until the end",)
+    assert lab.steering.told() == (f"hold {HELD}: it began once, core 1 came there once",)
 
 
 def test_a_run_with_a_hold_is_replayed_without_it() -> None:
@@ -163,6 +163,20 @@ def test_every_sync_of_patches_of_one_function_is_delayed_and_no_other() -> None
     other.carry_out(plan)
     assert other.steering is not None
     assert other.steering.told()[0].endswith(": never made")
+
+
+def test_a_fault_is_made_once_while_others_go_on() -> None:
+    lab = loaded(seed=None)
+    redirects = redirected(lab)
+    lab.steer((), [SyncFault(2, 1, every=True), SyncFault(2, 2, 100)])
+    for inward in (True, False):
+        (plan,) = lab.plan(redirects, inward=inward)
+        lab.carry_out(plan)
+    assert lab.steering is not None
+    assert [told.rpartition(": ")[2] for told in lab.steering.told()] == [
+        "made 2 times",
+        "made once",
+    ]
 
 
 def test_a_fault_waits_for_the_text_it_is_to_come_after() -> None:

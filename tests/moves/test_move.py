@@ -154,6 +154,13 @@ def test_rows_that_are_no_moves_are_refused(fields: dict[str, int], said: str) -
 
 
 def test_faults_are_the_fifth_word_of_a_chooser() -> None:
-    assert chooser.random(7, 100, faults=50).native.tolist() == [1, 100, -1, chooser.EVERYBODY, 50]
+    assert chooser.random(7, 100, faults=50).native.tolist() == [
+        1,
+        100,
+        -1,
+        chooser.EVERYBODY,
+        50,
+        0,
+    ]
     assert chooser.random(7, 100).native[4] == 0
     assert chooser.round_robin(1000).native[4] == 0
