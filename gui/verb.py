@@ -212,10 +212,10 @@ def gui(
     scenario: AnyScenario
     if linux is not None or origin is not None:
         toys = {"FILE": file, "--break": broken, "--function": functions}
-        given = [name for name, value in toys.items() if value]
-        if given or image != "toy":
+        ours = [name for name, value in toys.items() if value]
+        if ours or image != "toy":
             raise typer.BadParameter(
-                f"{', '.join(given) or '--image'} is for a kernel that we patch: leave it out"
+                f"{', '.join(ours) or '--image'} is for a kernel that we patch: leave it out"
             )
         schedule = None
         scenario = _linux(

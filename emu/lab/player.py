@@ -357,7 +357,7 @@ class Player:
     def _look_at_run(self) -> None:
         """Note what has happened since the last time, and what is graver than what was before."""
         self._chronicle.take(self._detectors.watched)
-        for found in self._detectors.findings():
+        for found in (*self._detectors.findings(), *self._chronicle.fetches.findings):
             last = self.failures[-1:]
             if found not in self.failures and worst([*last, found]) == found:
                 self.failures.append(found)

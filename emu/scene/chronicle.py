@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from emu.detect.kernel_fetches import KernelFetches
 from emu.detect.watch import CALL, Watched
 from emu.guest.guest import Guest
 from emu.guest.probes import SWITCH
@@ -90,6 +91,7 @@ class Chronicle:
     Attributes:
         batches: what the kernel has done to its own text.
         turns: when tasks had cores.
+        fetches: what cores fetched of code that the kernel changes itself.
     """
 
     def __init__(self, guest: Guest, *, limit: int = _LIMIT) -> None:
@@ -103,6 +105,7 @@ class Chronicle:
         self._stores = Table({"time": np.int64}, limit)
         self._bands: list[Band] = []
         self.batches, self.turns = Batches(limit), Turns(limit)
+        self.fetches = KernelFetches(guest)
         self._log = LogTable(guest.image, limit)
         self._sync = guest.sync_vector
         self._looks = self._rounds = 0
@@ -128,6 +131,7 @@ class Chronicle:
         self._arrows.take(columns)
         self.batches.take(columns)
         self.turns.take(columns)
+        self.fetches.take(rows)
         self._note_instants(columns, first, watched)
         stores = columns[:, columns[E_KIND] == events.TEXT_STORE]
         patched = stores[E_CORE] == _PATCHER

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from emu.detect.detectors import Detectors
+from emu.detect.finding import Finding
 from emu.detect.watch import Watched
 from emu.errors import TextpokeError
 from emu.guest.guest import Guest
@@ -35,10 +36,10 @@ from emu.scene.names import Names
 from emu.scene.outline import Outline
 from emu.scene.path import CallPath, call_path
 from emu.scene.rewriting import Rewriting, rewriting
+from emu.scene.saying import Told
 from emu.scene.scene import Scene
 from emu.scene.spots import NamedSpots, Spots
 from emu.scene.tasks import TaskRow, task_rows
-from emu.scene.telling import Told
 
 TASKS, LISTING, PATH = "tasks", "listing", "path"
 """The parts of a scene that are made only if somebody asks for them."""
@@ -186,9 +187,12 @@ class Narrator:
 
     def _failure(self, look: Look) -> Failure | None:
         ended, now = not look.machine.alive, look.machine.now
-        past = [each for each in self._detectors.findings() if each.time < now or ended]
-        found = worst(past)
-        return None if found is None else failure(look, found, self._detectors.watched)
+        found = [*self._detectors.findings()]
+        if self._chronicle is not None:
+            found += self._chronicle.fetches.findings
+        past = [each for each in sorted(found, key=_time) if each.time < now or ended]
+        first = worst(past)
+        return None if first is None else failure(look, first, self._detectors.watched)
 
     def _chapters(self, look: Look) -> tuple[Chapter, ...]:
         if look.rewriting is not None:
@@ -233,6 +237,10 @@ class Narrator:
         wanted = "" if about is None else look.names.place(about).partition("+")[0]
         number = names.index(wanted) if wanted in names else 0
         return kernel_path(look, number, found.changes[number])
+
+
+def _time(found: Finding) -> int:
+    return found.time
 
 
 def _phase(look: Look) -> str:
