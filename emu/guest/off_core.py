@@ -8,6 +8,7 @@ from emu.guest.tasks import Task
 
 Lost = Literal["preempted", "gave up", "blocked", "ended"]
 
+_SCHEDULER = ("__switch_to", "__schedule", "schedule", "preempt_schedule", "io_schedule")
 _ENDED = {"dead", "zombie"}
 
 
@@ -35,7 +36,8 @@ def place(task: Task, stack: Stack) -> Frame | None:
     """Return the frame that tells most of where a task is; None if no frame is known.
 
     With a core, the innermost. Without, who was interrupted in the kernel, or the first frame that
-    is not in the file of the function that switches, as those of Linux's wchan.
+    is not in the file of the function that switches, as those of Linux's wchan. Where nothing tells
+    files, the first whose name is none of Linux's scheduler (kernel/sched/core.c).
     """
     frames = stack.frames
     if task.core is not None or len(frames) < 2:
@@ -43,6 +45,9 @@ def place(task: Task, stack: Stack) -> Frame | None:
     interrupted = _interrupted(frames)
     if interrupted is not None:
         return interrupted
+    if not any(frame.source for frame in frames):
+        others = (each for each in frames[1:] if not (each.function or "").startswith(_SCHEDULER))
+        return next(others, frames[1])
     scheduler = _file(frames[1])
     return next((frame for frame in frames[1:] if _file(frame) != scheduler), frames[1])
 
