@@ -5,10 +5,10 @@ from typing import Literal
 
 from emu.guest.stack import Frame, Stack
 from emu.guest.tasks import Task
+from emu.image.symbols import Symbols
 
 Lost = Literal["preempted", "gave up", "blocked", "ended"]
 
-_SCHEDULER = ("__switch_to", "__schedule", "schedule", "preempt_schedule", "io_schedule")
 _ENDED = {"dead", "zombie"}
 
 
@@ -32,12 +32,13 @@ def lost_core(task: Task, stack: Stack) -> Lost | None:
     return "gave up" if stack.reliable else None
 
 
-def place(task: Task, stack: Stack) -> Frame | None:
+def place(task: Task, stack: Stack, scheduler: tuple[int, int] | None = None) -> Frame | None:
     """Return the frame that tells most of where a task is; None if no frame is known.
 
     With a core, the innermost. Without, who was interrupted in the kernel, or the first frame that
-    is not in the file of the function that switches, as those of Linux's wchan. Where nothing tells
-    files, the first whose name is none of Linux's scheduler (kernel/sched/core.c).
+    is not in the file of the function that switches, as those of Linux's wchan.
+
+    scheduler: where the scheduler's own text is, of a kernel without source lines.
     """
     frames = stack.frames
     if task.core is not None or len(frames) < 2:
@@ -45,11 +46,21 @@ def place(task: Task, stack: Stack) -> Frame | None:
     interrupted = _interrupted(frames)
     if interrupted is not None:
         return interrupted
-    if not any(frame.source for frame in frames):
-        others = (each for each in frames[1:] if not (each.function or "").startswith(_SCHEDULER))
-        return next(others, frames[1])
-    scheduler = _file(frames[1])
-    return next((frame for frame in frames[1:] if _file(frame) != scheduler), frames[1])
+    if scheduler is not None:
+        begin, end = scheduler
+        # the first one is __switch_to_asm, which is not among them
+        return next((frame for frame in frames[1:] if not begin <= frame.pc < end), frames[1])
+    switches = _file(frames[1])
+    return next((frame for frame in frames[1:] if _file(frame) != switches), frames[1])
+
+
+def scheduler_text(symbols: Symbols) -> tuple[int, int] | None:
+    """Return where functions are that only schedule (.sched.text), None if a kernel has no such.
+
+    Source: kernel/sched/core.c, in_sched_functions.
+    """
+    begin, end = symbols.get("__sched_text_start"), symbols.get("__sched_text_end")
+    return None if begin is None or end is None else (begin.address, end.address)
 
 
 def _interrupted(frames: tuple[Frame, ...]) -> Frame | None:
