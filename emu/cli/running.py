@@ -127,10 +127,10 @@ class Running:
             "moves": machine.moves,
             "virtual_ns": machine.now,
             "seed": self.seed,
-            "steered": list(started.steering.told()) if started.steering else [],
             "serial": machine.output.decode(errors="backslashreplace"),
             "hash": started.hash() if self.show_hash else None,
             "report": report.document(found) if found else None,
+            **({"steered": list(started.steering.told())} if started.steering else {}),
         }
 
 
