@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from emu.lab import compiling
+from emu.lab.scenario import Scenario
 from gui import host
 from gui.bridge import Bridge
 from gui.commands import Begin, Command, GoToPhase, NextFailure, Open
@@ -87,7 +88,9 @@ def _leave(status: int) -> None:
 
 def _commands(start: Start) -> list[Command]:
     commands: list[Command] = [
-        Begin(start.scenario) if start.schedule is None else Open(start.schedule, start.scenario)
+        Begin(start.scenario)
+        if start.schedule is None or not isinstance(start.scenario, Scenario)
+        else Open(start.schedule, start.scenario)
     ]
     if start.at == "failure":
         commands.append(NextFailure())

@@ -199,7 +199,7 @@ def gui(
 
     Exit status: 0 the window was closed, 2 bad input, or this computer lacks something for a
     window (textpoke doctor says what), 4 with --screenshot: the guest died before PHASE.
-    """
+    """  # noqa: D301 -- click keeps the lines of a paragraph that begins with this character
     from emu.lab.player import AnyScenario  # noqa: PLC0415 -- loads the machine
     from emu.moves.schedule import Schedule  # noqa: PLC0415 -- loads numpy
     from gui import host  # noqa: PLC0415 -- with the rest
@@ -212,10 +212,10 @@ def gui(
     scenario: AnyScenario
     if linux is not None or origin is not None:
         toys = {"FILE": file, "--break": broken, "--function": functions}
-        given = [name for name, value in toys.items() if value]
-        if given or image != "toy":
+        ours = [name for name, value in toys.items() if value]
+        if ours or image != "toy":
             raise typer.BadParameter(
-                f"{', '.join(given) or '--image'} is for a kernel that we patch: leave it out"
+                f"{', '.join(ours) or '--image'} is for a kernel that we patch: leave it out"
             )
         schedule = None
         scenario = _linux(
@@ -243,7 +243,7 @@ def gui(
     raise typer.Exit(main(start))
 
 
-def _linux(  # noqa: PLR0913 -- what the command line has
+def _linux(
     file: str | None,
     saved: str | None,
     script: Path | None,

@@ -19,6 +19,7 @@ class Finding:
         time: virtual ns at which it happened; of a lost call, at which it was missed.
         function: its number among the watched ones; None: nobody can tell.
         code: the bytes that were executed; b"" where that is not the point.
+        address: of the site, of one that is none of the watched functions'; else 0.
     """
 
     what: What
@@ -26,3 +27,4 @@ class Finding:
     time: int
     function: int | None
     code: bytes = b""
+    address: int = 0

@@ -11,6 +11,14 @@ from emu.machine.machine import Machine
 from emu.machine.probes import Probe
 
 
+class Transition(Protocol):
+    """A live patch that some tasks have gone over to, and others not."""
+
+    @property
+    def target(self) -> int:
+        """The `Task.patch_state` of those that have: 1 where they go to the patched functions."""
+
+
 class Guest(Protocol):
     """A kernel that runs on a machine. Addresses are virtual, as the kernel maps its text."""
 
@@ -52,6 +60,9 @@ class Guest(Protocol):
 
     def tasks(self) -> tuple[Task, ...]:
         """Return all tasks; none before there are any, or if the kernel does not say."""
+
+    def transition(self) -> Transition | None:
+        """Return the transition of a live patch that is under way, or None."""
 
     def stack(self, task: Task) -> Stack:
         """Return the stack of a task, which `tasks` has returned since the last move."""

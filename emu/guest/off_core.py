@@ -5,6 +5,7 @@ from typing import Literal
 
 from emu.guest.stack import Frame, Stack
 from emu.guest.tasks import Task
+from emu.image.symbols import Symbols
 
 Lost = Literal["preempted", "gave up", "blocked", "ended"]
 
@@ -31,11 +32,13 @@ def lost_core(task: Task, stack: Stack) -> Lost | None:
     return "gave up" if stack.reliable else None
 
 
-def place(task: Task, stack: Stack) -> Frame | None:
+def place(task: Task, stack: Stack, scheduler: tuple[int, int] | None = None) -> Frame | None:
     """Return the frame that tells most of where a task is; None if no frame is known.
 
     With a core, the innermost. Without, who was interrupted in the kernel, or the first frame that
     is not in the file of the function that switches, as those of Linux's wchan.
+
+    scheduler: where the scheduler's own text is, of a kernel without source lines.
     """
     frames = stack.frames
     if task.core is not None or len(frames) < 2:
@@ -43,8 +46,20 @@ def place(task: Task, stack: Stack) -> Frame | None:
     interrupted = _interrupted(frames)
     if interrupted is not None:
         return interrupted
-    scheduler = _file(frames[1])
-    return next((frame for frame in frames[1:] if _file(frame) != scheduler), frames[1])
+    if scheduler is not None:
+        begin, end = scheduler
+        return next((frame for frame in frames if not begin <= frame.pc < end), frames[1])
+    switches = _file(frames[1])
+    return next((frame for frame in frames[1:] if _file(frame) != switches), frames[1])
+
+
+def scheduler_text(symbols: Symbols) -> tuple[int, int] | None:
+    """Return where functions are that only schedule (.sched.text), None if a kernel has no such.
+
+    Source: kernel/sched/core.c, in_sched_functions.
+    """
+    begin, end = symbols.get("__sched_text_start"), symbols.get("__sched_text_end")
+    return None if begin is None or end is None else (begin.address, end.address)
 
 
 def _interrupted(frames: tuple[Frame, ...]) -> Frame | None:

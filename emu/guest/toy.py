@@ -115,6 +115,9 @@ class ToyGuest:
         cores = self._cores_of(found)
         return tuple(replace(t, core=cores.get(t.address)) for t in found)
 
+    def transition(self) -> None:
+        """Return None: live patches are the patcher's here."""
+
     def stack(self, task: Task) -> Stack:
         """Return the stack of a task, which `tasks` has returned since the last move."""
         machine, symbols = self.machine, self.image.symbols

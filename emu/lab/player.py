@@ -71,7 +71,7 @@ class Player:
         detectors = lab.detectors or lab.watch(())
         sources = scenario.sources_beside
         image = lab.guest.image
-        self._narrator = Narrator(image, detectors, lambda: lab.placed, sources, chronicle.batches)
+        self._narrator = Narrator(image, detectors, lambda: lab.placed, sources, chronicle)
         self._detectors, self._chronicle = detectors, chronicle
         self.failures: list[Finding] = []
         self._look_at_run()
@@ -357,7 +357,7 @@ class Player:
     def _look_at_run(self) -> None:
         """Note what has happened since the last time, and what is graver than what was before."""
         self._chronicle.take(self._detectors.watched)
-        for found in self._detectors.findings():
+        for found in (*self._detectors.findings(), *self._chronicle.fetches.findings):
             last = self.failures[-1:]
             if found not in self.failures and worst([*last, found]) == found:
                 self.failures.append(found)

@@ -120,7 +120,7 @@ class Batches:
                 self._enter(row)
 
     def _send(self, time: int, core: int) -> None:
-        """Note that the batch's core has sent an interrupt: the first of a sync is where it waits."""
+        """Note an interrupt that was sent: with the first of a sync, the batch's core waits."""
         if core == self._core and self._phase in _SYNCS and not self._asked:
             self._asked = True
             self._end(time + 1)
@@ -176,11 +176,13 @@ class Batches:
 
     def syncing(self, times: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return of each time whether the kernel waits then until cores have serialised."""
-        return np.isin(self._phase_at(times), _SYNCS)
+        found: NDArray[np.bool_] = np.isin(self._phase_at(times), _SYNCS)
+        return found
 
     def patching(self, times: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return of each time whether a batch is under way then."""
-        return self._phase_at(times) != _DONE
+        found: NDArray[np.bool_] = self._phase_at(times) != _DONE
+        return found
 
     def _phase_at(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
         at = np.searchsorted(self._phases["time"], times)

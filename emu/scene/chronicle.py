@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from emu.detect.kernel_fetches import KernelFetches
 from emu.detect.watch import CALL, Watched
 from emu.guest.guest import Guest
 from emu.guest.probes import SWITCH
@@ -36,6 +37,7 @@ from emu.scene.log import Log, LogTable
 from emu.scene.log_words import NAMED
 from emu.scene.table import Table
 from emu.scene.task_names import UNKNOWN, TaskNames
+from emu.scene.turns import Turns
 
 _LIMIT = 1 << 20  # rows of each table that are kept
 _MOST_BANDS = 4096
@@ -85,6 +87,11 @@ class Chronicle:
     """Everything from now on.
 
     limit: of rows that are kept in each table; at least half as many always are.
+
+    Attributes:
+        batches: what the kernel has done to its own text.
+        turns: when tasks had cores.
+        fetches: what cores fetched of code that the kernel changes itself.
     """
 
     def __init__(self, guest: Guest, *, limit: int = _LIMIT) -> None:
@@ -97,7 +104,8 @@ class Chronicle:
         self._arrows = ArrowTable(limit)
         self._stores = Table({"time": np.int64}, limit)
         self._bands: list[Band] = []
-        self.batches = Batches(limit)
+        self.batches, self.turns = Batches(limit), Turns(limit)
+        self.fetches = KernelFetches(guest)
         self._log = LogTable(guest.image, limit)
         self._sync = guest.sync_vector
         self._looks = self._rounds = 0
@@ -122,6 +130,8 @@ class Chronicle:
         tasks = self._name_tasks(columns)
         self._arrows.take(columns)
         self.batches.take(columns)
+        self.turns.take(columns)
+        self.fetches.take(rows)
         self._note_instants(columns, first, watched)
         stores = columns[:, columns[E_KIND] == events.TEXT_STORE]
         patched = stores[E_CORE] == _PATCHER

@@ -58,7 +58,9 @@ def failure(look: "Look", found: Finding, watched: Sequence[Watched]) -> Failure
     """Return a finding, in words."""
     site = None if found.function is None else watched[found.function]
     function = "" if site is None else site.function
-    address = 0 if site is None else site.site
+    address = found.address if site is None else site.site
+    if site is None and address:
+        function = look.names.place(address)
     became = look.became(found.code, address) if found.code else ""
     core, code = found.core, found.code.hex(" ")
     where = f" at {function}" if function else ""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from emu.errors import BadImage
 from emu.guest.guest import Guest
+from emu.image.c_types import StructType
 from emu.image.objects import Object
 from emu.image.sites import SITE_SIZE
 from emu.machine.unicorn_layout import IDT, SEGMENT_BASE
@@ -92,8 +93,8 @@ class Handler:
         self._count = descriptor.address_of_("nr_entries")
         self._table = entry.address_
         self._size = entry.type_.size
-        self._at = {name: entry.address_of_(name) - self._table for name in entry.type_.names()}
-        moves = "vec" in descriptor.type_.names()  # the table may be another: one on a stack
+        self._at = {name: entry.address_of_(name) - self._table for name in _names(entry)}
+        moves = "vec" in _names(descriptor)  # the table may be another: one on a stack
         self._pointer = descriptor.address_of_("vec") if moves else None
 
     def table(self, guest: Guest) -> Table:
@@ -127,6 +128,10 @@ class Handler:
             text = data[at + self._at["text"] :][: min(size, SITE_SIZE)]
             found.append(Poke(self._stext + relative, _JCC + text if size > SITE_SIZE else text))
         return tuple(found)
+
+
+def _names(value: Object) -> tuple[str, ...]:
+    return value.type_.names() if isinstance(value.type_, StructType) else ()
 
 
 def gate(guest: Guest, core: int) -> int | None:

@@ -9,7 +9,9 @@ from typing import Final
 from emu.moves.plan import Change
 from emu.scene.look import Look
 from emu.scene.rewriting import Rewriting
-from emu.scene.saying import Told, may_fetch, memory_at, named, of_mask, say, whys
+from emu.scene.saying import Told, joined, may_fetch, memory_at, named, of_mask, say, whys
+
+_NAMED: Final = 3  # tasks that are waited for
 
 _STORES: Final = {
     "int3": "int3 over the first byte",
@@ -66,26 +68,52 @@ def _storing(look: Look, found: Rewriting, change: Change) -> Told:
 def _syncing(look: Look, found: Rewriting) -> Told:
     batch, online = found.batch, look.guest.online()
     missing = of_mask(online & ~batch.synced)
+    if len(missing) > 1:  # the core that asks does it itself meanwhile
+        missing = [core for core in missing if core != batch.core]
     if not missing:
         return Told(
             "Every core has done what makes it fetch anew.",
             may_fetch(look, look.started, "But"),
         )
+    if missing == [batch.core]:
+        return Told(
+            f"Every other core has done what makes it fetch anew, and core {batch.core} is about "
+            "to do the same itself.",
+            may_fetch(look, look.started, "Meanwhile"),
+        )
     return Told(
-        f"Core {batch.core} waits until {named(look, missing)} {say(missing)} fetched anew."
-        if missing != [batch.core]
-        else f"Core {batch.core} is about to fetch anew itself, the last of all.",
+        f"Core {batch.core} waits until {named(look, missing)} {say(missing)} fetched anew.",
         f"Phase {batch.phase} is not over: {whys(look, missing)}. "
         f"{may_fetch(look, missing, 'Meanwhile')}".strip(),
     )
 
 
 def _done(look: Look, found: Rewriting, change: Change) -> Told:
+    if look.guest.transition() is not None:
+        return going_over(look)
     fetched = may_fetch(look, look.started, "But") or "No core can fetch anything older."
     sites = _sites(look, found, change)
     if look.memory(change.address, len(change.new)) != change.new:
         return Told(f"The kernel has patched {sites}, and memory holds something else by now.")
     return Told(f"The kernel has patched {sites}: memory holds the new instruction.", fetched)
+
+
+def going_over(look: Look) -> Told:
+    """Return what is told of a live patch while tasks go over."""
+    waits = look.blocking
+    if not waits:
+        return Told("A live patch: every task has gone over.")
+    names = [str(task) for task in waits[:_NAMED]]
+    more = len(waits) - len(names)
+    if more:
+        names.append(f"{more} more")
+    gone = len(look.tasks) - len(waits)
+    return Told(
+        f"A live patch waits for {joined(names)} to go over; {gone} of {len(look.tasks)} tasks "
+        "have.",
+        "A task goes over when it stands in none of the functions that are patched, or returns to "
+        "ring 3.",
+    )
 
 
 def _sites(look: Look, found: Rewriting, change: Change) -> str:

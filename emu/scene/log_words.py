@@ -1,4 +1,4 @@
-"""What a log says of events that a kernel itself tells of: see `guest.probes` for what they hold."""
+"""What a log says of events that a kernel itself tells of; `guest.probes` has what they hold."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final

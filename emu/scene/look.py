@@ -181,6 +181,18 @@ class Look:
         return self.guest.tasks()
 
     @cached_property
+    def blocking(self) -> tuple[Task, ...]:
+        """The tasks that have yet to go over while a live patch is in transition."""
+        transition = self.guest.transition()
+        if transition is None:
+            return ()
+        return tuple(
+            task
+            for task in self.tasks
+            if task.patch_state is not None and task.patch_state != transition.target
+        )
+
+    @cached_property
     def on_core(self) -> dict[int, Task]:
         """The task of each core."""
         return {task.core: task for task in self.tasks if task.core is not None}

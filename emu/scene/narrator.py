@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from emu.detect.detectors import Detectors
+from emu.detect.finding import Finding
 from emu.detect.watch import Watched
 from emu.errors import TextpokeError
 from emu.guest.guest import Guest
@@ -24,26 +25,30 @@ from emu.image.sites import SITE_SIZE
 from emu.image.source import Sources
 from emu.patch.patcher import Patcher
 from emu.scene import cores, telling
-from emu.scene.batches import Batches
 from emu.scene.chapter import Chapter, chapters, of_kernel, usual
+from emu.scene.chronicle import Chronicle
 from emu.scene.failure import Failure, comment, failure, worst
 from emu.scene.handler import Handler, gate
+from emu.scene.kernel_path import kernel_path
 from emu.scene.listing import Lister
 from emu.scene.look import Known, Look, Place
 from emu.scene.names import Names
 from emu.scene.outline import Outline
 from emu.scene.path import CallPath, call_path
 from emu.scene.rewriting import Rewriting, rewriting
+from emu.scene.saying import Told
 from emu.scene.scene import Scene
 from emu.scene.spots import NamedSpots, Spots
-from emu.scene.tasks import task_rows
-from emu.scene.telling import Told
+from emu.scene.tasks import TaskRow, task_rows
 
 TASKS, LISTING, PATH = "tasks", "listing", "path"
 """The parts of a scene that are made only if somebody asks for them."""
 
 MOST_SITES = 8
 """Sites that a scene shows; a batch can have hundreds."""
+
+MANY_TASKS = 24
+"""With more tasks than this, those that had a core lately come first."""
 
 _BOOTING = "The kernel boots: not every core runs tasks yet."
 
@@ -56,7 +61,7 @@ class Narrator:
         detectors: those of the run; they know what is watched, and were told of every plan.
         placed: what has been put into the kernel so far.
         sources: folders with source files, for the listing.
-        batches: what the kernel itself does to its text; without, nothing is known of it.
+        chronicle: of the run: what the kernel tells of itself; without, nothing is known of that.
     """
 
     def __init__(
@@ -65,10 +70,10 @@ class Narrator:
         detectors: Detectors,
         placed: Callable[[], Sequence[Placed]],
         sources: Sequence[Path] = (),
-        batches: Batches | None = None,
+        chronicle: Chronicle | None = None,
     ) -> None:
         self._image, self._detectors = image, detectors
-        self._batches = Batches() if batches is None else batches
+        self._chronicle = chronicle
         self._names = Names(image, placed)
         self._lister = Lister(image, Sources(sources))
         self._handler: Handler | None = None
@@ -117,7 +122,7 @@ class Narrator:
             told.actor,
             self._chapters(look),
             failed,
-            task_rows(look) if TASKS in needs else None,
+            self._tasks(look) if TASKS in needs else None,
             self._lister.listing(look, about) if LISTING in needs and about is not None else None,
             self._path(look, about) if PATH in needs else None,
         )
@@ -138,7 +143,9 @@ class Narrator:
             self._outline = None
         elif self._outline is None or self._outline.plan is not plan:
             self._outline = Outline(plan)
-        own = None if patcher.requests else rewriting(guest, self._handler, self._batches)
+        own = None
+        if self._chronicle is not None and not patcher.requests:
+            own = rewriting(guest, self._handler, self._chronicle.batches)
         spots = self._spots if own is None else NamedSpots(self._names, own.changes, opened)
         sites = self._sites(self._outline, address) if own is None else self._own(own, address)
         known = Known(self._handler, self._names, spots, watched, own)
@@ -172,11 +179,20 @@ class Narrator:
         place = self._names.place
         return tuple(Place(place(each.address), each.address, each.old, each.new) for each in shown)
 
+    def _tasks(self, look: Look) -> tuple[TaskRow, ...]:
+        """Return the tasks; of many, when they last had a core."""
+        turns = None if self._chronicle is None else self._chronicle.turns
+        many = turns is not None and len(look.tasks) > MANY_TASKS
+        return task_rows(look, turns.before(look.machine.now) if turns and many else {})
+
     def _failure(self, look: Look) -> Failure | None:
         ended, now = not look.machine.alive, look.machine.now
-        past = [each for each in self._detectors.findings() if each.time < now or ended]
-        found = worst(past)
-        return None if found is None else failure(look, found, self._detectors.watched)
+        found = [*self._detectors.findings()]
+        if self._chronicle is not None:
+            found += self._chronicle.fetches.findings
+        past = [each for each in sorted(found, key=_time) if each.time < now or ended]
+        first = worst(past)
+        return None if first is None else failure(look, first, self._detectors.watched)
 
     def _chapters(self, look: Look) -> tuple[Chapter, ...]:
         if look.rewriting is not None:
@@ -196,6 +212,8 @@ class Narrator:
 
     def _path(self, look: Look, about: int | None) -> CallPath | None:
         """Return the ways of the watched function at an address, or of the first site's."""
+        if look.rewriting is not None:
+            return self._own_path(look, look.rewriting, about)
         watched = self._detectors.watched
         if not watched:
             return None
@@ -210,6 +228,19 @@ class Narrator:
             first = look.sites[0].address
             number = next(n for n, each in enumerate(watched) if each.site == first)
         return call_path(look, watched, number)
+
+    def _own_path(self, look: Look, found: Rewriting, about: int | None) -> CallPath | None:
+        """Return the ways of the site in the function at an address, or of the first site."""
+        if not found.changes:
+            return None
+        names = [look.names.place(each.address).partition("+")[0] for each in found.changes]
+        wanted = "" if about is None else look.names.place(about).partition("+")[0]
+        number = names.index(wanted) if wanted in names else 0
+        return kernel_path(look, number, found.changes[number])
+
+
+def _time(found: Finding) -> int:
+    return found.time
 
 
 def _phase(look: Look) -> str:

@@ -17,11 +17,15 @@ from emu.guest.stack import Frame
 from emu.image.elf import ElfImage
 from emu.image.symbols import Symbol
 from emu.moves.plan import Change
-from emu.patch.text_poke import NOP5
 from emu.scene.names import Names
 from emu.scene.path import Role
 
 _CALL: Final = 0xE8
+_LENGTHS: Final = {_CALL: 5, 0xE9: 5, 0xEB: 2}
+TRAMPOLINE: Final = "trampoline of "
+"""In front of the name of who is called by one that ftrace has generated."""
+
+_TRAMPOLINES: Final = ("ftrace_caller", "ftrace_regs_caller")  # arch/x86/kernel/ftrace_64.S
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,24 @@ class Spot:
 
 
 def target(site: int, instruction: bytes) -> int:
-    """Return where an instruction at a site goes on: a call at its target, a nop behind it."""
-    behind = site + len(instruction)
-    if instruction[0] != _CALL or len(instruction) != len(NOP5):
-        return behind
+    """Return where an instruction at a site goes on: a call or jump at its target, a nop behind."""
+    goes = leads(instruction, site)
+    return site + len(instruction) if goes is None else goes
+
+
+def leads(instruction: bytes, site: int = 0) -> int | None:
+    """Return where a direct call or jump at a site leads; None if it is another instruction."""
+    size = _LENGTHS.get(instruction[0])
+    if size is None or size != len(instruction):
+        return None
+    behind = site + size
     return behind + int.from_bytes(instruction[1:], "little", signed=True) & (1 << 64) - 1
+
+
+def role_of(place: str) -> Role:
+    """Return the station that a site leads to, by the name of where it is."""
+    known = place.startswith(TRAMPOLINE) or place.partition("+")[0] in _TRAMPOLINES
+    return "trampoline" if known else "replacement"
 
 
 class Spots:
@@ -113,14 +130,14 @@ class NamedSpots:
         for number, each in enumerate(changes):
             self._goes[each.address] = number
             own = _function(names.place(each.address))
-            self._stations[own, False] = self._stations[own, True] = "function", number
+            self._stations[own, False] = "function", number
             for instruction in (each.old, each.new):
                 goes = target(each.address, instruction)
                 self._goes[goes] = number
                 if instruction[0] == _CALL:
-                    called = _function(names.place(goes))
-                    self._stations.setdefault((called, True), ("trampoline", number))
-                    self._stations.setdefault((called, False), ("trampoline", number))
+                    place = names.place(goes)
+                    role, called = role_of(place), _function(place)
+                    self._stations.setdefault((called, role == "trampoline"), (role, number))
 
     def of(self, frames: Sequence[Frame]) -> Spot | None:
         """Return where a stack stands; None: on none of the ways."""
@@ -138,7 +155,8 @@ class NamedSpots:
     def _station(self, frame: Frame) -> tuple[Role, int] | None:
         if frame.function is None:
             return None
-        return self._stations.get((frame.function, frame.kind == "trampoline"))
+        trampoline = role_of(frame.function) == "trampoline"
+        return self._stations.get((frame.function, trampoline))
 
     def _caller(self, frames: Sequence[Frame]) -> str | None:
         return next((each.function for each in frames if self._station(each) is None), None)

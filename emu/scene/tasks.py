@@ -1,7 +1,7 @@
 """The tasks of a scene: who runs, who was preempted, who waits, and where."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from emu.guest import off_core
@@ -31,6 +31,8 @@ class TaskRow:
         why: one sentence on how it came to stand there.
         switches: how often it gave up the core and how often it was taken from it; None: the
             kernel does not say.
+        blocks: whether a live patch waits for it: it has yet to go over.
+        last: when it last lost a core, virtual ns; None: not lately, or there are few tasks.
     """
 
     address: int
@@ -42,6 +44,8 @@ class TaskRow:
     region: Region
     why: str
     switches: tuple[int, int] | None
+    blocks: bool = False
+    last: int | None = None
 
     @property
     def name(self) -> str:
@@ -70,15 +74,24 @@ _WHYS: Final[dict[off_core.Lost | None, str]] = {
 _UNKNOWN: Final = "It has no core; how it lost it is not known."
 
 
-def task_rows(look: Look) -> tuple[TaskRow, ...]:
-    """Return all tasks, in the kernel's order."""
-    return tuple(_row(look, task) for task in look.tasks)
+def task_rows(look: Look, last: Mapping[int, int]) -> tuple[TaskRow, ...]:
+    """Return all tasks, in the kernel's order. last: when those that had a core lately lost it."""
+    scheduler = off_core.scheduler_text(look.guest.image.symbols)
+    blocking = {task.address for task in look.blocking}
+    return tuple(
+        replace(
+            _row(look, task, scheduler),
+            blocks=task.address in blocking,
+            last=last.get(task.address),
+        )
+        for task in look.tasks
+    )
 
 
-def _row(look: Look, task: Task) -> TaskRow:
+def _row(look: Look, task: Task, scheduler: tuple[int, int] | None) -> TaskRow:
     stack = look.stack(task)
     lost = off_core.lost_core(task, stack)
-    where, spot = _place(task, stack), look.spot(task)
+    where, spot = _place(task, stack, scheduler), look.spot(task)
     counted = task.nvcsw is not None and task.nivcsw is not None
     return TaskRow(
         task.address,
@@ -93,16 +106,20 @@ def _row(look: Look, task: Task) -> TaskRow:
     )
 
 
-def _place(task: Task, stack: Stack) -> Frame | None:
+def _place(task: Task, stack: Stack, scheduler: tuple[int, int] | None) -> Frame | None:
     """Return the frame in which a task stands by its own doing."""
     if task.core is None:
-        return off_core.place(task, stack)
+        return off_core.place(task, stack, scheduler)
     return _interrupted(stack.frames) or off_core.place(task, stack)
 
 
 def _interrupted(frames: Sequence[Frame]) -> Frame | None:
     """Return the innermost frame that was interrupted."""
-    entered = [at for at, frame in enumerate(frames[:-1]) if frame.kind == "interrupt"]
+    entered = [
+        at
+        for at, frame in enumerate(frames[:-1])
+        if frame.kind == "interrupt" and "SYSCALL" not in (frame.function or "")
+    ]
     return frames[entered[0] + 1] if entered else None
 
 
@@ -111,6 +128,8 @@ def _why(task: Task, lost: off_core.Lost | None, where: Frame | None) -> str:
     place = "" if where is None else f" in {where.function or where}"
     if task.core is not None:
         return f"It runs on core {task.core}{place}."
+    if task.pid == 0:
+        return "It has the core when nobody else wants it."
     if lost in _WHYS:
         return _WHYS[lost].format(place=place)
     if (task.nvcsw, task.nivcsw) == (0, 0):

@@ -18,7 +18,6 @@ from emu.scene.look import Look, Place
 from emu.scene.saying import (
     Told,
     cores_,
-    have,
     may_fetch,
     memory_at,
     named,
@@ -90,7 +89,7 @@ def _trapped(look: Look, core: int, spot: Spot) -> str:
         return text + "The int3 handler does not find this site in its list."
     told = f"The int3 handler's list tells it to act out the {act.words}"
     change = look.change_at(site)
-    if change is None:
+    if change is None or not _known(change.new):
         return f"{text}{told}."
     if _is(act, change.new):
         return f"{text}{told}, the new instruction."
@@ -127,6 +126,15 @@ def _words(instruction: bytes) -> str:
         return Act(*emulation(instruction)).words
     except PokeError:
         return "new instruction"
+
+
+def _known(instruction: bytes) -> bool:
+    """Return whether it is known how the handler acts out an instruction."""
+    try:
+        emulation(instruction)
+    except PokeError:
+        return False
+    return True
 
 
 def _is(act: Act, instruction: bytes) -> bool:

@@ -28,13 +28,18 @@ _REST: Final[dict[Status, int]] = {
 
 
 def in_order(tasks: Sequence[TaskRow]) -> tuple[TaskRow, ...]:
-    """Return the tasks: in code that the patch concerns, then running, then the others."""
+    """Return the tasks: in code that the patch concerns, then running, then the others.
+
+    Of those, the ones that a live patch waits for, and that had a core lately, come first.
+    """
     return tuple(
         sorted(
             tasks,
             key=lambda task: (
                 _ORDER.index(task.region),
                 _REST[task.status] if task.region == "elsewhere" else 0,
+                not task.blocks,
+                -(task.last or 0),
                 task.pid,
                 task.address,
             ),
@@ -46,7 +51,8 @@ def standing(task: TaskRow) -> str:
     """Return the second line of a task: what it does, and where."""
     if task.status == "ended":
         return STATUS[task.status]
-    return f"{STATUS[task.status]} at {task.place}"
+    waited_for = ", to go over" if task.blocks else ""
+    return f"{STATUS[task.status]} at {task.place}{waited_for}"
 
 
 def headline(tasks: Sequence[TaskRow]) -> str:
@@ -54,12 +60,16 @@ def headline(tasks: Sequence[TaskRow]) -> str:
     old = sum(task.region == "old" for task in tasks)
     within = sum(task.region == "trampoline" for task in tasks)
     text = f"{old} of {len(tasks)} in old code"
-    return text + (f", {within} in a trampoline" if within else "")
+    text += f", {within} in a trampoline" if within else ""
+    blocking = sum(task.blocks for task in tasks)
+    return text + (f", {blocking} to go over" if blocking else "")
 
 
 def explanation(task: TaskRow) -> str:
     """Return why a task stands where it does, whose it is, and how often it lost its core."""
     parts = [task.why]
+    if task.blocks:
+        parts.append("A live patch waits for it: it has yet to go over.")
     if task.core is not None and task.status not in {"running", "ended"}:
         parts.append(f"It belongs to core {task.core}.")
     if task.switches is not None:

@@ -116,6 +116,7 @@ def test_a_recorded_run_says_what_it_was_made_of(begun: list[Start]) -> None:
     assert begin.scenario.broken is None
     assert begin.scenario.cores == schedule.machine.cores
     assert begin.scenario.model == "observed"
+    assert isinstance(begin.scenario, Scenario)
     assert begin.scenario.append == schedule.machine.command_line
 
 
@@ -217,6 +218,7 @@ def test_a_run_of_another_kernel_does_not_fit(
     lab.schedule().write(file)
     assert "the schedule is for other.elf" in refusal(begun, capfd, file)
     fitting = start(begun, file, "--image", other)
+    assert isinstance(fitting.scenario, Scenario)
     assert fitting.scenario.image == str(other)
     assert fitting.schedule == Schedule.read(file)
     assert start(begun, "--image", other).scenario == Scenario(image=str(other), append="")

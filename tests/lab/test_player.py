@@ -12,6 +12,7 @@ from emu.lab import boot
 from emu.lab import player as playing
 from emu.lab.end import End
 from emu.lab.player import Player
+from emu.lab.rounds import Rounds
 from emu.lab.scenario import Scenario, recorded_break
 from emu.machine.hashing import state_hash
 from emu.moves.plan import PHASES, Check, Phase, Plan
@@ -27,6 +28,12 @@ CORES = 4
 def shared() -> Player:
     """A player for tests that do not mind where it has been."""
     return Player.live(Scenario(seed=11))
+
+
+def rounds_of(player: Player) -> Rounds:
+    """The run of a kernel that we patch."""
+    assert isinstance(player.rounds, Rounds)
+    return player.rounds
 
 
 def seen(player: Player) -> tuple[Mark, int, str]:
@@ -54,8 +61,8 @@ def test_next_phase_goes_through_the_phases_in_and_out_and_back_again() -> None:
         names.append(player.phase)
         there.append(seen(player))
     assert names == [*STOPS, *STOPS]
-    assert player.rounds.ends[0].plan == 1
-    assert player.rounds.ends[-1].plan == 2
+    assert rounds_of(player).ends[0].plan == 1
+    assert rounds_of(player).ends[-1].plan == 2
     back = [seen(player)]
     for _ in range(2 * len(STOPS)):
         player.previous_phase()
@@ -127,7 +134,7 @@ def test_the_run_after_looking_back_is_the_run_without() -> None:
 def test_the_patcher_steps_alone(shared: Player) -> None:
     shared.go_to_edge()
     _idle(shared)
-    shared.rounds.request()
+    rounds_of(shared).request()
     shared.go_to_edge()
     index = shared.lab.patcher.index
     before = executed(shared)
@@ -235,10 +242,10 @@ def test_a_request_that_is_refused_is_the_next_one_again(
         patched.setattr(player.lab, refuses, refuse)
         for _ in range(3):
             with pytest.raises(PokeError, match="refused"):
-                player.rounds.request()
+                rounds_of(player).request()
     monkeypatch.setattr(player.lab, "plan", plan)
     player.go_to_phase(PHASES[-1])
-    player.rounds.request()
+    rounds_of(player).request()
     assert asked == [True, False]
 
 
@@ -295,7 +302,7 @@ def test_a_phase_that_one_plan_lacks_is_found_in_the_next() -> None:
     player = Player.live(Scenario(seed=15, broken="sync3", append="load int3=6.1"))
     player.go_to_phase("sync3")
     assert player.phase == "sync3"
-    assert player.rounds.ends[-1].plan == 2
+    assert rounds_of(player).ends[-1].plan == 2
     player.go_to_phase("done")
     assert player.phase == "done"
 

@@ -20,8 +20,8 @@ from emu.scene.handler import Act, Table
 from emu.scene.look import Look as Looked
 from emu.scene.narrator import LISTING, PATH, TASKS, Narrator
 from emu.scene.outline import Outline
+from emu.scene.saying import Told
 from emu.scene.scene import Scene
-from emu.scene.telling import Told
 from emu.timeline.mark import Mark
 from tests.labs import FUNCTION, MODELS, REPLACEMENT, SECOND, loaded, redirected
 from tests.scene.truths import Run, check
