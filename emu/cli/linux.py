@@ -215,10 +215,11 @@ def linux(
             faults=faults or 0,
         )
     there = started.machine.cores
-    started.steer(
-        [lab.Hold.parse(text, there) for text in holds or ()],
-        [lab.SyncFault.parse(text, there) for text in sync_faults or ()],
-    )
+    if holds or sync_faults:
+        started.steer(
+            [lab.Hold.parse(text, there) for text in holds or ()],
+            [lab.SyncFault.parse(text, there) for text in sync_faults or ()],
+        )
     raise typer.Exit(wanted(started))
 
 

@@ -127,11 +127,11 @@ class Running:
             "moves": machine.moves,
             "virtual_ns": machine.now,
             "seed": self.seed,
-            "steered": list(started.steering.told()) if started.steering else [],
-            "torn": [torn.lines() for torn in started.torn.found],
             "serial": machine.output.decode(errors="backslashreplace"),
             "hash": started.hash() if self.show_hash else None,
             "report": report.document(found) if found else None,
+            **({"steered": list(started.steering.told())} if started.steering else {}),
+            **({"torn": [each.lines() for each in torn]} if (torn := started.torn.found) else {}),
         }
 
 
