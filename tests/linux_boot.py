@@ -23,18 +23,15 @@ from emu.guest.stack import Stack
 from emu.guest.tasks import Task
 from emu.image import initramfs
 from emu.image.linux_image import LinuxImage
+from emu.lab.linux import COMMAND_LINE
 from emu.machine import loop
 from emu.machine.machine import Machine
 from emu.moves.chooser import round_robin
 
-APPEND = (
-    "earlyprintk=ttyS0,115200 console=ttyS0,115200 noapic tsc_early_khz=1000000 tsc=reliable "
-    "lpj=4000000 no_timer_check mitigations=off nopti pci=off nohz=off highres=off io_delay=none "
-    "panic=-1 cryptomgr.notests=1 loglevel=3 nokaslr"
-)
+APPEND = f"{COMMAND_LINE} loglevel=3"  # with mitigations and page-table isolation
 MARK = b"\x1a"
 CORES = 2
-ASLEEP = 20_000_000  # virtual ns behind the mark: the first process sleeps, for ten times as long
+MOVES = 10_000  # behind the mark, until the first process sleeps
 BOUND = 6_000_000_000  # instructions; a boot and all stages take 1,500 million
 _PIECE = 200_000_000
 
@@ -53,7 +50,9 @@ echo p:entry vfs_read > kprobe_events
 try echo p:inside cmdline_proc_show+5 >> kprobe_events
 try echo p:inside cmdline_proc_show+9 >> kprobe_events
 echo 1 > events/kprobes/enable
+read /proc/cmdline
 cat /sys/kernel/debug/kprobes/list
+sleep 0.5
 """,
     "unprobed": "echo 0 > events/kprobes/enable\necho > kprobe_events\n",
     "returning": """\
@@ -149,11 +148,20 @@ def boot(image: LinuxImage, modules: Mapping[str, bytes] | None) -> Booted:
     for number, name in enumerate(stages, 1):
         begin = len(machine.output)
         run(machine, lambda number=number: reached(number), chooser)  # type: ignore[misc] # bound now
-        asleep = machine.now + ASLEEP
-        while machine.now < asleep:
-            machine.drive(chooser, instructions=5_000)
+        for _ in range(MOVES):
+            if asleep(guest):
+                break
+            machine.drive(chooser, moves=1)
         booted.stages[name] = look(guest, begin)
     return booted
+
+
+def asleep(guest: LinuxGuest) -> bool:
+    """Return whether the first process does what it does behind each mark."""
+    first = next((task for task in guest.tasks() if task.pid == 1), None)
+    if first is None or first.state != "sleeping":
+        return False
+    return any(frame.function == "do_nanosleep" for frame in guest.stack(first).frames)
 
 
 def run(machine: Machine, until: Callable[[], bool], chooser: object) -> None:

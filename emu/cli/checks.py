@@ -22,6 +22,7 @@ from typing import Final
 
 from emu import resources
 from emu.errors import TextpokeError
+from emu.image import linux_package
 
 OK, NOTE, BAD = "ok", "note", "BAD"
 
@@ -61,6 +62,8 @@ NEEDS: Final = (
     Need("numpy", ">=2.0,<3", "numpy"),
     Need("numba", ">=0.62.1,<0.63" if _INTEL_MAC else ">=0.68,<0.69", "numba"),
     Need("capstone", ">=5.0.6,<6", "capstone"),
+    Need("lz4", ">=4.4,<5", "lz4"),
+    Need("zstandard", ">=0.25,<0.26", "zstandard"),
     Need("rich", ">=14,<16", "rich"),
     Need("typer", ">=0.16,<1", "typer"),
     Need("keystone-engine", ">=0.9.2,<0.10", "keystone", "assembling replacements"),
@@ -82,6 +85,7 @@ def all_checks() -> list[Check]:
         _guarded("engine", _engine),
         _guarded("compiled code", _cache),
         _guarded("toy kernel", _toy),
+        _guarded("Linux kernel", _linux),
         _guarded("C compiler", _compiler),
         _guarded("QEMU", _qemu),
         _guarded("window", _window),
@@ -169,6 +173,13 @@ def _cache() -> Check:
 def _toy() -> Check:
     data = resources.toy().read_bytes()
     return Check("toy kernel", OK, f"sha256 {hashlib.sha256(data).hexdigest()}")
+
+
+def _linux() -> Check:
+    kept = linux_package.kept()
+    if kept is None:
+        return Check("Linux kernel", NOTE, "none is kept", "textpoke linux get fetches one")
+    return Check("Linux kernel", OK, kept.name)
 
 
 def _compiler() -> Check:

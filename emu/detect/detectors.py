@@ -7,6 +7,7 @@ from emu.detect.service import Service
 from emu.detect.verdict import Verdict
 from emu.detect.watch import Watched, probes
 from emu.guest.guest import Guest
+from emu.machine.probes import Probe
 from emu.moves.plan import Plan
 
 
@@ -37,8 +38,12 @@ class Detectors:
         self.watched = self.fetches.watched = tuple(there.values())
         self._probe()
 
+    def probes(self) -> tuple[Probe, ...]:
+        """Return the probes that they need."""
+        return tuple(probes(self._guest, self.watched))
+
     def _probe(self) -> None:
-        mine = probes(self._guest, self.watched)
+        mine = self.probes()
         if mine:
             self._machine.set_probes((*self._guest.probes(), *mine))
 

@@ -203,8 +203,9 @@ class Lab:
             self._set_probes()
 
     def _set_probes(self) -> None:
-        more = self.steering.probes() if self.steering else ()
-        self.machine.set_probes((*self.guest.probes(), *more))
+        steered = self.steering.probes() if self.steering else ()
+        detected = self.detectors.probes() if self.detectors else ()
+        self.machine.set_probes((*self.guest.probes(), *detected, *steered))
 
     def input_may_wake(self) -> bool:
         """Return whether some core is halted and would hear an interrupt."""
@@ -356,6 +357,7 @@ class Lab:
         `detectors.watch`.
         """
         self.detectors = Detectors(self.guest, watched(redirects))
+        self._set_probes()
         return self.detectors
 
     def plan(
@@ -389,6 +391,7 @@ class Lab:
             self.watch(redirects)
         else:
             self.detectors.watch(watched(redirects))
+            self._set_probes()
         return self._patch(redirects, True, instructions)
 
     def patch_out(self, redirects: Sequence[Redirect], *, instructions: int = DEFAULT_STEPS) -> End:

@@ -6,10 +6,11 @@ two snapshots share every page that is equal in both because it did not change b
 the pages go when the last snapshot goes. What differs between two is found by identity.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emu.machine.engines import Engine
 from emu.machine.state import LINE, LINE_FETCHED, LINE_GUARDED, PAGE, State
@@ -38,31 +39,43 @@ def read_page(s: State, page: int) -> bytes:
     return BLANK if content == BLANK else content
 
 
-def write_page(s: State, page: int, content: bytes, engine: Engine) -> None:
-    """Let a page be as it was; translations of its code are dropped if that changes it.
+def write_pages(s: State, numbers: Sequence[int], ram: Ram, engine: Engine) -> None:
+    """Let pages be as they are in `ram`; translations of code are dropped where that changes it.
 
-    Which of its lines are guarded stays as it is: that is about the engine. The TLB has to be
-    flushed afterwards.
+    Which lines are guarded stays as it is: that is about the engine. The TLB has to be flushed
+    afterwards.
     """
-    if read_page(s, page) == content:
-        return
-    start, lines = page * PAGE, s.lines[page * _LINES : (page + 1) * _LINES]
-    data = np.frombuffer(content, np.uint8)
-    s.ram[start : start + PAGE] = data[:PAGE]
-    if lines[0] & LINE_GUARDED:
-        engine.unicorn_blocks.forget(s, start, start + PAGE)
-        engine.emulated_lines.forget_inspected(s, start)
-    fetched = np.unpackbits(data[PAGE:], bitorder="little") * np.uint8(LINE_FETCHED)
-    lines[:] = lines & np.uint8(0xFF ^ LINE_FETCHED) | fetched
-    for line in range(max(page * _LINES - 1, 0), (page + 1) * _LINES):
-        if s.lines[line] & LINE_FETCHED:
-            engine.emulated_lines.mark_line(s, line)
+    for at in range(0, len(numbers), CHUNK):
+        _write_some(s, np.array(numbers[at : at + CHUNK], np.int64), ram, engine)
 
 
-def unguarded(s: State, page: int) -> bool:
-    """Return whether a page was fetched from, but stores to it are not reported."""
-    lines = s.lines[page * _LINES : (page + 1) * _LINES]
-    return not lines[0] & LINE_GUARDED and bool((lines & LINE_FETCHED).any())
+def _write_some(s: State, numbers: NDArray[np.int64], ram: Ram, engine: Engine) -> None:
+    """Write at most CHUNK pages at once, as one array: a kernel that has booted has thousands."""
+    pages = b"".join(page_at(ram, page) for page in numbers.tolist())
+    content = np.frombuffer(pages, np.uint8).reshape(-1, PAGE_BYTES)
+    memory, lines = s.ram.reshape(-1, PAGE), s.lines.reshape(-1, _LINES)
+    marks = np.packbits(lines[numbers] & LINE_FETCHED, axis=1, bitorder="little")
+    other = (memory[numbers] != content[:, :PAGE]).any(axis=1)
+    other |= (marks != content[:, PAGE:]).any(axis=1)
+    numbers, content = numbers[other], content[other]
+    memory[numbers] = content[:, :PAGE]
+    for page in numbers[lines[numbers, 0] & LINE_GUARDED != 0].tolist():
+        engine.unicorn_blocks.forget(s, page * PAGE, (page + 1) * PAGE)
+        engine.emulated_lines.forget_inspected(s, page * PAGE)
+    fetched = np.unpackbits(content[:, PAGE:], axis=1, bitorder="little") * np.uint8(LINE_FETCHED)
+    lines[numbers] = lines[numbers] & np.uint8(0xFF ^ LINE_FETCHED) | fetched
+    # what the line before a page looks at goes two bytes into it
+    near = np.unique(np.maximum(numbers[:, None] * _LINES + np.arange(-1, _LINES), 0))
+    for line in near[s.lines[near] & LINE_FETCHED != 0].tolist():
+        engine.emulated_lines.mark_line(s, line)
+
+
+def unguarded(s: State, numbers: Sequence[int]) -> list[int]:
+    """Return those of some pages that were fetched from, but stores to them are not reported."""
+    some = np.array(numbers, np.int64)
+    lines = s.lines.reshape(-1, _LINES)[some]
+    fetched = (lines & LINE_FETCHED).any(axis=1)
+    return [int(page) for page in some[fetched & (lines[:, 0] & LINE_GUARDED == 0)]]
 
 
 def scan(s: State) -> Ram:

@@ -12,6 +12,7 @@ from emu.machine.native import jit, load8, load64
 from emu.machine.state import C_KEPT, M_CURRENT, M_RAM, M_RAM_SIZE, PAGE, State
 from emu.machine.unicorn_cpu import register
 from emu.machine.unicorn_layout import CR0, CR3, CR4, EFER
+from emu.machine.word import signed
 
 CONSTANT: Final = 0
 REGISTER: Final = 1
@@ -49,7 +50,10 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """The 8 bytes that the core has at an address in a register, plus a displacement."""
+    """The 8 bytes that the core has at an address in a register, plus a displacement.
+
+    The displacement may be an address itself: a kernel's, too, which is a small negative one.
+    """
 
     register: int
     displacement: int
@@ -57,7 +61,7 @@ class Field:
     @property
     def pair(self) -> tuple[int, int]:
         """The value as native code has it."""
-        return FIELD, self.displacement << _FIELD_SHIFT | self.register
+        return FIELD, signed(self.displacement) << _FIELD_SHIFT | self.register
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,11 +87,10 @@ def put_back(
 
     known: as for `ram_now`. pristine: CPUX86State of the engine before it ran.
     """
-    changed = {*dirty_pages(s), *pages.differing(known, snapshot.ram)}
+    changed = sorted({*dirty_pages(s), *pages.differing(known, snapshot.ram)})
     for row in s.history[: s.m[st.M_HISTORY], st.H_ADDRESS]:
         s.lines[row // st.LINE] &= 0xFF ^ st.LINE_LIVE
-    for page in sorted(changed):
-        pages.write_page(s, page, pages.page_at(snapshot.ram, page), engine)
+    pages.write_pages(s, changed, snapshot.ram, engine)
     engine.dirty.clear(s)
     kept = np.ones(st.M_TABLES, bool)
     kept[list(st.SCRATCH_SCALARS)] = False
@@ -102,6 +101,5 @@ def put_back(
     s.m[st.M_CURRENT] = -1
     for core, canonical in enumerate(snapshot.registers):
         s.env[core] = registers.engine_registers(pristine, canonical)
-    for page in sorted(changed):
-        if pages.unguarded(s, page):
-            engine.guards.guard(s, page * st.PAGE, (page + 1) * st.PAGE)
+    for page in pages.unguarded(s, changed):
+        engine.guards.guard(s, page * st.PAGE, (page + 1) * st.PAGE)

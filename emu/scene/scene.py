@@ -137,7 +137,7 @@ def take(guest: Guest, watched: Sequence[Watched], phase: str, sentence: str) ->
             number,
             str(guest.current(number) or "?"),
             machine.rip(number),
-            guest.image.symbols.describe(machine.rip(number)),
+            guest.describe(machine.rip(number)),
             ACTIVITIES[int(machine.state.core[number, state.C_STATE])],
             machine.standing(number).interrupts,
             (seen := tuple(_bytes(guest, number, each) for each in watched)),

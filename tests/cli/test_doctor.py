@@ -99,3 +99,16 @@ def test_a_missing_compiler_is_only_a_note(
     (found,) = [check for check in checks.all_checks() if check.name == "C compiler"]
     assert (found.state, found.detail) == (checks.NOTE, f"{cc or 'gcc'} is not here")
     assert found.advice == "only patches in C need it"
+
+
+def test_the_kernel_that_is_kept_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    def said() -> tuple[str, str]:
+        (found,) = [check for check in checks.all_checks() if check.name == "Linux kernel"]
+        return found.state, found.detail
+
+    assert said() == (checks.NOTE, "none is kept")
+    (tmp_path / "textpoke" / "linux").mkdir(parents=True)
+    (tmp_path / "textpoke" / "linux" / "linux-image-6.1_amd64.deb").touch()
+    assert said() == (checks.OK, "linux-image-6.1_amd64.deb")

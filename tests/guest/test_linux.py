@@ -9,8 +9,10 @@ import pytest
 
 from emu.errors import BadImage, TextpokeError
 from emu.guest import probes
+from emu.guest.code import CodeRegion
 from emu.guest.linux.kernel import LinuxGuest
 from emu.image.linux_image import LinuxImage
+from emu.image.symbols import Symbol, Symbols
 from emu.machine import events, loop
 from emu.machine.machine import Machine
 from emu.machine.state import E_A, E_ADDRESS, E_B, E_CORE, E_KIND, E_STACK, E_TASK
@@ -220,7 +222,37 @@ def test_every_int3_of_the_kernel_has_an_answer(booted: Booted) -> None:
     traps = rows[(rows[:, E_KIND] == events.TRAP) & (rows[:, E_A] == 3)]
     answers = rows[rows[:, E_KIND] == probes.INT3]
     taken = answers[answers[:, E_A] & 0xFFFFFFFF != 0]
-    assert len(taken) == len(traps)
+    assert len(taken) == len(traps) > 0
+    kprobe = probes.INT3_HANDLERS.index("kprobe")
+    of_probed = booted.rows("probed")
+    hits = of_probed[(of_probed[:, E_KIND] == probes.INT3) & (of_probed[:, E_B] == kprobe)]
+    assert (hits[:, E_A] & 0xFFFFFFFF != 0).any()
+
+
+def test_a_jump_takes_the_place_of_an_int3_after_a_grace_period(booted: Booted) -> None:
+    """Of Tasks-RCU: somebody may stand between the bytes that the jump covers."""
+    symbols = booted.guest.image.symbols
+    optimize = probes.KPROBE_STEPS.index("optimize")
+    waits: dict[int, int] = {}
+    over: list[int] = []
+    told = []
+    for row in booted.rows("probed").tolist():
+        if row[E_KIND] == probes.GRACE_BEGIN:
+            waits[row[E_TASK]] = row[E_A]
+        elif row[E_KIND] == probes.GRACE_END:
+            over.append(waits.pop(row[E_TASK]))
+        elif row[E_KIND] == probes.KPROBE and row[E_A] == optimize:
+            told.append(list(over))
+    assert len(told) == 1
+    assert signed(symbols["rcu_tasks"].address) in told[0]
+
+
+def test_code_that_is_added_later_is_known_to_every_guest_of_a_run(booted: Booted) -> None:
+    other = booted.guest.on(booted.machine)
+    assert other.describe(0x7004) == "0x7004"
+    named = Symbols([Symbol("added", 0x7000, 16, "func")])
+    booted.guest.add_code(CodeRegion(0x7000, 0x7010, "trampoline", named, lambda _address: None))
+    assert other.describe(0x7004) == booted.guest.describe(0x7004) == "added+0x4"
 
 
 def test_ftrace_tells_when_it_changes_sites(booted: Booted) -> None:
@@ -315,8 +347,7 @@ def test_a_kernel_that_its_decompressor_moves_is_found(linux_file: Path) -> None
         image = linux.with_initramfs(b"", bzimage=True)
     except BadImage as error:
         pytest.skip(str(error))
-    words = APPEND.replace(" nokaslr", "")
-    machine = Machine(image.boot_image, cores=1, ram_mib=256, command_line=words, model="coherent")
+    machine = Machine(image.boot_image, cores=1, ram_mib=256, command_line=APPEND, model="coherent")
     guest = LinuxGuest(machine, image)
     assert (guest.slide, guest.probes(), guest.tasks(), guest.current(0)) == (None, (), (), None)
     banner = linux.symbols["linux_banner"].address

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from emu.errors import BadImage, TextpokeError
+from emu.guest.code import CodeRegion
 from emu.guest.tasks import Task
 from emu.guest.toy import CONTRACT, ToyGuest
 from emu.image.elf import ElfImage
+from emu.image.symbols import Symbol, Symbols
 from emu.lab import Lab, boot
 from emu.machine.machine import Machine
 from tests.image.elf_builder import Builder
@@ -86,3 +88,16 @@ def test_a_kernel_that_lacks_part_of_the_contract_is_refused(tmp_path: Path) -> 
 def test_the_toy_keeps_the_contract(lab: Lab) -> None:
     lab.guest.require_contract()
     assert all(name in lab.image.symbols for name in CONTRACT)
+
+
+def test_addresses_have_names_also_those_of_code_that_was_added(lab: Lab) -> None:
+    guest, symbols = lab.guest, lab.image.symbols
+    read = symbols["vfs_read"].address
+    assert guest.describe(read + 5) == "vfs_read+0x5"
+    assert guest.describe(symbols["tasks"].address) == "tasks"
+    assert guest.describe(0x10) == "0x10"
+    other = guest.on(lab.machine)
+    named = Symbols([Symbol("added", 0x7000, 16, "func")])
+    other.add_code(CodeRegion(0x7000, 0x7010, "trampoline", named, lambda _address: None))
+    assert other.describe(0x7000) == "added"
+    assert other.describe(0x7004) == "added+0x4"

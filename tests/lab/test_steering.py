@@ -7,7 +7,7 @@ from emu.lab import Hold, Lab, SyncFault, boot
 from emu.lab.hold import Place
 from emu.machine import events
 from emu.moves.fault import FREEZE_FLOOR
-from tests.labs import FUNCTION, loaded, redirected
+from tests.labs import FUNCTION, REPLACEMENT, loaded, redirected
 
 SITE = f"*{FUNCTION} == 0xcc"
 HELD = f"core 0 while {SITE} until core 1 executes {FUNCTION}"
@@ -111,6 +111,20 @@ def test_a_held_core_executes_nothing_until_the_other_has_come_there() -> None:
     assert len(held) == 1 < len(others)
     assert lab.steering is not None
     assert lab.steering.told() == (f"hold {HELD}: it began once, core 1 came there once",)
+
+
+def test_detectors_and_a_hold_are_told_of_the_same_run() -> None:
+    """Each has probes of its own, whichever came first."""
+    lab = loaded(seed=3)
+    lab.steer([Hold.parse(HELD, 4)])
+    lab.run(instructions=2_000_000)
+    redirects = [lab.arena.redirect(FUNCTION, REPLACEMENT[FUNCTION])]
+    lab.patch_in(redirects, instructions=30_000_000)
+    lab.run(instructions=1_000_000)
+    lab.drain()
+    assert lab.verdict().calls > 0
+    assert lab.steering is not None
+    assert "core 1 came there once" in lab.steering.told()[0]
 
 
 def test_a_run_with_a_hold_is_replayed_without_it() -> None:

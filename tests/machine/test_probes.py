@@ -53,11 +53,19 @@ def test_values_are_registers_memory_and_what_was_kept(engine: str) -> None:
     machine = build(f"{VALUES}; hlt").machine(engine=engine)
     kept = Constant(9), Constant(0), Constant(0), Constant(0)
     values = Register(RSI), Field(RDI, 16), Kept(), Field(RSI, 0x7000_0000_0000)
-    machine.set_probes([Probe(TEXT, KEEP, values=kept), Probe(LAST, PROBE, values=values)])
+    far = Field(RSI, (1 << 64) + DATA + 1), Field(RDI, -(1 << 30)), Kept(), Kept()
+    machine.set_probes(
+        [
+            Probe(TEXT, KEEP, values=kept),
+            Probe(LAST, PROBE, values=values),
+            Probe(LAST, PROBE + 1, values=far),
+        ]
+    )
     finish(machine)
     rows = machine.events.since(0)
-    (found,) = rows[rows[:, 2] >= PROBE].tolist()
+    found, other = rows[rows[:, 2] >= PROBE].tolist()
     assert found[2:] == [PROBE, LAST, -1, 77, 9, 0]
+    assert other[2:] == [PROBE + 1, LAST, 77, 0, 9, 9]
     assert 0 not in rows[:, 2]  # KEEP makes no event
 
 

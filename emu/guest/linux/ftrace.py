@@ -28,6 +28,7 @@ _OPS: Final = {
     "trampoline": ("trampoline",),
     "size": ("trampoline_size",),
 }
+_BITS: Final = (1 << 32) - 1
 _RECORD_FLAG, _OPS_FLAG = "FTRACE_FL_", "FTRACE_OPS_FL_"
 
 
@@ -147,7 +148,11 @@ def _flags(types: Types, prefix: str) -> dict[int, str]:
     if found is None:
         raise BadSymbol(f"no {prefix}ENABLED: the kernel has no ftrace")
     names = found[0].names
-    return {bit: name.removeprefix(prefix) for bit, name in names if name.startswith(prefix)}
+    return {
+        bit & _BITS: name.removeprefix(prefix)  # BTF before 6.0 has the highest as negative
+        for bit, name in names
+        if name.startswith(prefix)
+    }
 
 
 def _named(flags: int, names: dict[int, str]) -> frozenset[str]:

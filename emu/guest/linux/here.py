@@ -3,7 +3,7 @@
 Made once it is known where that is. Before, every read fails and says so.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Final, NoReturn
 
@@ -38,7 +38,7 @@ class Here:
         machine: it runs on.
         image: where it runs.
         slide: that; None: nobody knows.
-        added: code that was added to it from outside.
+        added: code that the kernel itself knows nothing of; it may grow.
     """
 
     def __init__(
@@ -46,13 +46,13 @@ class Here:
         machine: Machine,
         image: LinuxImage,
         slide: Slide | None,
-        added: Iterable[CodeRegion],
+        added: Sequence[CodeRegion],
     ) -> None:
-        self._machine, self._image, self._added = machine, image, Regions(added)
+        self._machine, self._image, self._added = machine, image, added
         self.memory = _Nowhere(machine, image) if slide is None else KernelMemory(machine, image)
         self.percpu = PerCpu(image, self.memory.read)
-        self._regions: tuple[CodeRegion, ...] = ()
-        self._looked: tuple[int, int] | None = None
+        self._regions = Regions()
+        self._looked: tuple[int, int, int] | None = None
 
     @cached_property
     def objects(self) -> Objects:
@@ -67,20 +67,13 @@ class Here:
         except BadImage:
             return None
 
-    def add_code(self, region: CodeRegion) -> None:
-        """Take note of code that the kernel itself knows nothing of."""
-        self._added.add(region)
-        if self._frames is not None:
-            self._frames.add(region)
-
     def describe(self, address: int) -> str:
         """Return an address by name, that of a module or a trampoline, too."""
         found = self._image.symbols.near(address)
         if found is not None and self._image.is_executable(address):
             return found
         self._look()
-        regions = (region for region in self._regions if region.begin <= address < region.end)
-        region = self._added.find(address) or next(regions, None)
+        region = self._regions.find(address)
         return (found or f"{address:#x}") if region is None else region.symbols.describe(address)
 
     def stack(self, task: Task) -> Stack:
@@ -118,13 +111,14 @@ class Here:
             return None
 
     def _look(self) -> None:
-        """Find what code there is, unless the machine has not moved since the last look."""
-        now = self._machine.retired(), self._machine.now
-        if now == self._looked or self._generated is None:
+        """Find what code there is, unless nothing has changed since the last look."""
+        now = self._machine.retired(), self._machine.now, len(self._added)
+        if now == self._looked:
             return
-        self._looked, self._regions = now, self._generated.regions()
+        generated = () if self._generated is None else self._generated.regions()
+        self._looked, self._regions = now, Regions((*generated, *self._added))
         if self._frames is not None:
-            self._frames.load(self._regions)
+            self._frames.load((*generated, *self._added))
 
 
 class _Nowhere(KernelMemory):

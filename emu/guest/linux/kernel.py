@@ -134,7 +134,6 @@ class LinuxGuest:
     def add_code(self, region: CodeRegion) -> None:
         """Take note of code that the kernel itself knows nothing of."""
         self._known.added.append(region)
-        self._here.add_code(region)
 
     def modules(self) -> tuple[Module, ...]:
         """Return the modules that are loaded."""
@@ -206,7 +205,7 @@ class LinuxGuest:
 
     @cached_property
     def _nowhere(self) -> Here:
-        return Here(self.machine, self._known.linked, None, ())
+        return Here(self.machine, self._known.linked, None, self._known.added)
 
     @cached_property
     def _somewhere(self) -> Here:
