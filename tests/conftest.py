@@ -6,10 +6,10 @@ import pytest
 
 from emu.image.elf import ElfImage
 from emu.machine.boot import BootImage
-from tests.linux import linux, linux_file, linuxes
+from tests.linux import linux, linux_file, linux_prompt, linuxes
 from tests.summary import figures, pytest_terminal_summary
 
-__all__ = ["figures", "linux", "linux_file", "linuxes", "pytest_terminal_summary"]
+__all__ = ["figures", "linux", "linux_file", "linux_prompt", "linuxes", "pytest_terminal_summary"]
 
 ROOT = Path(__file__).parents[1]
 TOY = ROOT / "kernels" / "toy" / "toy.elf"

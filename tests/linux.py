@@ -11,6 +11,9 @@ import pytest
 
 from emu.image import linux_package
 from emu.image.linux_image import LinuxImage
+from emu.lab.end import End
+from emu.lab.linux import boot_linux
+from emu.machine import snapshot_file
 
 VARIABLE = "TEXTPOKE_LINUX"
 MISSING = (
@@ -53,3 +56,13 @@ def linuxes() -> list[LinuxImage]:
     if not found:
         pytest.skip(MISSING)
     return [LinuxImage.read(path) for path in found]
+
+
+@pytest.fixture(scope="session")
+def linux_prompt(linux_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A snapshot of the first kernel on 2 cores, in which our init asks for commands."""
+    lab = boot_linux(linux_file, cores=2, model="sdm", append="nokaslr")
+    assert lab.run(until=b"init# ") is End.TEXT
+    path = tmp_path_factory.mktemp("linux") / "prompt"
+    snapshot_file.write(lab.machine.save(), path)
+    return path

@@ -19,12 +19,18 @@ class KernelRounds:
     chronicle: of the lab. patience: instructions in which a phase comes to its end.
     """
 
-    patience: Final = 200_000_000
+    patience: Final = 300_000_000
+    most_plans: Final = 2_000
     unseen: Final = _PIECE
 
     def __init__(self, lab: Lab, chronicle: Chronicle) -> None:
         self._lab, self._chronicle = lab, chronicle
         self._batches = chronicle.batches
+
+    @property
+    def plans(self) -> int:
+        """How many batches have begun so far."""
+        return self._batches.count
 
     @property
     def more(self) -> bool:

@@ -14,7 +14,7 @@ from emu.errors import GuestDied, TextpokeError
 from emu.lab.end import End
 from emu.lab.lab import Lab
 from emu.lab.linux_scenario import LinuxScenario
-from emu.lab.rounds import IN_PLACE, Rounds, Run
+from emu.lab.rounds import Rounds, Run
 from emu.lab.scenario import Scenario
 from emu.lab.start import boot
 from emu.machine import loop
@@ -31,9 +31,6 @@ from emu.timeline.mark import Mark
 from emu.timeline.timeline import Moment
 
 AnyScenario: TypeAlias = Scenario | LinuxScenario
-
-PLANS: Final = 100
-"""Plans that are carried out, half of them in, before we say that nothing goes wrong."""
 
 PATIENCE: Final = 5_000_000
 """Instructions in which a sleeping core comes to its next one."""
@@ -183,24 +180,24 @@ class Player:
 
     def next_failure(self) -> None:
         """Go on to where something goes wrong. Raises TextpokeError if nothing does for long."""
-        given, since = self.lab.patcher.requests, self.timeline.edge.instructions
+        given, since = self.rounds.plans, self.timeline.edge.instructions
         if not given and not self.rounds.more and not self._failure_ahead(self.lab.machine.now):
             self.go_to_edge()
             raise TextpokeError(
                 "nothing goes wrong: this run patches nothing; textpoke gui --break with the name "
                 "of a break shows a run that fails"
             )
-        bound = given + PLANS
+        bound = given + self.rounds.most_plans
         patience = self.rounds.patience if self.rounds.more else AFTERWARDS
         while not self._failure_ahead(self.lab.machine.now):
-            if self.lab.patcher.requests > given:
-                given, since = self.lab.patcher.requests, self.timeline.edge.instructions
+            if self.rounds.plans > given:
+                given, since = self.rounds.plans, self.timeline.edge.instructions
             waited = self.timeline.edge.instructions - since
             if self.end is not None or given >= bound or waited >= patience:
                 self.go_to_edge()
                 said = self._how_far(given >= bound, waited)
                 raise TextpokeError(f"nothing more goes wrong {said}")
-            if self._run(IN_PLACE) is End.INTERRUPTED:
+            if self._run(self.rounds.unseen) is End.INTERRUPTED:
                 break
         self._go_on(self.timeline.edge)
 
@@ -322,7 +319,7 @@ class Player:
             return f"before the run ends: {self.lab.why(self.end)}"
         if all_plans:
             return (
-                f"in {PLANS} plans; another seed may show it, and so does textpoke gui --break "
+                f"in {self.rounds.most_plans} plans; another seed may show it, and so does textpoke gui --break "
                 "with the name of the break alone"
             )
         return (

@@ -32,6 +32,7 @@ class Run(Protocol):
     """The live end of a run, and the ends of its phases: what a player asks of it.
 
     patience: instructions in which a phase comes to its end. unseen: those between two looks.
+    most_plans: that are carried out before we say that nothing goes wrong.
     """
 
     @property
@@ -41,6 +42,14 @@ class Run(Protocol):
     @property
     def unseen(self) -> int:
         """See above."""
+
+    @property
+    def most_plans(self) -> int:
+        """See above."""
+
+    @property
+    def plans(self) -> int:
+        """How many plans or batches have begun so far."""
 
     @property
     def more(self) -> bool:
@@ -88,7 +97,8 @@ class Rounds:
     """
 
     patience: Final = 5_000_000
-    unseen: Final = 500_000  # instructions, between two looks; their events are fewer than kept
+    unseen: Final = IN_PLACE
+    most_plans: Final = 100
 
     def __init__(self, lab: Lab, redirects: Sequence[Redirect], broken: str | None) -> None:
         self._lab, self._redirects, self._broken = lab, redirects, broken
@@ -108,6 +118,11 @@ class Rounds:
     def more(self) -> bool:
         """Whether a phase is to come: a plan is under way, or there is one to request."""
         return bool(self._redirects) or not self._lab.patcher.done
+
+    @property
+    def plans(self) -> int:
+        """How many plans were requested so far."""
+        return self._lab.patcher.requests
 
     @property
     def count(self) -> int:

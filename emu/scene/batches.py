@@ -81,7 +81,10 @@ class BatchEnd:
 
 
 class Batches:
-    """The batches of a run. limit: of rows that are kept in each table."""
+    """The batches of a run. limit: of rows that are kept in each table.
+
+    count: how many have begun.
+    """
 
     def __init__(self, limit: int = _LIMIT) -> None:
         names = ("time", "core", "phase", "batch", "descriptor", "sites")
@@ -90,7 +93,7 @@ class Batches:
         self._stores = Table(dict.fromkeys(names, np.int64), limit)
         self._syncs = Table({"time": np.int64, "core": np.int64}, limit)
         self._ends = Table(dict.fromkeys(("time", "phase", "batch"), np.int64), limit)
-        self._count = 0
+        self.count = 0
         self._phase, self._core = _DONE, -1  # the last that has begun, and who is in it
         self._asked = True  # whether it has sent its interrupts
 
@@ -130,7 +133,7 @@ class Batches:
         if not 0 <= phase < len(PHASES):
             return
         if phase == _ARM:
-            self._count += 1
+            self.count += 1
         elif self._phase != _DONE:
             self._end(time)
         self._phase, self._core, self._asked = phase, core, False
@@ -139,7 +142,7 @@ class Batches:
             time=time,
             core=core,
             phase=phase,
-            batch=self._count,
+            batch=self.count,
             descriptor=row[E_B] if phase == _ARM else 0,
             sites=row[E_TASK] if phase == _ARM else 0,
         )
@@ -147,7 +150,7 @@ class Batches:
             self._end(time + 1)
 
     def _end(self, time: int) -> None:
-        self._ends.append(1, time=time, phase=self._phase, batch=self._count)
+        self._ends.append(1, time=time, phase=self._phase, batch=self.count)
 
     # --- what there is at a moment -------------------------------------------------------------
 

@@ -90,7 +90,7 @@ def test_a_frame_that_cannot_be_made_is_told_of_and_the_thread_lives_on(
 
     bridge.crashed.connect(crash)
     player = Player.live(Scenario(seed=3))
-    monkeypatch.setattr(Player, "live", lambda _scenario: player)
+    monkeypatch.setattr(Player, "live", lambda _scenario, _on_piece: player)
     monkeypatch.setattr(Player, "next_failure", refused)
     monkeypatch.setattr(Player, "next_phase", lambda _player: None)
     with monkeypatch.context() as patched:

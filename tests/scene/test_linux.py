@@ -1,0 +1,171 @@
+"""Scenes of a stock kernel that patches itself, held against its memory and its events."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emu.guest import probes
+from emu.lab.linux import Linux
+from emu.lab.linux_scenario import LinuxScenario
+from emu.lab.player import Player
+from emu.machine import events
+from emu.machine.state import E_A, E_ADDRESS, E_B, E_CORE, E_KIND, E_TASK, E_TIME
+from emu.moves.plan import PHASES
+from emu.scene.narrator import LISTING, PATH, TASKS
+from emu.scene.scene import Scene
+
+pytestmark = pytest.mark.slow
+
+FUNCTION = "cmdline_proc_show"
+SCRIPT = f"""\
+cd /sys/kernel/tracing
+echo {FUNCTION} > set_ftrace_filter
+echo function > current_tracer
+cat /proc/cmdline
+echo nop > current_tracer
+"""
+PARTS = frozenset({TASKS, LISTING, PATH})
+STOPS = [*PHASES[:3], "sync1", "tail", "sync2", "sync2", "head", "sync3", "sync3", "drain", "done"]
+"""A sync is stopped at twice: where the core waits, and where the others have answered."""
+
+
+@pytest.fixture(scope="module")
+def played(linux_file: Path, linux_prompt: Path) -> Player:
+    """A player whose run has traced one function, and given it up."""
+    linux = Linux(linux_file, SCRIPT.encode())
+    player = Player.live(LinuxScenario(linux, str(linux_prompt), seed=3))
+    for _ in range(60):
+        player.play(5_000_000)
+        if player.lab.machine.output.count(b"init# ") == 5:
+            break
+    assert player.failures == []
+    return player
+
+
+@pytest.fixture(scope="module")
+def stops(played: Player) -> list[tuple[int, Scene]]:
+    """The time and scene of each stop of the batch that makes the function call its tracer."""
+    site = played.lab.guest.image.symbols[FUNCTION].address
+    played.moment = played.timeline.at(played.start)
+    while True:
+        played.next_phase()
+        sites = [each.address for each in played.scene().sites]
+        if site in sites:
+            break
+    return list(_batch(played, site))
+
+
+def _batch(player: Player, site: int) -> Iterator[tuple[int, Scene]]:
+    for _ in STOPS:
+        assert player.phase is not None
+        yield player.moment.time, player.scene(PARTS, site)
+        player.next_phase()
+
+
+def test_each_phase_is_a_stop(stops: list[tuple[int, Scene]]) -> None:
+    assert [scene.phase for _, scene in stops] == STOPS
+    for number, (_, scene) in enumerate(stops):
+        phases = [each.phase for each in scene.chapters]
+        assert phases == list(PHASES)
+        at = phases.index(STOPS[number])
+        now = ["done"] if STOPS[number] == "done" else ["now"]
+        told = ["done"] * at + now + ["to come"] * (len(PHASES) - at - 1)
+        assert [each.status for each in scene.chapters] == told
+
+
+def test_the_site_is_what_memory_and_the_stores_say(
+    played: Player, stops: list[tuple[int, Scene]]
+) -> None:
+    guest, rows = played.lab.guest, played.lab.machine.events.since(0)
+    site = guest.image.symbols[FUNCTION].address
+    physical = guest.physical(site)
+    stores = rows[(rows[:, E_KIND] == events.TEXT_STORE)]
+    begin, end = stops[0][0], stops[-1][0]
+    for time, scene in stops:
+        (shown,) = (each for each in scene.sites if each.address == site)
+        memory = {}  # of each byte: what the first store replaced, else the last stored
+        for at in range(5):
+            mine = stores[(stores[:, E_ADDRESS] == physical + at) & (stores[:, E_TIME] >= begin)]
+            mine = mine[mine[:, E_TIME] < end]
+            done = mine[mine[:, E_TIME] < time]
+            old = int(mine[0, E_A]) if len(mine) else shown.old[at]
+            new = int(mine[-1, E_B]) if len(mine) else shown.new[at]
+            memory[at] = int(done[-1, E_B]) if len(done) else old
+            assert (shown.old[at], shown.new[at]) == (old, new)
+        assert bytes(each.value for each in shown.memory) == bytes(memory.values())
+        assert shown.function == FUNCTION
+    assert shown.old == bytes.fromhex("0f 1f 44 00 00")
+    assert shown.new[0] == 0xE8
+    assert shown.new_text.startswith("call ")
+
+
+def test_who_is_waited_for_has_not_serialised(
+    played: Player, stops: list[tuple[int, Scene]]
+) -> None:
+    rows = played.lab.machine.events.since(0)
+    waits = 0
+    for time, scene in stops:
+        if not scene.phase.startswith("sync"):
+            continue
+        mine = rows[(rows[:, E_KIND] == events.PHASE) & (rows[:, E_TIME] < time)][-1]
+        synced = rows[(rows[:, E_KIND] == probes.SYNC) & (rows[:, E_TIME] < time)]
+        synced = synced[synced[:, E_TIME] >= mine[E_TIME]]
+        missing = {0, 1} - set(np.unique(synced[:, E_CORE]).tolist()) - {int(mine[E_CORE])}
+        if missing:
+            waits += 1
+            (core,) = missing
+            text = f"Core {mine[E_CORE]} waits until core {core} says that it has fetched anew."
+            assert scene.sentence == text
+        else:
+            assert "waits" not in scene.sentence
+    assert waits == 3
+
+
+def test_the_parts_know_the_kernel(stops: list[tuple[int, Scene]]) -> None:
+    scene = stops[1][1]
+    assert scene.tasks is not None
+    assert {"swapper/0", "swapper/1", "init"} <= {task.comm for task in scene.tasks}
+    running = {task.core for task in scene.tasks if task.status == "running"}
+    assert running == {0, 1}
+    assert not any(task.place.startswith("__schedule") for task in scene.tasks)
+    assert any(task.last is not None for task in scene.tasks)
+    assert scene.listing is not None
+    assert scene.listing.title == FUNCTION
+    assert scene.listing.rows[0].text == "int3"
+    assert scene.listing.rows[0].site
+    assert scene.path is not None
+    assert scene.path.function == FUNCTION
+    assert [node.role for node in scene.path.nodes][:3] == ["caller", "function", "int3"]
+    edges = {(edge.source, edge.target): edge for edge in scene.path.edges}
+    assert edges["function", "int3"].open != "no"
+
+
+def test_the_past_has_the_scenes_it_had(played: Player, stops: list[tuple[int, Scene]]) -> None:
+    site = played.lab.guest.image.symbols[FUNCTION].address
+    for time, scene in (stops[4], stops[1]):
+        played.go(time)
+        again = played.scene(PARTS, site)
+        assert (again.time, again.sentence, again.sites) == (time, scene.sentence, scene.sites)
+        assert (again.cores, again.chapters, again.path) == (
+            scene.cores, scene.chapters, scene.path,
+        )  # fmt: skip
+
+
+def test_events_and_lanes(played: Player) -> None:
+    log, lanes = played.log(), played.lanes()
+    lines = [log.line(index) for index in range(log.rows)]
+    assert not any(line.kind.startswith("event") for line in lines)
+    texts = {line.text for line in lines}
+    assert "arm: 1 site" in texts
+    assert any(text.startswith(f"{FUNCTION}: 0f becomes cc") for text in texts)
+    assert "the core serialises, as text has been changed" in texts
+    assert any(text.startswith("to init/1;") for text in texts)
+    rows = played.lab.machine.events.since(0)
+    assert len(lanes.bands) == int((rows[:, E_KIND] == events.PHASE).sum())
+    arms = rows[(rows[:, E_KIND] == events.PHASE) & (rows[:, E_A] == 0)]
+    assert [band.begin for band in lanes.bands if band.phase == "arm"] == arms[:, E_TIME].tolist()
+    assert (arms[:, E_TASK] >= 1).all()
+    assert len(lanes.stores) == int((rows[:, E_KIND] == events.TEXT_STORE).sum())
+    assert "init/1" in lanes.names
