@@ -54,10 +54,8 @@ class Torn:
         """Return what happened, in lines for people."""
         found = self.finding
         became = decode_one(found.code, found.address)
-        told = [
-            f"core {found.core} executed {found.what} bytes at {self.place}, {_ms(found.time)}: "
-            f"{found.code.hex(' ')}  {became}"
-        ]
+        where = f"core {found.core} executed {found.what} bytes at {self.place}, {_ms(found.time)}"
+        told = [f"{where}: {found.code.hex(' ')}  {became}"]
         told += [f"{_ms(each.time)}  {_stored(each)}" for each in self.stores]
         if self.frozen is not None:
             told.append(f"{_ms(self.frozen)}  a fault kept core {found.core} from serialising")
