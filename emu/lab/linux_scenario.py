@@ -12,6 +12,7 @@ from emu.lab.lab import Lab
 from emu.lab.linux import RAM, Linux, go_on_linux
 from emu.lab.start import boot
 from emu.lab.sync_fault import SyncFault
+from emu.machine import snapshot_file
 from emu.scene.chronicle import Chronicle
 
 _PIECE: Final = 5_000_000
@@ -96,6 +97,10 @@ class LinuxScenario:
         """Raise TextpokeError for what `boot` would refuse, without booting."""
         if self.saved is None:
             self.linux.image()
+        else:
+            snapshot_file.read(self.saved)
+            if self.linux.file is not None:
+                self.linux.kernel()
         if self.broken is not None:
             SyncFault.parse(self.broken, self.cores)
 
