@@ -48,7 +48,8 @@ def place(task: Task, stack: Stack, scheduler: tuple[int, int] | None = None) ->
         return interrupted
     if scheduler is not None:
         begin, end = scheduler
-        return next((frame for frame in frames if not begin <= frame.pc < end), frames[1])
+        # the first one is __switch_to_asm, which is not among them
+        return next((frame for frame in frames[1:] if not begin <= frame.pc < end), frames[1])
     switches = _file(frames[1])
     return next((frame for frame in frames[1:] if _file(frame) != switches), frames[1])
 
