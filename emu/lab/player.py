@@ -319,8 +319,8 @@ class Player:
             return f"before the run ends: {self.lab.why(self.end)}"
         if all_plans:
             return (
-                f"in {self.rounds.most_plans} plans; another seed may show it, and so does textpoke gui --break "
-                "with the name of the break alone"
+                f"in {self.rounds.most_plans} plans; another seed may show it, and so does "
+                "textpoke gui --break with the name of the break alone"
             )
         return (
             f"in {waited:,} instructions, in which no plan began; textpoke gui --break with the "

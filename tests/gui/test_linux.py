@@ -90,7 +90,7 @@ def test_a_picture_of_a_phase(linux_file: Path, linux_prompt: Path, tmp_path: Pa
 def test_what_can_be_broken_is_a_fault_of_a_sync(qtbot: QtBot) -> None:
     scenario = LinuxScenario(Linux(), cores=3)
     for name in scenario.breaks:
-        assert SyncFault.parse(name, scenario.cores)
+        assert str(SyncFault.parse(name, scenario.cores)) == name
     now = Choice(None, "sdm", 1, (), 3)
     dialog = BreakDialog(now, tuple(scenario.breaks.items()), scenario.patchable)
     qtbot.addWidget(dialog)

@@ -101,7 +101,10 @@ def looks_kept() -> Iterator[None]:
 
 @contextmanager
 def opened(
-    scenario: AnyScenario | None = None, *, theme: Theme = LIGHT, size: tuple[int, int] = (1280, 800)
+    scenario: AnyScenario | None = None,
+    *,
+    theme: Theme = LIGHT,
+    size: tuple[int, int] = (1280, 800),
 ) -> Iterator[Opened]:
     """Open a window with a machine, and close it again."""
     with looks_kept():
