@@ -161,11 +161,22 @@ From = Annotated[
     ),
 ]
 Fault = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--fault",
         metavar="TEXT",
-        help="Break what a stock kernel does: lose every sync 1 on core 1 (textpoke linux --help).",
+        help="Break what a stock kernel does: lose every sync 1 on core 1 (docs/linux.md). "
+        "Repeatable.",
+    ),
+]
+
+Hold = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--hold",
+        metavar="TEXT",
+        help="Let a core wait for another: core C while *ADDR == BYTE until core D executes ADDR. "
+        "Repeatable.",
     ),
 ]
 
@@ -188,7 +199,8 @@ def gui(
     linux: Linux = None,
     script: Script = None,
     origin: From = None,
-    fault: Fault = None,
+    faults: Fault = None,
+    holds: Hold = None,
 ) -> None:
     """Open a window on a kernel that is being patched while it runs.
 
@@ -219,10 +231,17 @@ def gui(
             )
         schedule = None
         scenario = _linux(
-            linux, origin, script, tuple(sources or ()), append, (fault, model, seed, cores)
+            linux,
+            origin,
+            script,
+            tuple(sources or ()),
+            append,
+            (faults or [], tuple(holds or ()), model, seed, cores),
         )
-    elif script is not None or fault is not None:
-        raise typer.BadParameter("--script and --fault are for a stock kernel: name it by --linux")
+    elif script is not None or faults or holds:
+        raise typer.BadParameter(
+            "--script, --fault and --hold are for a stock kernel: name it by --linux"
+        )
     elif file is None:
         append = append if append is not None else "load" if image == "toy" else ""
         kernel = image, append
@@ -249,16 +268,16 @@ def _linux(
     script: Path | None,
     files: tuple[Path, ...],
     append: str | None,
-    machine: tuple[str | None, str | None, int | None, int | None],
+    machine: tuple[list[str], tuple[str, ...], str | None, int | None, int | None],
 ) -> "AnyScenario":
-    """Return a stock kernel to be seen. machine: fault, fetch model, seed and cores.
+    """Return a stock kernel to be seen. machine: faults, holds, fetch model, seed and cores.
 
     Raises TextpokeError if it cannot be had.
     """
     from emu.lab.linux import Linux  # noqa: PLC0415 -- loads the machine
-    from emu.lab.linux_scenario import LinuxScenario  # noqa: PLC0415 -- as above
+    from emu.lab.linux_scenario import AND, LinuxScenario  # noqa: PLC0415 -- as above
 
-    fault, model, seed, cores = machine
+    faults, holds, model, seed, cores = machine
     if saved is not None and (files or append is not None or model or cores):
         raise typer.BadParameter(
             f"{saved} has its machine and what its kernel was started with: leave out --with, "
@@ -267,7 +286,8 @@ def _linux(
     scenario = LinuxScenario(
         Linux(file, _script(script), files, append=append or ""),
         saved,
-        broken=fault,
+        broken=AND.join(faults) or None,
+        holds=holds,
         model=model or "sdm",
         seed=1 if seed is None else seed,
         cores=2 if cores is None else cores,

@@ -18,6 +18,7 @@ from emu.detect.effect import harmful
 from emu.detect.finding import MOST, Finding, What
 from emu.errors import TextpokeError
 from emu.guest.guest import Guest
+from emu.image.sites import SITE_SIZE
 from emu.machine import events
 from emu.machine.state import E_A, E_ADDRESS, E_B, E_CORE, E_KIND, E_TASK, E_TIME
 from emu.moves.plan import PHASES
@@ -118,7 +119,13 @@ class KernelFetches:
             if not legal or each.code in legal or len(self.findings) >= MOST:
                 continue
             what: What = "harmful" if harmful(each.code, legal, each.address) else "torn"
-            self.findings.append(Finding(what, each.core, each.time, None, each.code, each.address))
+            code = each.code[: self._size(each)]
+            self.findings.append(Finding(what, each.core, each.time, None, code, each.address))
+
+    def _size(self, fetch: _Fetch) -> int:
+        """Return the bytes of a fetch that are the site's: torn ones may take more along."""
+        stored = (at for at in range(len(fetch.code)) if fetch.site + at in self._bytes)
+        return max(SITE_SIZE, 1 + max(stored, default=0))
 
     def _instructions(self, fetch: _Fetch) -> Iterable[bytes]:
         """Yield what stood whole where bytes were fetched: after a store of the first byte."""

@@ -7,17 +7,20 @@ from typing import Final, NoReturn
 
 from emu.errors import GuestDied, TextpokeError
 from emu.lab.end import End
+from emu.lab.hold import Hold
 from emu.lab.kernel_rounds import KernelRounds
 from emu.lab.lab import Lab
 from emu.lab.linux import RAM, Linux, go_on_linux
 from emu.lab.start import boot
 from emu.lab.sync_fault import SyncFault
+from emu.machine import snapshot_file
 from emu.scene.chronicle import Chronicle
 
 _PIECE: Final = 5_000_000
 _BOOT_BOUND: Final = 5_000_000_000
 """Instructions in which a kernel comes to its init: ten times what Debian's needs."""
 
+AND: Final = " and "
 _LOST: Final = {
     1: "when the int3 stands there",
     2: "when the tail is new",
@@ -34,7 +37,8 @@ class LinuxScenario:
         linux: what is started. With `saved`, its file names the kernel's functions, and its script
             is typed at the prompt instead.
         saved: a snapshot of a machine, or None.
-        broken: a fault of a sync (see `SyncFault`), or None.
+        broken: faults of syncs (see `SyncFault`), joined by AND, or None.
+        holds: moments at which a core waits for another, see `Hold`.
         model, cores: of the machine; of a snapshot they are its own.
         seed: of its chooser.
     """
@@ -42,6 +46,7 @@ class LinuxScenario:
     linux: Linux
     saved: str | None = None
     broken: str | None = None
+    holds: tuple[str, ...] = ()
     model: str = "sdm"
     seed: int = 1
     cores: int = 2
@@ -94,10 +99,20 @@ class LinuxScenario:
 
     def check(self) -> None:
         """Raise TextpokeError for what `boot` would refuse, without booting."""
+        cores = self.cores
         if self.saved is None:
             self.linux.image()
-        if self.broken is not None:
-            SyncFault.parse(self.broken, self.cores)
+        else:
+            cores = snapshot_file.read(self.saved).setup.cores
+            if self.linux.file is not None:
+                self.linux.kernel()
+        self._faults(cores)
+        for each in self.holds:
+            Hold.parse(each, cores)
+
+    def _faults(self, cores: int) -> list[SyncFault]:
+        texts = [] if self.broken is None else self.broken.split(AND)
+        return [SyncFault.parse(each, cores) for each in texts]
 
     def boot(self, on_piece: Callable[[Lab], None] | None = None) -> Lab:
         """Return a lab whose kernel is about to start its init, or where it was saved.
@@ -116,8 +131,11 @@ class LinuxScenario:
                 seed=self.seed,
             )
             _boot(lab, on_piece)
-        if self.broken is not None:
-            lab.steer((), (SyncFault.parse(self.broken, lab.machine.cores),))
+        cores = lab.machine.cores
+        faults = self._faults(cores)
+        holds = [Hold.parse(each, cores) for each in self.holds]
+        if faults or holds:
+            lab.steer(holds, faults)
         return lab
 
     def rounds(self, lab: Lab, chronicle: Chronicle) -> KernelRounds:

@@ -94,7 +94,8 @@ def _waiting(look: Look, core: int) -> str:
     if asked.serving:
         return "in the handler"
     if not (asked.pending or asked.held):
-        return "not asked"
+        own = look.rewriting
+        return "its sync was lost" if own and own.batch.synced >> core & 1 else "not asked"
     return "IPI on its way" if look.standing[core].interrupts else "interrupts off"
 
 

@@ -72,13 +72,13 @@ def _syncing(look: Look, found: Rewriting) -> Told:
         missing = [core for core in missing if core != batch.core]
     if not missing:
         return Told(
-            "Every core has done what makes it fetch anew.",
+            "Every core says that it has fetched anew.",
             may_fetch(look, look.started, "But"),
         )
     if missing == [batch.core]:
         return Told(
-            f"Every other core has done what makes it fetch anew, and core {batch.core} is about "
-            "to do the same itself.",
+            f"Every other core says that it has fetched anew, and core {batch.core} is about to "
+            "do the same.",
             may_fetch(look, look.started, "Meanwhile"),
         )
     return Told(

@@ -76,7 +76,8 @@ class Core:
         decoded: for each, the instruction that these bytes are, as text.
         serialised: whether it has serialised since one of the sites was last stored to. waiting:
             why not yet: "IPI on its way", "interrupts off", "in the handler" of that
-            interrupt, "not asked"; "" if it has.
+            interrupt, "not asked", "its sync was lost" (it answered, and a fault kept it from
+            serialising); "" if it has.
     """
 
     number: int

@@ -254,3 +254,30 @@ def test_help_needs_neither_qt_nor_the_machine() -> None:
     )
     assert (helped.returncode, helped.stderr) == (0, b"")
     assert all(phase.encode() in helped.stdout for phase in PHASES)
+
+
+# --- a stock kernel -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--linux", "vmlinux", "--break", "sync1"), "--break is for a kernel that we patch"),
+        (("--linux", "vmlinux", "--function", "vfs_read"), "--function is for a kernel that we"),
+        (("--linux", "vmlinux", "--image", "other.elf"), "--image is for a kernel that we patch"),
+        (("run.json", "--linux", "vmlinux"), "FILE is for a kernel that we patch"),
+        (("--script", "new.s"), "--script, --fault and --hold are for a stock"),
+        (("--fault", "lose sync 1 on core 1"), "--script, --fault and --hold are for a stock"),
+        (("--from", "saved", "--cores", "2"), "saved has its machine"),
+        (("--from", "saved", "--append", "quiet"), "saved has its machine"),
+        (("--linux", "nowhere"), "nowhere: No such file or directory"),
+        (("--linux", "new.s"), "new.s"),
+        (("--from", "nowhere"), "nowhere: No such file or directory"),
+        (("--linux", "new.s", "--script", "nowhere"), "nowhere: No such file or directory"),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_what_does_not_go_with_a_stock_kernel_is_refused(
+    begun: list[Start], capfd: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+) -> None:
+    assert said in refusal(begun, capfd, *words)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from PySide6.QtCore import QEvent, QEventLoop, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
+from emu.lab.player import AnyScenario
 from emu.lab.scenario import Scenario
 from gui.bridge import Bridge
 from gui.commands import Begin, Command
@@ -100,14 +101,17 @@ def looks_kept() -> Iterator[None]:
 
 @contextmanager
 def opened(
-    scenario: Scenario | None = None, *, theme: Theme = LIGHT, size: tuple[int, int] = (1280, 800)
+    scenario: AnyScenario | None = None,
+    *,
+    theme: Theme = LIGHT,
+    size: tuple[int, int] = (1280, 800),
 ) -> Iterator[Opened]:
     """Open a window with a machine, and close it again."""
     with looks_kept():
         yield from _opened(scenario, theme, size)
 
 
-def _opened(scenario: Scenario | None, theme: Theme, size: tuple[int, int]) -> Iterator[Opened]:
+def _opened(scenario: AnyScenario | None, theme: Theme, size: tuple[int, int]) -> Iterator[Opened]:
     window = MainWindow(Bridge(), theme)
     window.resize(*size)
     window.show()

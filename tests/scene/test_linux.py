@@ -129,7 +129,8 @@ def test_the_parts_know_the_kernel(stops: list[tuple[int, Scene]]) -> None:
     assert {"swapper/0", "swapper/1", "init"} <= {task.comm for task in scene.tasks}
     running = {task.core for task in scene.tasks if task.status == "running"}
     assert running == {0, 1}
-    assert not any(task.place.startswith("__schedule") for task in scene.tasks)
+    switching = ("__schedule", "__switch_to_asm")
+    assert not any(task.place.startswith(switching) for task in scene.tasks)
     assert any(task.last is not None for task in scene.tasks)
     assert scene.listing is not None
     assert scene.listing.title == FUNCTION
