@@ -114,25 +114,22 @@ def faults_text(transcript: str) -> str:
     return "".join(f"{line}\n" for line in text)
 
 
-def check_stress(transcript: str, *, patches: int = 10, kprobes: int = 20) -> list[str]:
-    """Return what went wrong in stress.script; nothing if all of it was done.
-
-    patches, kprobes: how many rounds of each it has.
-    """
+def check_stress(transcript: str) -> list[str]:
+    """Return what went wrong in stress.script; nothing if all of it was done."""
     found = parts(transcript)
     lines = [line for part in found.values() for line in part]
     wrong = [line for line in lines if _TROUBLE.search(line)]
     done = [
-        *(f"live patch {n} on and off" for n in range(patches)),
-        *(f"kprobes {n} on and off" for n in range(kprobes)),
+        *(f"live patch {n} on and off" for n in range(10)),
+        *(f"kprobes {n} on and off" for n in range(20)),
         "function tracer on and off",
         "function_graph on and off",
     ]
     wrong += [f"missing: {line}" for line in done if line not in lines]
     for probe in ("probe", "inside"):
         hits = [line.split()[1] for line in lines if line.split()[:1] == [probe]]
-        if not any(int(number) >= kprobes for number in hits):
-            wrong.append(f"missing: {kprobes} hits of the kprobe called {probe}")
+        if not any(int(number) >= 20 for number in hits):
+            wrong.append(f"missing: 20 hits of the kprobe called {probe}")
     return wrong if "end" in found else [*wrong, "missing: === end"]
 
 

@@ -137,17 +137,12 @@ def _traced(vmlinux: Path, folder: Path) -> Row:
         assert lab.run(until=PROMPT).name == "TEXT"
         return _traced_here(lab)
 
-    name, here, there = NAMES[1], [], []
-    for _ in range(_TIMES):
-        here.append(ours())
-        if qemu.version():
-            said, seconds, blocks = linux_qemu.logged(kernel, folder)
-            assert _OFF in said
-            there.append(blocks / seconds)
-    value = statistics.median(here)
-    if not there:
+    name = NAMES[1]
+    value = statistics.median(ours() for _ in range(_TIMES))
+    if not qemu.version():
         return Row(name, value, "1/s", NO_QEMU, None)
-    peer = statistics.median(there)
+    blocks, seconds = linux_qemu.logged(kernel, folder)
+    peer = blocks / seconds
     what = f"blocks of code; QEMU {qemu.version()} -d exec,nochain: {peer:,.0f}; goal: over 1"
     return Row(name, value, "1/s", what, value / peer)
 
