@@ -8,7 +8,7 @@ import pytest
 
 from emu.guest import probes
 from emu.lab.linux import Linux
-from emu.lab.linux_scenario import LinuxScenario
+from emu.lab.linux_scenario import AND, LinuxScenario
 from emu.lab.player import Player
 from emu.machine import events
 from emu.machine.state import E_A, E_ADDRESS, E_B, E_CORE, E_KIND, E_TASK, E_TIME
@@ -170,3 +170,37 @@ def test_events_and_lanes(played: Player) -> None:
     assert (arms[:, E_TASK] >= 1).all()
     assert len(lanes.stores) == int((rows[:, E_KIND] == events.TEXT_STORE).sum())
     assert "init/1" in lanes.names
+
+
+CALLED = f"""\
+cd /sys/kernel/tracing
+echo {FUNCTION} > set_ftrace_filter
+spawn reader
+cpu 1
+repeat
+read /proc/cmdline
+end
+end
+cpu 0
+echo function > current_tracer
+"""
+
+
+def test_a_lost_sync_is_shown(
+    linux_file: Path, linux_prompt: Path, stops: list[tuple[int, Scene]]
+) -> None:
+    """Core 0 waits behind the tail until core 1, which has lost its sync, executes the site."""
+    (site,) = (each for each in stops[0][1].sites if each.function == FUNCTION)
+    hold = f"core 0 while *{FUNCTION}+1 == {site.new[1]:#x} until core 1 executes {FUNCTION}"
+    lost = AND.join(f"lose every sync {sync} on core 1" for sync in (1, 2))
+    linux = Linux(linux_file, CALLED.encode())
+    player = Player.live(LinuxScenario(linux, str(linux_prompt), lost, (hold,)))
+    player.next_failure()
+    scene = player.scene(PARTS)
+    assert scene.failure is not None
+    assert scene.failure.core == 1
+    assert scene.failure.function == FUNCTION
+    code = scene.failure.code
+    assert code not in (site.old, site.new)
+    assert all(byte in pair for byte, *pair in zip(code, site.old, site.new, strict=True))
+    assert scene.sentence.startswith(f"Core 1 executed {code.hex(' ')} at {FUNCTION}, which nobody")
