@@ -1,7 +1,8 @@
 """Stock kernels for tests: Debian packages, bzImages or vmlinux files, which are not ours to ship.
 
-TEXTPOKE_LINUX names them, separated by colons; without it, it is the package that `textpoke linux
-get` keeps. Where there is none, a test that asks for one of these fixtures is skipped.
+TEXTPOKE_LINUX names them, separated by colons; without it, they are the packages that `textpoke
+linux get` keeps, first the one that it would boot. Where there is none, a test that asks for one
+of these fixtures is skipped.
 """
 
 import os
@@ -26,7 +27,8 @@ def files() -> list[Path]:
     named = os.environ.get(VARIABLE)
     if not named:
         kept = linux_package.kept()
-        return [kept] if kept else []
+        others = sorted(linux_package.folder().glob("linux-image-*.deb"), reverse=True)
+        return [kept, *(path for path in others if path != kept)] if kept else []
     paths = [Path(name) for name in named.split(os.pathsep)]
     for path in paths:
         if not path.is_file():

@@ -70,6 +70,12 @@ def check_oracle(transcript: str) -> list[str]:
     return _differences(transcript, "oracle", oracle_text(transcript))
 
 
+def check_beginning(transcript: str) -> list[str]:
+    """Return how the texts of a script that begins as oracle.script does differ from its own."""
+    text = oracle_text(transcript)
+    return _differences(transcript, "oracle", text, lines=text.count("\n"))
+
+
 def oracle_text(transcript: str) -> str:
     """Return what is compared: all parts, without what may differ."""
     text = []
@@ -108,22 +114,25 @@ def faults_text(transcript: str) -> str:
     return "".join(f"{line}\n" for line in text)
 
 
-def check_stress(transcript: str) -> list[str]:
-    """Return what went wrong in stress.script; nothing if all of it was done."""
+def check_stress(transcript: str, *, patches: int = 10, kprobes: int = 20) -> list[str]:
+    """Return what went wrong in stress.script; nothing if all of it was done.
+
+    patches, kprobes: how many rounds of each it has.
+    """
     found = parts(transcript)
     lines = [line for part in found.values() for line in part]
     wrong = [line for line in lines if _TROUBLE.search(line)]
     done = [
-        *(f"live patch {n} on and off" for n in range(10)),
-        *(f"kprobes {n} on and off" for n in range(20)),
+        *(f"live patch {n} on and off" for n in range(patches)),
+        *(f"kprobes {n} on and off" for n in range(kprobes)),
         "function tracer on and off",
         "function_graph on and off",
     ]
     wrong += [f"missing: {line}" for line in done if line not in lines]
     for probe in ("probe", "inside"):
         hits = [line.split()[1] for line in lines if line.split()[:1] == [probe]]
-        if not any(int(number) >= 20 for number in hits):
-            wrong.append(f"missing: 20 hits of the kprobe called {probe}")
+        if not any(int(number) >= kprobes for number in hits):
+            wrong.append(f"missing: {kprobes} hits of the kprobe called {probe}")
     return wrong if "end" in found else [*wrong, "missing: === end"]
 
 
@@ -151,9 +160,9 @@ def _without(replaced: tuple[tuple[re.Pattern[str], str], ...], line: str) -> st
     return line
 
 
-def _differences(transcript: str, name: str, text: str) -> list[str]:
+def _differences(transcript: str, name: str, text: str, *, lines: int | None = None) -> list[str]:
     path = GOLDEN / f"{name}-{series(transcript) or 'none'}.txt"
     if not path.exists():
         return [f"no recorded text for this kernel: {path.name}"]
-    recorded = path.read_text().splitlines()
+    recorded = path.read_text().splitlines()[:lines]
     return list(difflib.unified_diff(recorded, text.splitlines(), "recorded", "said", lineterm=""))

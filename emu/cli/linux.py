@@ -13,6 +13,9 @@ from emu.errors import BadSchedule, GuestDied, TextpokeError
 if TYPE_CHECKING:
     from emu.lab import End, Lab, Linux
 
+TORN: Final = 1
+"""The exit status of a run in which a core executed bytes that nobody wrote."""
+
 SCRIPT_FAILED: Final = 3
 """Exit status: our init's script failed; as `poweroff 1` in it would have it."""
 
@@ -167,9 +170,9 @@ def linux(
       textpoke linux --from booted             and go on with it at once
 
     Exit status: 0 the text of --until or the end of the script was seen, the guest switched the
-    machine off or reset it, or you left; 2 bad input, 3 the script failed, 4 the kernel panicked
-    or died, 6 the bound of --steps was reached, 130 interrupted, (V << 1) | 1 the guest wrote V to
-    the debug-exit port.
+    machine off or reset it, or you left; 1 a core executed torn bytes, 2 bad input, 3 the script
+    failed, 4 the kernel panicked or died, 6 the bound of --steps was reached, 130 interrupted,
+    (V << 1) | 1 the guest wrote V to the debug-exit port.
     """  # noqa: D301 -- click keeps the lines of a paragraph that begins with this character
     if file == "get":
         from emu.cli import linux_get  # noqa: PLC0415 -- nothing else needs it
@@ -212,10 +215,11 @@ def linux(
             faults=faults or 0,
         )
     there = started.machine.cores
-    started.steer(
-        [lab.Hold.parse(text, there) for text in holds or ()],
-        [lab.SyncFault.parse(text, there) for text in sync_faults or ()],
-    )
+    if holds or sync_faults:
+        started.steer(
+            [lab.Hold.parse(text, there) for text in holds or ()],
+            [lab.SyncFault.parse(text, there) for text in sync_faults or ()],
+        )
     raise typer.Exit(wanted(started))
 
 
@@ -262,6 +266,8 @@ def _script(path: Path | None) -> bytes:
 
 def _status(started: "Lab", end: "End | None") -> int:
     """Return the exit status of a run; says so if the kernel panicked."""
+    if started.torn.found:
+        return TORN
     status = running.exit_status(started, end)
     if status or end is None:
         return status

@@ -127,10 +127,11 @@ class Running:
             "moves": machine.moves,
             "virtual_ns": machine.now,
             "seed": self.seed,
-            "steered": list(started.steering.told()) if started.steering else [],
             "serial": machine.output.decode(errors="backslashreplace"),
             "hash": started.hash() if self.show_hash else None,
             "report": report.document(found) if found else None,
+            **({"steered": list(started.steering.told())} if started.steering else {}),
+            **({"torn": [each.lines() for each in torn]} if (torn := started.torn.found) else {}),
         }
 
 
@@ -176,6 +177,11 @@ def _tell(started: "Lab", end: "End | None", *, as_json: bool) -> None:
     machine = started.machine
     for line in () if as_json or started.steering is None else started.steering.told():
         console.note(line)
+    for torn in () if as_json else started.torn.found:
+        first, *more_lines = torn.lines()
+        console.note(first)
+        for line in more_lines:
+            console.note_more(line)
     if machine.end and machine.exit_value is None:
         console.note(machine.end)
     found = started.report(end) if end else None

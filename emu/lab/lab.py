@@ -16,6 +16,7 @@ from emu.lab.end import End
 from emu.lab.hold import Hold
 from emu.lab.steering import Steering
 from emu.lab.sync_fault import SyncFault
+from emu.lab.torn import TornText
 from emu.lab.watched import watched
 from emu.machine import loop
 from emu.machine.fetches import Fetches
@@ -60,6 +61,7 @@ class Lab:
         self.recording = Recording(chooser)
         self._arena: Arena | None = None
         self._recorded: list[Placed] = []  # what a schedule has put into the kernel
+        self.torn = TornText(self.guest)
         self._typed = bytearray()
         self._from_start = from_start
         self._interrupted = False
@@ -146,6 +148,7 @@ class Lab:
         why = self.machine.drive(self.chooser, moves=moves, instructions=instructions)
         if why == loop.PATCHER:
             self.patcher.step()
+        self.torn.follow()
         if steering and self.machine.alive:
             steering.after_move()
         return why

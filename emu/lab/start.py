@@ -76,7 +76,7 @@ def go_on(  # noqa: PLR0913 -- as for boot
     machine = Machine.from_snapshot(snapshot, engine=engine)
     if elf.boot_image.sha256 != sha256 and not _runs(machine, elf):
         if image is not None:
-            raise BadSnapshot(f"{saved}: made with {name}, and {_name(image)} is not that kernel")
+            raise BadSnapshot(f"{saved}: made with {name}, and {_name(image)} is not that file")
         elf = NamelessImage(name, sha256)
     return Lab(elf, machine, _chooser(elf, seed, quantum, faults), from_start=False)
 

@@ -24,6 +24,13 @@ from emu.moves.plan import PHASES
 
 _KINDS: Final = np.array([TEXT_STORE, DELIVERED, PHASE, REACHED])
 _ARM: Final = PHASES.index("arm")
+_DONE: Final = PHASES.index("done")
+_FINE: Final = 64
+"""Instructions of a turn while a patch is under way that a hold may be about.
+
+A hold begins with the end of the turn that stored the byte: a few hundred instructions later the
+kernel has sent the next interrupts, and what was to be held is over.
+"""
 _PATIENCE: Final = 256  # moves between two looks for what the kernel had not mapped
 
 
@@ -171,6 +178,7 @@ class Steering:
         self._events = len(guest.machine.events)
         self._chosen: tuple[int, int | None] = (EVERYBODY, None)
         self._looks = 0
+        self._under_way = False
 
     def _places(self) -> Iterator[Place]:
         for held in self._held:
@@ -201,6 +209,8 @@ class Steering:
         """Take note of what a move has brought about, and act on it."""
         machine = self._guest.machine
         for event in self._heard(machine):
+            if event.kind == PHASE:
+                self._under_way = event.a != _DONE
             for held in self._held:
                 held.heard(event)
             for faulty in self._faulty:
@@ -211,7 +221,8 @@ class Steering:
         for held in self._held:
             actors &= ~(held.holds << held.hold.core)
         urgent = self._urgent(machine)
-        self._let_move(*((actors, None) if urgent is None else (1 << urgent, 1)))
+        longest = _FINE if self._held and self._under_way else None
+        self._let_move(*((actors, longest) if urgent is None else (1 << urgent, 1)))
 
     def _heard(self, machine: Machine) -> Iterator[Event]:
         begin, self._events = self._events, len(machine.events)

@@ -65,7 +65,7 @@ def _write_some(s: State, numbers: NDArray[np.int64], ram: Ram, engine: Engine) 
     fetched = np.unpackbits(content[:, PAGE:], axis=1, bitorder="little") * np.uint8(LINE_FETCHED)
     lines[numbers] = lines[numbers] & np.uint8(0xFF ^ LINE_FETCHED) | fetched
     # what the line before a page looks at goes two bytes into it
-    near = np.unique(np.maximum(numbers[:, None] * _LINES + np.arange(-1, _LINES), 0))
+    near = np.maximum(numbers[:, None] * _LINES + np.arange(-1, _LINES), 0).ravel()
     for line in near[s.lines[near] & LINE_FETCHED != 0].tolist():
         engine.emulated_lines.mark_line(s, line)
 

@@ -234,9 +234,7 @@ def _ram(body: _Body, setup: Setup, count: int) -> pages.Ram:
     chunks = list(pages.blank(setup.ram_mib))
     known: dict[bytes, bytes] = {}  # equal pages need to be there once
     last, number, chunk = -1, -1, [pages.BLANK] * pages.CHUNK
-    for _ in range(count):
-        (page,) = _NUMBER.unpack(body.take(_NUMBER.size))
-        content = body.take(pages.PAGE_BYTES)
+    for page, content in _pages(body, count):
         if not last < page < len(chunks) * pages.CHUNK or content == pages.BLANK:
             raise BadSnapshot(f"{body.name}: damaged: its pages are not in order")
         last = page
@@ -248,3 +246,13 @@ def _ram(body: _Body, setup: Setup, count: int) -> pages.Ram:
     if number >= 0:
         chunks[number] = tuple(chunk)
     return tuple(chunks)
+
+
+def _pages(body: _Body, count: int) -> Iterator[tuple[int, bytes]]:
+    """Yield numbers and contents, taken many at a time: a kernel that has booted has thousands."""
+    size = _NUMBER.size + pages.PAGE_BYTES
+    for first in range(0, count, pages.CHUNK):
+        data = body.take(size * min(pages.CHUNK, count - first))
+        for at in range(0, len(data), size):
+            (page,) = _NUMBER.unpack_from(data, at)
+            yield page, data[at + _NUMBER.size : at + size]

@@ -7,7 +7,7 @@ machine that others use, too, says little about absolute speed. Nothing is asser
 import sys
 from collections.abc import Callable
 
-from tests.bench import moves, playing, starting, states, timeline, traced, untraced, window
+from tests.bench import linux, moves, playing, starting, states, timeline, traced, untraced, window
 from tests.bench.row import Row, show, write
 
 BENCHMARKS: tuple[Callable[[], list[Row]], ...] = (
@@ -19,6 +19,7 @@ BENCHMARKS: tuple[Callable[[], list[Row]], ...] = (
     starting.measure,
     window.measure,
     playing.measure,
+    linux.measure,
 )
 
 

@@ -28,6 +28,14 @@ class Row:
     ratio: float | None
 
 
+def python_environment() -> dict[str, str]:
+    """Return the environment of a process whose start is measured.
+
+    As with anybody who has installed it, Python keeps what it has compiled of our modules.
+    """
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def show(rows: list[Row]) -> None:
     table = Table(box=None, pad_edge=False)
     table.add_column("benchmark")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from emu import resources
 from tests.bench import qemu
-from tests.bench.row import NO_QEMU, Row
+from tests.bench.row import NO_QEMU, Row, python_environment
 
 _TIMES = 5
 _ROOT = Path(__file__).parents[2]
@@ -24,7 +24,12 @@ print({_LINE!r})
 
 def _python(code: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=_ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        cwd=_ROOT,
+        env=python_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return done.stdout.strip()
 

@@ -16,6 +16,7 @@ from emu.lab import Lab, boot
 from emu.machine import ioapic
 from emu.moves.schedule import Schedule
 from emu.moves.segment import Moves
+from tests.cli import linux_kernel
 from tests.cli.conftest import Command
 from tests.cli.kernel_file import long_mode
 from tests.cli.person import Person
@@ -225,3 +226,12 @@ def test_an_error_gives_the_terminal_back(tmp_path: Path) -> None:
     person.read_until(">")
     person.process.send_signal(signal.SIGINT)  # from elsewhere: the key itself is the guest's
     assert person.end() == 130
+
+
+def test_at_a_terminal_the_prompt_of_linux_ends_nothing(tmp_path: Path) -> None:
+    person = Person("linux", linux_kernel.kernel(tmp_path, b"init# ", linux_kernel.SPIN))
+    person.read_until("init# ")
+    person.type("\x01h")
+    person.read_until(HELP[-1])
+    person.type("\x01x")
+    assert person.end() == 0

@@ -12,7 +12,6 @@ from emu.lab import COMMAND_LINE
 from emu.moves.schedule import Schedule
 from tests.cli.conftest import Command, Said
 from tests.cli.linux_kernel import EXIT_3, LATER, OFF, RESET, SPIN, kernel
-from tests.cli.person import Person
 from tests.image.linux_builder import bzimage, deb
 
 PROMPT = b"init: commands from the console\r\ninit# "
@@ -95,13 +94,6 @@ def test_a_script_that_comes_with_textpoke_has_a_name(textpoke: Command, tmp_pat
     assert len(digests) == 2
 
 
-def test_at_a_terminal_the_prompt_ends_nothing(tmp_path: Path) -> None:
-    person = Person("linux", kernel(tmp_path, b"init# ", SPIN), "--ram", 64)
-    person.read_until("init# ")
-    person.type("\x01x")
-    assert person.end() == 0
-
-
 # --- again --------------------------------------------------------------------------------------
 
 
@@ -132,7 +124,7 @@ def test_a_machine_goes_on_from_a_snapshot(textpoke: Command, tmp_path: Path) ->
     assert (then.status, then.out) == (0, b"")
     assert "switched the machine off" in then.err
     other = kernel(tmp_path, b"other", OFF, "other")
-    assert "is not that kernel" in textpoke("linux", other, "--from", snapshot).refusal()
+    assert "is not that file" in textpoke("linux", other, "--from", snapshot).refusal()
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,13 @@ def test_the_recorded_texts_have_no_differences() -> None:
     assert linux_texts.check_stress(STRESS) == []
 
 
+def test_a_script_that_is_cut_short_has_the_texts_it_has() -> None:
+    at = ORACLE.index("=== kprobe\n")
+    assert linux_texts.check_beginning(ORACLE[:at]) == []
+    assert linux_texts.check_oracle(ORACLE[:at])
+    assert linux_texts.check_beginning(ORACLE[:at].replace("->ftrace_graph_func", "->other"))
+
+
 def test_addresses_times_and_sizes_may_differ() -> None:
     said = ORACLE.replace("tramp: ADDRESS", "tramp: 0xffffffffc0999000").replace("SIZE", "0x77")
     said = said.replace("TASK [CPU] FLAGS TIME:", "  init-1       [003] d..1. 99.000001:")
@@ -80,6 +87,12 @@ def test_another_oops_is_found(was: str, said: str) -> None:
 def test_trouble_under_load_is_found(was: str, said: str) -> None:
     assert was in STRESS
     assert linux_texts.check_stress(STRESS.replace(was, said, 1))
+
+
+def test_rounds_that_were_asked_for_are_counted() -> None:
+    assert linux_texts.check_stress(STRESS, patches=2, kprobes=4) == []
+    assert linux_texts.check_stress(STRESS, patches=11)
+    assert linux_texts.check_stress(STRESS, kprobes=21)
 
 
 def test_the_functions_that_are_traced_are_counted() -> None:
