@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QInputDialog
 from pytestqt.qtbot import QtBot
 
 from emu.cli import main as command
@@ -85,6 +86,26 @@ def test_a_picture_of_a_phase(linux_file: Path, linux_prompt: Path, tmp_path: Pa
     data = picture.read_bytes()
     assert data.startswith(b"\x89PNG")
     assert struct.unpack(">II", data[16:24]) == (1000, 700)
+
+
+@pytest.mark.usefixtures("qapp")
+def test_a_line_is_typed_where_the_run_has_got_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [("echo typed", True), ("not this", False)]
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_: answers.pop(0))
+    sent: list[commands.Command] = []
+    with opened() as found:
+        found.ask(commands.GoToPhase("int3"))
+        found.ask(commands.GoTo(0))
+        send = found.bridge.send
+        monkeypatch.setattr(found.bridge, "send", lambda each: (sent.append(each), send(each))[1])
+        found.window.on_type()
+        found.window.on_type()
+        frame = found.settle()
+        assert [each for each in sent if isinstance(each, commands.Type)] == [
+            commands.Type(b"echo typed\n")
+        ]
+        assert frame.position == frame.edge > 0
+        assert found.failures == []
 
 
 def test_what_can_be_broken_is_a_fault_of_a_sync(qtbot: QtBot) -> None:
