@@ -97,7 +97,12 @@ def test_a_line_is_typed_where_the_run_has_got_to(monkeypatch: pytest.MonkeyPatc
         found.ask(commands.GoToPhase("int3"))
         found.ask(commands.GoTo(0))
         send = found.bridge.send
-        monkeypatch.setattr(found.bridge, "send", lambda each: (sent.append(each), send(each))[1])
+
+        def noted(each: commands.Command) -> int:
+            sent.append(each)
+            return send(each)
+
+        monkeypatch.setattr(found.bridge, "send", noted)
         found.window.on_type()
         found.window.on_type()
         frame = found.settle()

@@ -123,6 +123,13 @@ def test_who_is_waited_for_has_not_serialised(
     assert waits == 3
 
 
+def test_the_bytes_that_a_phase_has_changed_are_counted(stops: list[tuple[int, Scene]]) -> None:
+    changed = {"int3": "1 byte changed", "tail": "4 bytes changed", "head": "1 byte changed"}
+    for _, scene in stops:
+        if scene.phase in changed:
+            assert changed[scene.phase] in scene.sentence
+
+
 def test_the_parts_know_the_kernel(stops: list[tuple[int, Scene]]) -> None:
     scene = stops[1][1]
     assert scene.tasks is not None
