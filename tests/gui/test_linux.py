@@ -1,6 +1,8 @@
 """The window on a stock kernel: the same panels and keys, and how it is asked for."""
 
 import struct
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -8,7 +10,6 @@ import pytest
 from PySide6.QtWidgets import QInputDialog
 from pytestqt.qtbot import QtBot
 
-from emu.cli import main as command
 from emu.lab.linux import Linux
 from emu.lab.linux_scenario import LinuxScenario
 from emu.lab.sync_fault import SyncFault
@@ -16,7 +17,6 @@ from gui import commands
 from gui.breaking.choice import Choice, sentence
 from gui.breaking.dialog import BreakDialog
 from gui.bridge import Bridge
-from gui.verb import gui
 from tests.gui.windows import opened
 
 SCRIPT = """\
@@ -81,8 +81,9 @@ def test_a_picture_of_a_phase(linux_file: Path, linux_prompt: Path, tmp_path: Pa
     script.write_text(SCRIPT)
     asked = ("gui", "--linux", linux_file, "--from", linux_prompt, "--script", script)
     shown = ("--screenshot", picture, "--at", "tail", "--size", "1000x700")
-    command._VERBS["gui"] = gui
-    assert command.main([str(word) for word in (*asked, *shown)]) == 0
+    words = [sys.executable, "-m", "emu.cli.main", *map(str, (*asked, *shown))]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
     data = picture.read_bytes()
     assert data.startswith(b"\x89PNG")
     assert struct.unpack(">II", data[16:24]) == (1000, 700)
