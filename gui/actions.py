@@ -46,6 +46,8 @@ ACTIONS: Final = (
          "fetch model and the seed", "Run"),
     Spec("open", "Open", ("Ctrl+O",), "Play a recorded run from a file", "Run"),
     Spec("save", "Save", ("Ctrl+S",), "Write the run so far to a file", "Run"),
+    Spec("type", "Type", ("Ctrl+T",), "Type a line on the console of the guest, at the newest",
+         "Run"),
     Spec("theme", "Theme", ("T",), "Light or dark", "Window"),
     Spec("projector", "Projector", ("Ctrl+P",), "A layout for a room: fewer panels, larger text",
          "Window"),

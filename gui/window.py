@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QFileDialog,
+    QInputDialog,
     QLayout,
     QMainWindow,
     QVBoxLayout,
@@ -280,6 +281,12 @@ class MainWindow(QMainWindow):
         )
         if path:
             self.bridge.send(commands.Save(path))
+
+    def on_type(self) -> None:
+        """Let a line come in on the guest's serial line."""
+        line, given = QInputDialog.getText(self, "Type a line", "On the guest's console:")
+        if given:
+            self._ask(commands.Type(f"{line}\n".encode()))
 
     def on_theme(self) -> None:
         """Light or dark."""

@@ -7,7 +7,7 @@ begin with int3 either, executes what nobody wrote. What the batch under way wil
 site is not known before its first byte is stored; until then nothing is said.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -27,23 +27,11 @@ _INT3: Final = 0xCC
 _WORD: Final = (1 << 64) - 1
 _DONE: Final = len(PHASES) - 1
 _LONGEST: Final = 8  # bytes that an event of a fetch tells
-_MOST_SITES: Final = 1 << 17
+_MOST_STORES: Final = 1 << 19
 _MOST_WAITING: Final = 64
-_KEPT: Final = 64  # values of a byte
 
 
-@dataclass(slots=True)
-class _Byte:
-    """The values of a byte, and the numbers of the stores that made them; the first is 0."""
-
-    values: list[tuple[int, int]]
-
-    def at(self, store: int) -> int:
-        """Return the value behind a store."""
-        return next(value for number, value in reversed(self.values) if number <= store)
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Fetch:
     """A fetch of bytes that memory no longer held. site: physical."""
 
@@ -60,42 +48,29 @@ class KernelFetches:
 
     guest: Guest
     findings: list[Finding] = field(default_factory=list)
-    _bytes: dict[int, _Byte] = field(default_factory=dict)  # by physical address
-    _stores: int = 0
+    _stores: list[NDArray[np.int64]] = field(default_factory=list)  # rows of events, in pieces
+    _batched: list[NDArray[np.bool_]] = field(default_factory=list)  # of each: within a batch
     _waiting: list[_Fetch] = field(default_factory=list)
     _under_way: bool = False
 
     def take(self, rows: NDArray[np.int64]) -> None:
         """Look at events, shape [n, 8]."""
+        rows = rows[rows[:, E_CORE] >= 0]
         kinds = rows[:, E_KIND]
-        wanted = (kinds == events.TEXT_STORE) | (kinds == events.PHASE)
-        wanted |= (kinds == events.STALE_FETCH) & (rows[:, E_B] & events.FETCH_STALE != 0)
-        for row in rows[wanted & (rows[:, E_CORE] >= 0)].tolist():
-            if row[E_KIND] == events.TEXT_STORE:
-                self._store(row)
-            elif row[E_KIND] == events.PHASE:
-                self._under_way = row[E_A] != _DONE
-                if not self._under_way:
-                    self._judge()
-            else:
-                self._fetch(row)
-        if not self.guest.machine.alive:
+        phases = np.flatnonzero(kinds == events.PHASE)
+        open_ = np.append(self._under_way, rows[phases, E_A] != _DONE)
+        stored = np.flatnonzero(kinds == events.TEXT_STORE)
+        if len(stored):
+            self._stores.append(rows[stored])
+            self._batched.append(open_[np.searchsorted(phases, stored)])
+            while sum(map(len, self._stores[1:])) > _MOST_STORES:
+                del self._stores[0], self._batched[0]
+        self._under_way = bool(open_[-1])
+        stale = (kinds == events.STALE_FETCH) & (rows[:, E_B] & events.FETCH_STALE != 0)
+        for row in rows[stale].tolist():
+            self._fetch(row)
+        if self._waiting and not (self._under_way and self.guest.machine.alive):
             self._judge()
-
-    def _store(self, row: Sequence[int]) -> None:
-        self._stores += 1
-        if not self._under_way:  # as code is loaded: no int3 stands in front
-            for at in range(row[E_ADDRESS], row[E_ADDRESS] + row[E_TASK]):
-                self._bytes.pop(at, None)
-            return
-        old, new = ((row[at] & _WORD).to_bytes(8, "little")[: row[E_TASK]] for at in (E_A, E_B))
-        for at, before, after in zip(
-            range(row[E_ADDRESS], row[E_ADDRESS] + row[E_TASK]), old, new, strict=True
-        ):
-            if len(self._bytes) < _MOST_SITES or at in self._bytes:
-                known = self._bytes.setdefault(at, _Byte([(0, before)]))
-                known.values.append((self._stores, after))
-                del known.values[1:-_KEPT]
 
     def _fetch(self, row: Sequence[int]) -> None:
         size = min(row[E_B] >> 8, _LONGEST)
@@ -108,35 +83,52 @@ class KernelFetches:
         except TextpokeError:
             return
         self._waiting.append(_Fetch(row[E_CORE], row[E_TIME], address, site, code))
-        if not self._under_way:
-            self._judge()
 
     def _judge(self) -> None:
         """Say of each fetch whether it is torn."""
         waiting, self._waiting = self._waiting, []
         for each in waiting:
-            legal = tuple(dict.fromkeys(self._instructions(each)))
+            stores = self._stores_at(each)
+            legal = tuple(dict.fromkeys(_instructions(each, stores)))
             if not legal or each.code in legal or len(self.findings) >= MOST:
                 continue
             what: What = "harmful" if harmful(each.code, legal, each.address) else "torn"
-            code = each.code[: self._size(each)]
+            behind = max(at - each.site for at, _, _ in stores) + 1
+            code = each.code[: max(SITE_SIZE, behind)]  # torn bytes may take more along
             self.findings.append(Finding(what, each.core, each.time, None, code, each.address))
 
-    def _size(self, fetch: _Fetch) -> int:
-        """Return the bytes of a fetch that are the site's: torn ones may take more along."""
-        stored = (at for at in range(len(fetch.code)) if fetch.site + at in self._bytes)
-        return max(SITE_SIZE, 1 + max(stored, default=0))
+    def _stores_at(self, fetch: _Fetch) -> list[tuple[int, int, int]]:
+        """Return the stores to the bytes of a fetch, by batches: (address, old, new) of each.
 
-    def _instructions(self, fetch: _Fetch) -> Iterable[bytes]:
-        """Yield what stood whole where bytes were fetched: after a store of the first byte."""
-        first = self._bytes.get(fetch.site)
-        size = len(fetch.code)
-        if first is None:
-            return
-        for number, value in first.values:
-            if value != _INT3:
-                yield bytes(self._value(fetch, at, number) for at in range(size))
+        Those before the last store that was none of a batch do not count.
+        """
+        found: list[tuple[int, int, int]] = []
+        end = fetch.site + len(fetch.code)
+        for rows, batched in zip(self._stores, self._batched, strict=True):
+            first, size = rows[:, E_ADDRESS], rows[:, E_TASK]
+            at = np.flatnonzero((first < end) & (first + size > fetch.site))
+            for row, counts in zip(rows[at].tolist(), batched[at].tolist(), strict=True):
+                if not counts:
+                    found.clear()
+                    continue
+                pair = zip(_bytes(row, E_A), _bytes(row, E_B), strict=True)
+                bytes_ = ((row[E_ADDRESS] + n, *values) for n, values in enumerate(pair))
+                found += [each for each in bytes_ if fetch.site <= each[0] < end]
+        return found
 
-    def _value(self, fetch: _Fetch, at: int, number: int) -> int:
-        known = self._bytes.get(fetch.site + at)
-        return fetch.code[at] if known is None else known.at(number)
+
+def _bytes(row: Sequence[int], column: int) -> bytes:
+    return (row[column] & _WORD).to_bytes(8, "little")[: row[E_TASK]]
+
+
+def _instructions(fetch: _Fetch, stores: Sequence[tuple[int, int, int]]) -> Iterator[bytes]:
+    """Yield what stood whole where bytes were fetched: at first, and once its head was stored."""
+    state = bytearray(fetch.code)
+    for address, old, _ in reversed(stores):
+        state[address - fetch.site] = old
+    if any(address == fetch.site for address, _, _ in stores):
+        yield bytes(state)
+    for address, _, new in stores:
+        state[address - fetch.site] = new
+        if address == fetch.site and new != _INT3:
+            yield bytes(state)

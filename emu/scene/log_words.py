@@ -84,7 +84,7 @@ def _livepatch(_log: "Log", event: Event, _name: int) -> str:
 def _livepatch_task(log: "Log", event: Event, name: int) -> str:
     task, error = log.task(event.task, name), _low(event.a)
     if not error:
-        itself = ", by itself, on its way to ring 3" if event.b else ""
+        itself = ", by itself" if event.b else ""
         return f"{task} has gone over{itself}"
     return f"{task} cannot go over yet: {_WHY_NOT.get(error, f'error {error}')}"
 

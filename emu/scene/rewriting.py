@@ -30,7 +30,7 @@ class Rewriting:
     Attributes:
         batch: it.
         changes: the sites that are known, in its order.
-        stored: how many stores to text its present phase has made.
+        stored: how many bytes of text its present phase has changed.
     """
 
     batch: Batch
@@ -53,7 +53,13 @@ def rewriting(guest: "Guest", handler: Handler, batches: Batches) -> Rewriting |
     begun = batch.phases[-1][1]
     changes = () if batch.over else tuple(_announced(guest, handler, batch, stores))
     changes = changes or tuple(_stored(guest, stores))
-    return Rewriting(batch, changes, sum(each.time >= begun for each in stores))
+    stored = sum(
+        old != new
+        for each in stores
+        if each.time >= begun
+        for old, new in zip(each.old, each.new, strict=True)
+    )
+    return Rewriting(batch, changes, stored)
 
 
 def _announced(

@@ -1,13 +1,15 @@
 """The window on a stock kernel: the same panels and keys, and how it is asked for."""
 
 import struct
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QInputDialog
 from pytestqt.qtbot import QtBot
 
-from emu.cli import main as command
 from emu.lab.linux import Linux
 from emu.lab.linux_scenario import LinuxScenario
 from emu.lab.sync_fault import SyncFault
@@ -15,7 +17,6 @@ from gui import commands
 from gui.breaking.choice import Choice, sentence
 from gui.breaking.dialog import BreakDialog
 from gui.bridge import Bridge
-from gui.verb import gui
 from tests.gui.windows import opened
 
 SCRIPT = """\
@@ -80,11 +81,37 @@ def test_a_picture_of_a_phase(linux_file: Path, linux_prompt: Path, tmp_path: Pa
     script.write_text(SCRIPT)
     asked = ("gui", "--linux", linux_file, "--from", linux_prompt, "--script", script)
     shown = ("--screenshot", picture, "--at", "tail", "--size", "1000x700")
-    command._VERBS["gui"] = gui
-    assert command.main([str(word) for word in (*asked, *shown)]) == 0
+    words = [sys.executable, "-m", "emu.cli.main", *map(str, (*asked, *shown))]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
     data = picture.read_bytes()
     assert data.startswith(b"\x89PNG")
     assert struct.unpack(">II", data[16:24]) == (1000, 700)
+
+
+@pytest.mark.usefixtures("qapp")
+def test_a_line_is_typed_where_the_run_has_got_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [("echo typed", True), ("not this", False)]
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_: answers.pop(0))
+    sent: list[commands.Command] = []
+    with opened() as found:
+        found.ask(commands.GoToPhase("int3"))
+        found.ask(commands.GoTo(0))
+        send = found.bridge.send
+
+        def noted(each: commands.Command) -> int:
+            sent.append(each)
+            return send(each)
+
+        monkeypatch.setattr(found.bridge, "send", noted)
+        found.window.on_type()
+        found.window.on_type()
+        frame = found.settle()
+        assert [each for each in sent if isinstance(each, commands.Type)] == [
+            commands.Type(b"echo typed\n")
+        ]
+        assert frame.position == frame.edge > 0
+        assert found.failures == []
 
 
 def test_what_can_be_broken_is_a_fault_of_a_sync(qtbot: QtBot) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from emu.guest import probes
 from emu.lab.linux import Linux
-from emu.lab.linux_scenario import LinuxScenario
+from emu.lab.linux_scenario import AND, LinuxScenario
 from emu.lab.player import Player
 from emu.machine import events
 from emu.machine.state import E_A, E_ADDRESS, E_B, E_CORE, E_KIND, E_TASK, E_TIME
@@ -47,7 +47,7 @@ def played(linux_file: Path, linux_prompt: Path) -> Player:
 @pytest.fixture(scope="module")
 def stops(played: Player) -> list[tuple[int, Scene]]:
     """The time and scene of each stop of the batch that makes the function call its tracer."""
-    site = played.lab.guest.image.symbols[FUNCTION].address
+    site = _site(played)
     played.moment = played.timeline.at(played.start)
     while True:
         played.next_phase()
@@ -55,6 +55,15 @@ def stops(played: Player) -> list[tuple[int, Scene]]:
         if site in sites:
             break
     return list(_batch(played, site))
+
+
+def _site(player: Player) -> int:
+    """Return the site of the function: its first instruction, or that behind its endbr64."""
+    return player.lab.guest.image.sites.of(FUNCTION)
+
+
+def _name(player: Player) -> str:
+    return player.lab.guest.image.symbols.describe(_site(player))
 
 
 def _batch(player: Player, site: int) -> Iterator[tuple[int, Scene]]:
@@ -79,7 +88,7 @@ def test_the_site_is_what_memory_and_the_stores_say(
     played: Player, stops: list[tuple[int, Scene]]
 ) -> None:
     guest, rows = played.lab.guest, played.lab.machine.events.since(0)
-    site = guest.image.symbols[FUNCTION].address
+    site = _site(played)
     physical = guest.physical(site)
     stores = rows[(rows[:, E_KIND] == events.TEXT_STORE)]
     begin, end = stops[0][0], stops[-1][0]
@@ -87,15 +96,20 @@ def test_the_site_is_what_memory_and_the_stores_say(
         (shown,) = (each for each in scene.sites if each.address == site)
         memory = {}  # of each byte: what the first store replaced, else the last stored
         for at in range(5):
-            mine = stores[(stores[:, E_ADDRESS] == physical + at) & (stores[:, E_TIME] >= begin)]
-            mine = mine[mine[:, E_TIME] < end]
-            done = mine[mine[:, E_TIME] < time]
-            old = int(mine[0, E_A]) if len(mine) else shown.old[at]
-            new = int(mine[-1, E_B]) if len(mine) else shown.new[at]
-            memory[at] = int(done[-1, E_B]) if len(done) else old
+            back = physical + at - stores[:, E_ADDRESS]
+            here = (back >= 0) & (back < stores[:, E_TASK]) & (stores[:, E_TIME] >= begin)
+            mine, shift = stores[here & (stores[:, E_TIME] < end)], 8 * back[here]
+            values = [
+                [int(row[column]) >> int(by) & 0xFF for row, by in zip(mine, shift, strict=False)]
+                for column in (E_A, E_B)
+            ]
+            done = int((mine[:, E_TIME] < time).sum())
+            old = values[0][0] if len(mine) else shown.old[at]
+            new = values[1][-1] if len(mine) else shown.new[at]
+            memory[at] = values[1][done - 1] if done else old
             assert (shown.old[at], shown.new[at]) == (old, new)
         assert bytes(each.value for each in shown.memory) == bytes(memory.values())
-        assert shown.function == FUNCTION
+        assert shown.function == _name(played)
     assert shown.old == bytes.fromhex("0f 1f 44 00 00")
     assert shown.new[0] == 0xE8
     assert shown.new_text.startswith("call ")
@@ -123,7 +137,14 @@ def test_who_is_waited_for_has_not_serialised(
     assert waits == 3
 
 
-def test_the_parts_know_the_kernel(stops: list[tuple[int, Scene]]) -> None:
+def test_the_bytes_that_a_phase_has_changed_are_counted(stops: list[tuple[int, Scene]]) -> None:
+    changed = {"int3": "1 byte changed", "tail": "4 bytes changed", "head": "1 byte changed"}
+    for _, scene in stops:
+        if scene.phase in changed:
+            assert changed[scene.phase] in scene.sentence
+
+
+def test_the_parts_know_the_kernel(played: Player, stops: list[tuple[int, Scene]]) -> None:
     scene = stops[1][1]
     assert scene.tasks is not None
     assert {"swapper/0", "swapper/1", "init"} <= {task.comm for task in scene.tasks}
@@ -134,17 +155,17 @@ def test_the_parts_know_the_kernel(stops: list[tuple[int, Scene]]) -> None:
     assert any(task.last is not None for task in scene.tasks)
     assert scene.listing is not None
     assert scene.listing.title == FUNCTION
-    assert scene.listing.rows[0].text == "int3"
-    assert scene.listing.rows[0].site
+    (row,) = (each for each in scene.listing.rows if each.address == _site(played))
+    assert (row.text, row.site) == ("int3", True)
     assert scene.path is not None
-    assert scene.path.function == FUNCTION
+    assert scene.path.function == _name(played)
     assert [node.role for node in scene.path.nodes][:3] == ["caller", "function", "int3"]
     edges = {(edge.source, edge.target): edge for edge in scene.path.edges}
     assert edges["function", "int3"].open != "no"
 
 
 def test_the_past_has_the_scenes_it_had(played: Player, stops: list[tuple[int, Scene]]) -> None:
-    site = played.lab.guest.image.symbols[FUNCTION].address
+    site = _site(played)
     for time, scene in (stops[4], stops[1]):
         played.go(time)
         again = played.scene(PARTS, site)
@@ -160,7 +181,7 @@ def test_events_and_lanes(played: Player) -> None:
     assert not any(line.kind.startswith("event") for line in lines)
     texts = {line.text for line in lines}
     assert "arm: 1 site" in texts
-    assert any(text.startswith(f"{FUNCTION}: 0f becomes cc") for text in texts)
+    assert any(text.startswith(f"{_name(played)}: 0f becomes cc") for text in texts)
     assert "the core serialises, as text has been changed" in texts
     assert any(text.startswith("to init/1;") for text in texts)
     rows = played.lab.machine.events.since(0)
@@ -170,3 +191,39 @@ def test_events_and_lanes(played: Player) -> None:
     assert (arms[:, E_TASK] >= 1).all()
     assert len(lanes.stores) == int((rows[:, E_KIND] == events.TEXT_STORE).sum())
     assert "init/1" in lanes.names
+
+
+CALLED = f"""\
+cd /sys/kernel/tracing
+echo {FUNCTION} > set_ftrace_filter
+spawn reader
+cpu 1
+repeat
+read /proc/cmdline
+end
+end
+cpu 0
+echo function > current_tracer
+"""
+
+
+def test_a_lost_sync_is_shown(
+    linux_file: Path, linux_prompt: Path, played: Player, stops: list[tuple[int, Scene]]
+) -> None:
+    """Core 0 waits behind the tail until core 1, which has lost its sync, executes the site."""
+    name, begin = _name(played), played.lab.guest.image.symbols[FUNCTION].address
+    (site,) = (each for each in stops[0][1].sites if each.function == name)
+    tail = f"{FUNCTION}+{site.address + 1 - begin}"
+    hold = f"core 0 while *{tail} == {site.new[1]:#x} until core 1 executes {name}"
+    lost = AND.join(f"lose every sync {sync} on core 1" for sync in (1, 2))
+    linux = Linux(linux_file, CALLED.encode())
+    player = Player.live(LinuxScenario(linux, str(linux_prompt), lost, (hold,)))
+    player.next_failure()
+    scene = player.scene(PARTS)
+    assert scene.failure is not None
+    assert scene.failure.core == 1
+    assert scene.failure.function == name
+    code = scene.failure.code
+    assert code not in (site.old, site.new)
+    assert all(byte in pair for byte, *pair in zip(code, site.old, site.new, strict=False))
+    assert scene.sentence.startswith(f"Core 1 executed {code.hex(' ')} at {name}, which nobody")

@@ -1,0 +1,102 @@
+"""Torn bytes of code that a kernel changes itself, from events that are written down here."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from emu.detect.kernel_fetches import KernelFetches
+from emu.machine import events
+from emu.moves.plan import PHASES
+
+SITE = 0x1000
+OLD, NEW = bytes.fromhex("0f 1f 44 00 00"), bytes.fromhex("e8 7b b6 e0 3e")
+
+
+class Rows:
+    """Events, one a nanosecond."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[int, ...]] = []
+
+    def phase(self, name: str) -> None:
+        """Enter a phase."""
+        self._add(0, events.PHASE, 0, PHASES.index(name), 0)
+
+    def store(self, at: int, old: bytes, new: bytes) -> None:
+        """Store bytes."""
+        values = int.from_bytes(old, "little"), int.from_bytes(new, "little")
+        self._add(0, events.TEXT_STORE, SITE + at, *values, len(new))
+
+    def fetch(self, code: bytes) -> None:
+        """Let core 1 execute bytes that are stale."""
+        value = int.from_bytes(code.ljust(8, b"\x90"), "little", signed=True)
+        self._add(1, events.STALE_FETCH, SITE, value, events.FETCH_STALE | len(code) << 8)
+
+    def batch(self, fetched: bytes | None = None, phase: str = "sync2") -> None:
+        """Make OLD become NEW, while something is fetched in a phase."""
+        stores = {
+            "int3": ((0, OLD[:1], b"\xcc"),),
+            "tail": tuple((at, OLD[at : at + 1], NEW[at : at + 1]) for at in range(1, 5)),
+            "head": ((0, b"\xcc", NEW[:1]),),
+        }
+        for each in PHASES:
+            self.phase(each)
+            for store in stores.get(each, ()):
+                self.store(*store)
+            if each == phase and fetched is not None:
+                self.fetch(fetched)
+
+    def _add(self, core: int, *rest: int) -> None:
+        self.rows.append((len(self.rows), core, *rest, *[0] * (6 - len(rest))))
+
+
+def found(rows: Rows, pieces: int = 1) -> list[tuple[str, int, bytes, int]]:
+    guest = SimpleNamespace(physical=lambda address: address, machine=SimpleNamespace(alive=True))
+    fetches = KernelFetches(cast("Any", guest))
+    for piece in np.array_split(np.array(rows.rows, np.int64), pieces):
+        fetches.take(piece)
+    return [(each.what, each.core, each.code, each.address) for each in fetches.findings]
+
+
+@pytest.mark.parametrize("pieces", [1, 3, 7, 50])
+def test_an_old_byte_in_front_of_new_ones_is_torn(pieces: int) -> None:
+    torn, rows = OLD[:1] + NEW[1:4] + OLD[4:], Rows()
+    rows.batch(torn + b"SH")
+    assert found(rows, pieces) == [("harmful", 1, torn, SITE)]
+
+
+def test_what_does_the_same_by_chance_is_no_harm() -> None:
+    rows = Rows()
+    rows.batch(OLD[:4] + NEW[4:])
+    assert [what for what, *_ in found(rows)] == ["torn"]
+
+
+@pytest.mark.parametrize("phase", PHASES[1:])
+@pytest.mark.parametrize("code", [OLD, NEW, b"\xcc"])
+def test_whole_instructions_and_int3_are_not(code: bytes, phase: str) -> None:
+    rows = Rows()
+    rows.batch(code, phase)
+    assert found(rows) == []
+
+
+def test_what_stood_there_before_code_was_loaded_does_not_count() -> None:
+    rows = Rows()
+    rows.batch()
+    rows.store(0, NEW, b"\x90" * 5)
+    rows.fetch(NEW)
+    assert found(rows) == []
+
+
+def test_nothing_is_said_before_it_is_known_what_the_site_becomes() -> None:
+    """A call may become another call: a new tail behind the same first byte is the new one."""
+    rows, other = Rows(), NEW[:1] + bytes(4)
+    rows.phase("arm")
+    rows.store(0, NEW[:1], b"\xcc")
+    rows.store(1, NEW[1:], other[1:])
+    rows.fetch(other)
+    assert found(rows) == []
+    rows.store(0, b"\xcc", other[:1])
+    rows.phase("done")
+    assert found(rows) == []
