@@ -217,12 +217,13 @@ def _segments(file: ElfFile) -> Iterator[Segment]:
             for section in file.sections
             if section.flags & SHF_EXECINSTR and 0 <= section.address - load.vaddr < load.memsz
         ]
-        end = max(ends, default=0)
-        if load.flags & PF_X and not load.flags & PF_W and 0 < end <= len(data):
+        text = bool(load.flags & PF_X) and not load.flags & PF_W
+        end = max(ends, default=len(data))
+        if text and end < len(data):
             yield Segment(load.paddr, data[:end], end, executable=True)
             yield Segment(load.paddr + end, data[end:], load.memsz - end)
         else:
-            yield Segment(load.paddr, data, load.memsz)
+            yield Segment(load.paddr, data, load.memsz, text)
 
 
 def _elf_file(name: str, data: bytes) -> ElfFile:

@@ -43,7 +43,7 @@ def test_types_have_the_sizes_of_the_variables(linuxes: list[LinuxImage]) -> Non
             known = image.types.variables(name)
             assert known, name
             assert known[0].type.size <= image.symbols[name].size, name
-        for name in ("init_task", "ftrace_list_end"):
+        for name in ("init_task", "ftrace_ops_list"):
             left = image.symbols[name].size - image.types.variable(name).size
             assert 0 <= left < 64, name
 

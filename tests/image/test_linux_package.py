@@ -26,7 +26,7 @@ def test_the_package_that_came_last_is_taken(folder: Path) -> None:
         (folder / name).write_bytes(b"")
         os.utime(folder / name, (time, time))
     assert linux_package.kept() == folder / "linux-image-0.deb"
-    assert linux.files() == [folder / "linux-image-0.deb"]
+    assert linux.files() == [folder / "linux-image-0.deb", folder / "linux-image-1.deb"]
 
 
 def test_kernels_that_are_named_have_to_be_there(
