@@ -1,5 +1,6 @@
 """Scenes of a stock kernel that patches itself, held against its memory and its events."""
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,8 +28,9 @@ cat /proc/cmdline
 echo nop > current_tracer
 """
 PARTS = frozenset({TASKS, LISTING, PATH})
-STOPS = [*PHASES[:3], "sync1", "tail", "sync2", "sync2", "head", "sync3", "sync3", "drain", "done"]
-"""A sync is stopped at twice: where the core waits, and where the others have answered."""
+MOST_STOPS = len(PHASES) + 3
+"""A sync is stopped at twice, where the core waits and where the others have answered; or once, if
+they answer in the same turn."""
 
 
 @pytest.fixture(scope="module")
@@ -67,19 +69,23 @@ def _name(player: Player) -> str:
 
 
 def _batch(player: Player, site: int) -> Iterator[tuple[int, Scene]]:
-    for _ in STOPS:
-        assert player.phase is not None
-        yield player.moment.time, player.scene(PARTS, site)
+    for _ in range(MOST_STOPS):
+        scene = player.scene(PARTS, site)
+        yield player.moment.time, scene
+        if scene.phase == "done":
+            return
         player.next_phase()
 
 
 def test_each_phase_is_a_stop(stops: list[tuple[int, Scene]]) -> None:
-    assert [scene.phase for _, scene in stops] == STOPS
-    for number, (_, scene) in enumerate(stops):
+    stopped = [scene.phase for _, scene in stops]
+    assert [phase for phase, _ in itertools.groupby(stopped)] == list(PHASES)
+    assert {phase for phase in PHASES if stopped.count(phase) > 1} <= {"sync1", "sync2", "sync3"}
+    for _, scene in stops:
         phases = [each.phase for each in scene.chapters]
         assert phases == list(PHASES)
-        at = phases.index(STOPS[number])
-        now = ["done"] if STOPS[number] == "done" else ["now"]
+        at = phases.index(scene.phase)
+        now = ["done"] if scene.phase == "done" else ["now"]
         told = ["done"] * at + now + ["to come"] * (len(PHASES) - at - 1)
         assert [each.status for each in scene.chapters] == told
 
@@ -134,7 +140,7 @@ def test_who_is_waited_for_has_not_serialised(
             assert scene.sentence == text
         else:
             assert "waits" not in scene.sentence
-    assert waits == 3
+    assert 0 < waits <= 3
 
 
 def test_the_bytes_that_a_phase_has_changed_are_counted(stops: list[tuple[int, Scene]]) -> None:
