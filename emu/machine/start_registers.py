@@ -132,7 +132,10 @@ def multiboot_registers(s: State, core: int, entry: int, info: int) -> None:
 
 
 _CODE64 = 0x00AF9B00
-_PAGING_CR0, _PAE, _LONG_MODE = 0x80000011, 0x20, 0x500  # of CR0, CR4, EFER: LME, LMA
+_PAGING_CR0, _LONG_MODE = 0x80000011, 0x500  # of CR0; of EFER: LME, LMA
+# Of CR4: PAE and, as UEFI leaves them, OSFXSR and OSXMMEXCPT. The engine takes BMI2 for a kind of SSE
+# and refuses it without; the decompressor of Linux 6.12 uses it before it sets anything.
+_FIRMWARE_CR4 = 0x620
 _LONG_CR0, _LONG_CR4, _LONG_EFER = 0x80010033, 0x6A0, 0xD01  # paging, WP; PAE, SSE; LMA, NX
 
 
@@ -161,7 +164,7 @@ def linux_registers(s: State, core: int, entry: int, boot_params: int) -> None:
     row = s.m[M_ENV_ROWS] + core * ENV_SIZE
     store64(row + RSI, boot_params)
     store64(row + CR3, linux_boot.PAGE_TABLES)
-    store64(row + CR4, _PAE)
+    store64(row + CR4, _FIRMWARE_CR4)
     store64(row + EFER, _LONG_MODE)
     set_segment(row, CS, linux_boot.BOOT_CS, 0, 0xFFFFFFFF, _CODE64)
     for segment in (ES, SS, DS, FS, GS):

@@ -14,7 +14,7 @@ from emu.moves.fault import DelayIpi
 from emu.moves.plan import Plan, Wait
 from emu.patch.breaks import BREAKS
 from emu.patch.text_poke import NOP5
-from emu.scene import fetchable, narrator, telling
+from emu.scene import fetchable, narrator, saying, telling
 from emu.scene.fetchable import Versions
 from emu.scene.handler import Act, Table
 from emu.scene.look import Look as Looked
@@ -211,9 +211,9 @@ def next_core(event: Callable[[Looked], Told | None]) -> Callable[[Looked], Told
 MUTANTS: dict[str, tuple[object, str, Callable[[Any], Any]]] = {
     "one step late": (Narrator, "scene", later),
     "another core": (telling, "_event", next_core),
-    "the interrupt is always on its way": (telling, "_why", lambda _: lambda *_: "coming"),
+    "the interrupt is always on its way": (saying, "_why", lambda _: lambda *_: "coming"),
     "nobody waits": (Looked, "missing", lambda _: ()),
-    "everybody waits": (telling, "_cores", lambda _: lambda *_, **__: "cores 0, 1, 2 and 3"),
+    "everybody waits": (saying, "cores_", lambda _: lambda *_, **__: "cores 0, 1, 2 and 3"),
     "a phase behind": (Outline, "begun", lambda begun: lambda *a: max(begun(*a) - 1, 1)),
     "all that ever was": (Versions, "_floor", lambda _: lambda *_: 0),
     "only what is in memory": (Versions, "_at", lambda _: lambda _s, _a, _t, newest: newest),
