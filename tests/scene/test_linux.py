@@ -209,7 +209,10 @@ read /proc/cmdline
 end
 end
 cpu 0
+repeat 10
 echo function > current_tracer
+echo nop > current_tracer
+end
 """
 
 
