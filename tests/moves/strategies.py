@@ -73,6 +73,7 @@ random_chosen = st.builds(
     start=st.none() | st.builds(Start, st.integers(-1, CORES), st.integers(0, U64)),
     hash=st.none() | hashes,
     faults=st.integers(0, (1 << 32) - 1),
+    waits=st.booleans(),
 )
 in_turns = random_chosen.map(lambda made: replace(made, chooser=segment.CHOOSERS[0], faults=0))
 chosen = random_chosen | in_turns
