@@ -28,7 +28,7 @@ from emu.machine import loop
 from emu.machine.machine import Machine
 from emu.moves.chooser import round_robin
 
-APPEND = f"{COMMAND_LINE} loglevel=3"  # with mitigations and page-table isolation
+APPEND = f"{COMMAND_LINE} mitigations=auto loglevel=3"  # with mitigations and page-table isolation
 MARK = b"\x1a"
 CORES = 2
 MOVES = 10_000  # behind the mark, until the first process sleeps

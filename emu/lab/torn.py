@@ -19,6 +19,7 @@ from emu.image.disasm import decode_one
 from emu.machine import events
 from emu.machine.events import Events
 from emu.machine.state import E_A, E_ADDRESS, E_B, E_CORE, E_KIND, E_TASK, E_TIME
+from emu.moves.fault import FREEZE_FLOOR
 
 _STORES: Final = 16  # of one site: more than a batch makes
 
@@ -93,12 +94,15 @@ def _torn(finding: Finding, guest: Guest, kept: Events) -> Torn:
     there = rows[rows[:, E_KIND] == events.TEXT_STORE]
     begin, end = there[:, E_ADDRESS], there[:, E_ADDRESS] + there[:, E_TASK]
     there = there[(begin < site + size) & (site < end)]
-    faults = rows[(rows[:, E_KIND] == events.FAULT) & (rows[:, E_CORE] == finding.core)]
+    mine = rows[rows[:, E_CORE] == finding.core]
+    frozen = mine[(mine[:, E_KIND] == events.FAULT) & (mine[:, E_A] == FREEZE_FLOOR)][-1:, E_TIME]
+    serialised = mine[mine[:, E_KIND] == events.SERIALISED][-1:, E_TIME]
+    stood = len(frozen) and not (serialised > frozen).any()  # else its floor has moved since
     return Torn(
         finding,
         guest.describe(finding.address),
         tuple(_store(row, site) for row in there[-_STORES:]),
-        int(faults[-1, E_TIME]) if len(faults) else None,
+        int(frozen[0]) if stood else None,
     )
 
 
