@@ -21,8 +21,7 @@ Rows: TypeAlias = NDArray[np.int64] | NDArray[np.uint8]
 
 _WORD, _BYTE = 0xFFFFFFFF, 0xFF
 _LATEST = 1_000_000_000  # virtual ns by which an event may be behind the clock
-_DEADLINES = {
-    "apic": (st.A_DEADLINE,),
+_DEADLINES = {  # not the APICs': one period or a thousand, they expire in one step
     "pit": (pit.PIT_DEADLINE,),
     "rtc": rtc.TIMES,
     "uart": uart.TIMES,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emu.machine import loop
+from emu.machine import loop, snapshot_check
 from emu.machine.events import DELIVERED
 from emu.machine.hashing import state_hash
 from emu.machine.machine import Machine
@@ -143,6 +143,7 @@ def test_sleep_ends_when_a_device_says_so(code: str, vector: int, nanoseconds: i
     assert why == loop.DONE
     assert vectors(machine) == {(0, vector)}
     assert abs(machine.now - nanoseconds) < 2000
+    assert snapshot_check.wrong(machine.save()) is None  # however late it is
 
 
 def test_in_clock_mode_chosen_devices_stand_still() -> None:
