@@ -47,6 +47,11 @@ class Place:
             names = (symbol.name for symbol in symbols)
             raise BadSymbol.unknown("symbol", self.symbol, names, guest.image.name)
 
+    def is_code(self, guest: Guest) -> bool:
+        """Return whether it is in a function."""
+        symbol = guest.image.symbols[self.symbol]
+        return symbol.kind == "func" and self.offset < symbol.size
+
     def physical(self, guest: Guest) -> int | None:
         """Return its physical address; None as long as the kernel has not mapped it."""
         symbol = guest.image.symbols[self.symbol]

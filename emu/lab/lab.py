@@ -144,8 +144,12 @@ class Lab:
         """Let the chooser make moves, the patcher's too; returns why that ended."""
         steering = self.steering if self.steering and self.steering.active else None
         self._look_for_places()
-        moves = 1 if steering else _LOOK
-        why = self.machine.drive(self.chooser, moves=moves, instructions=instructions)
+        why = self.machine.drive(
+            self.chooser,
+            moves=1 if steering and steering.attentive else _LOOK,
+            instructions=instructions,
+            to_event=steering is not None,
+        )
         if why == loop.PATCHER:
             self.patcher.step()
         self.torn.follow()

@@ -1,9 +1,9 @@
 """Steering: holds and faults of syncs, carried out while a run goes on.
 
-After each move it is looked at what the move has brought about: a byte that has become what a hold
-waits for, a phase of a patch that has begun, an interrupt that has come. What follows is the next
-choice of who may move, or a fault, which is a move itself; so a schedule of the run says it all,
-and a replay needs neither holds nor faults.
+After each move that makes an event it is looked at what has come about: a byte that has become what
+a hold waits for, a phase of a patch that has begun, an interrupt that has come. What follows is the
+next choice of who may move, or a fault, which is a move itself; so a schedule of the run says it
+all, and a replay needs neither holds nor faults.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -31,7 +31,7 @@ _FINE: Final = 64
 A hold begins with the end of the turn that stored the byte: a few hundred instructions later the
 kernel has sent the next interrupts, and what was to be held is over.
 """
-_PATIENCE: Final = 256  # moves between two looks for what the kernel had not mapped
+_PATIENCE: Final = 16  # times that it is asked between two looks for what was not mapped
 
 
 class _Held:
@@ -174,6 +174,7 @@ class Steering:
         self._faulty = [_Faulty(fault) for fault in faults]
         for place in self._places():
             place.check(guest)
+        self._in_code = all(held.hold.byte.is_code(guest) for held in self._held)
         self._unknown: list[_Held | _Faulty] = [*self._held, *self._faulty]
         self._events = len(guest.machine.events)
         self._chosen: tuple[int, int | None] = (EVERYBODY, None)
@@ -189,8 +190,13 @@ class Steering:
 
     @property
     def active(self) -> bool:
-        """Whether it has to be asked after every move."""
+        """Whether it has to be asked after moves that make events."""
         return bool(self._held) or not all(faulty.spent for faulty in self._faulty)
+
+    @property
+    def attentive(self) -> bool:
+        """Whether it has to be asked after every move: stores to data are no events."""
+        return any(faulty.due for faulty in self._faulty) or not self._in_code
 
     def probes(self) -> tuple[Probe, ...]:
         """Return what the machine has to tell, as far as it is known where that is."""

@@ -24,6 +24,7 @@ from emu.machine.state import (
     M_CLOCK_MODE,
     M_CORES,
     M_END,
+    M_EVENTS,
     M_MOVES,
     M_PICK,
     M_PICK_LEFT,
@@ -56,6 +57,7 @@ DRAIN = 6  # a table is nearly full
 STUCK = 7  # nobody can move, and no timer will change that
 FOREIGN = 8  # the script's next move is the patcher's or the guest's
 REFUSED = 9  # the next move, a script's or a chooser's, is not possible here
+EVENTS = 10  # something has happened that the caller asked to be told of
 
 WHY = {
     DEAD: "a core cannot go on",
@@ -184,8 +186,9 @@ def drive(s: State, chooser: Words, random: Seeds, limits: Words) -> int:
     chooser: int64 [kind, longest Run, last actor, bit mask of the actors it may pick, faults,
     whether time passes while all of those sleep].
     random: uint64 [SplitMix64 state].
-    limits: int64 [moves, instructions of all cores], counted down. A move is never cut to fit:
-    the instructions are a bound that the last move may pass.
+    limits: int64 [moves, instructions of all cores, whether to return with the first move that
+    makes an event]; the first two are counted down. A move is never cut to fit: the instructions
+    are a bound that the last move may pass.
     """
     actors = np.empty(MAX_ACTORS, np.int64)
     ages = np.zeros(15, np.int64)
@@ -197,6 +200,8 @@ def drive(s: State, chooser: Words, random: Seeds, limits: Words) -> int:
         why = _must_return(s)
         if why >= 0:
             return why
+        if limits[2] and s.m[M_EVENTS]:
+            return EVENTS
         if limits[0] <= 0:
             return DONE
         if limits[1] <= 0:

@@ -100,19 +100,30 @@ class Machine(MachineView):
         if not done:
             raise TextpokeError(f"{one} is not possible here: {loop.WHY[why]}")
 
-    def drive(self, chooser: Chooser, *, moves: int = 1 << 62, instructions: int = 1 << 62) -> int:
+    def drive(
+        self,
+        chooser: Chooser,
+        *,
+        moves: int = 1 << 62,
+        instructions: int = 1 << 62,
+        to_event: bool = False,
+    ) -> int:
         """Let a chooser make moves; returns why it stopped, one of the reasons in `loop`.
 
+        to_event: stop with the first move that makes an event.
         PATCHER: the caller has to make the patcher's next step before it comes back.
         """
-        limits = np.array([moves, instructions], np.int64)
+        limits = np.array([moves, instructions, to_event], np.int64)
+        begin = len(self.events)
         while True:
+            left = int(limits[0])
             why = int(self._native.loop.drive(self.state, chooser.native, chooser.random, limits))
             self._log.collect()
-            chooser.made += moves - int(limits[0])
-            moves = int(limits[0])
+            chooser.made += left - int(limits[0])
             if why != loop.DRAIN:
                 return why
+            if to_event and len(self.events) > begin:
+                limits[0] = 0  # a move that was paused comes to its end, and no other begins
 
     def play(
         self, rows: NDArray[np.void], at: int = 0, *, instructions: int = 1 << 62
