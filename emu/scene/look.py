@@ -7,6 +7,7 @@ from functools import cached_property
 from emu.detect.watch import Watched
 from emu.errors import TextpokeError
 from emu.guest.guest import Guest
+from emu.guest.int3_handler import Handler, Table
 from emu.guest.stack import Stack
 from emu.guest.tasks import Task
 from emu.image.disasm import BAD, MAX_INSTRUCTION, decode_one
@@ -15,7 +16,6 @@ from emu.machine.standing import Standing, standing
 from emu.moves.plan import Change, Ipi, Step, Wait
 from emu.patch.patcher import Patcher
 from emu.scene.fetchable import Versions
-from emu.scene.handler import Handler, Table
 from emu.scene.names import Names
 from emu.scene.outline import Outline
 from emu.scene.rewriting import Rewriting

@@ -19,6 +19,7 @@ from emu.detect.finding import Finding
 from emu.detect.watch import Watched
 from emu.errors import TextpokeError
 from emu.guest.guest import Guest
+from emu.guest.int3_handler import Handler, gate
 from emu.image.elf import ElfImage
 from emu.image.placed import Placed
 from emu.image.sites import SITE_SIZE
@@ -28,7 +29,6 @@ from emu.scene import cores, telling
 from emu.scene.chapter import Chapter, chapters, of_kernel, usual
 from emu.scene.chronicle import Chronicle
 from emu.scene.failure import Failure, comment, failure, worst
-from emu.scene.handler import Handler, gate
 from emu.scene.kernel_path import kernel_path
 from emu.scene.listing import Lister
 from emu.scene.look import Known, Look, Place

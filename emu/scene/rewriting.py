@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from emu.errors import TextpokeError
+from emu.guest.int3_handler import Handler
 from emu.image.disasm import decode_one
 from emu.image.sites import SITE_SIZE
 from emu.moves.plan import PHASES, Change
 from emu.scene.batches import Batch, Batches, Stored
-from emu.scene.handler import Handler
 
 if TYPE_CHECKING:
     from emu.guest.guest import Guest

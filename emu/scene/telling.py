@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from emu.errors import PokeError
+from emu.guest.int3_handler import Act
 from emu.moves.plan import Change, Check, Ipi, Rmw, Step, Store, Wait
 from emu.patch.text_poke import NOP5, emulation
 from emu.scene import kernel_telling
-from emu.scene.handler import Act
 from emu.scene.look import Look, Place
 from emu.scene.saying import (
     Told,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from emu.detect.detectors import Detectors
+from emu.guest.int3_handler import Act, Table
 from emu.lab import Lab, boot
 from emu.moves.chooser import random
 from emu.moves.fault import DelayIpi
@@ -16,7 +17,6 @@ from emu.patch.breaks import BREAKS
 from emu.patch.text_poke import NOP5
 from emu.scene import fetchable, narrator, saying, telling
 from emu.scene.fetchable import Versions
-from emu.scene.handler import Act, Table
 from emu.scene.look import Look as Looked
 from emu.scene.narrator import LISTING, PATH, TASKS, Narrator
 from emu.scene.outline import Outline
