@@ -131,6 +131,7 @@ class Running:
             "hash": started.hash() if self.show_hash else None,
             "report": report.document(found) if found else None,
             **({"steered": list(started.steering.told())} if started.steering else {}),
+            **({"lost_syncs": list(lost)} if (lost := started.torn.lost_syncs()) else {}),
             **({"torn": [each.lines() for each in torn]} if (torn := started.torn.found) else {}),
         }
 
@@ -175,7 +176,8 @@ def _tell(started: "Lab", end: "End | None", *, as_json: bool) -> None:
     from emu.cli import report  # noqa: PLC0415 -- loads the machine
 
     machine = started.machine
-    for line in () if as_json or started.steering is None else started.steering.told():
+    steered = started.steering.told() if started.steering else ()
+    for line in () if as_json else (*steered, *started.torn.lost_syncs()):
         console.note(line)
     for torn in () if as_json else started.torn.found:
         first, *more_lines = torn.lines()

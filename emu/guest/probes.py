@@ -64,5 +64,10 @@ FTRACE: Final = PROBE + 24
 
 FTRACE_STEPS: Final = ("prepare", "modify", "done")
 
+OOPS: Final = PROBE + 25
+"""A kernel has found a fault of its own that it cannot mend. task: the descriptor of the core's
+task.
+"""
+
 REACHED: Final = PROBE + 64
 """A core executes what a hold waits for. a: the number of the hold."""

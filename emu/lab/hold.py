@@ -3,8 +3,9 @@
     core 0 while *cmdline_proc_show == 0xcc until core 1 executes cmdline_proc_show
 
 A window of a patch is open for a few thousand instructions, and chance seldom sends a core through
-it. So the core that would close it waits. Nothing is done to the machine: a hold decides only who
-gets the next turn, and what is saved of the run are its moves.
+it. So the core that would close it waits; but not for one that is still to be started, since nobody
+else might do that. Nothing is done to the machine: a hold decides only who gets the next turn, and
+what is saved of the run are its moves.
 """
 
 import re
@@ -56,9 +57,10 @@ class Place:
         """Return its physical address; None as long as the kernel has not mapped it."""
         symbol = guest.image.symbols[self.symbol]
         try:
-            return guest.physical(symbol.address + self.offset)
+            found = guest.physical(symbol.address + self.offset)
         except TextpokeError:
             return None
+        return found if found < guest.machine.ram_mib << 20 else None  # else paging is still off
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import numpy as np
 from emu.guest.guest import Guest
 from emu.guest.probes import REACHED
 from emu.lab.hold import Hold, Place
+from emu.lab.lost_syncs import times
 from emu.lab.sync_fault import SyncFault
 from emu.machine.events import DELIVERED, PHASE, TEXT_STORE, Event
 from emu.machine.machine import Machine
@@ -65,7 +66,7 @@ class _Held:
     def look(self, machine: Machine) -> None:
         """Look at the byte."""
         same = self.byte is not None and machine.read(self.byte, 1)[0] == self.hold.value
-        if same and not self._same:
+        if same and not self._same and machine.standing(self.hold.until).activity != "waits":
             self.begun += 1
             self.holds = True
         elif not same:
@@ -73,9 +74,9 @@ class _Held:
         self._same = same
 
     def __str__(self) -> str:
-        came = f"core {self.hold.until} came there {_times(self.ended)}"
+        came = f"core {self.hold.until} came there {times(self.ended)}"
         now = ", and it still holds" if self.holds else ""
-        begun = f"it began {_times(self.begun)}, {came}{now}" if self.begun else "it never began"
+        begun = f"it began {times(self.begun)}, {came}{now}" if self.begun else "it never began"
         return f"hold {self.hold}: {begun}"
 
 
@@ -144,7 +145,7 @@ class _Faulty:
         return FreezeFloor(core)
 
     def __str__(self) -> str:
-        return f"fault {self.fault}: {f'made {_times(self.made)}' if self.made else 'never made'}"
+        return f"fault {self.fault}: {f'made {times(self.made)}' if self.made else 'never made'}"
 
 
 class Steering:
@@ -259,7 +260,3 @@ class Steering:
     def told(self) -> tuple[str, ...]:
         """Return what came of each hold and fault, in a sentence."""
         return tuple(map(str, (*self._held, *self._faulty)))
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count:,} times"

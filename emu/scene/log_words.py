@@ -18,6 +18,7 @@ WORDS: Final = {
     kinds.LIVEPATCH_TASK: "live patch",
     kinds.KPROBE: "kprobe",
     kinds.FTRACE: "ftrace",
+    kinds.OOPS: "oops",
     kinds.REACHED: "hold",
 }
 """One word for each kind of event."""
@@ -98,6 +99,10 @@ def _ftrace(_log: "Log", event: Event, _name: int) -> str:
     return _FTRACE.get(_step(kinds.FTRACE_STEPS, event.a), "")
 
 
+def _oops(_log: "Log", _event: Event, _name: int) -> str:
+    return "the kernel has found a fault of its own: Oops"
+
+
 def _reached(log: "Log", event: Event, _name: int) -> str:
     return f"the core comes to {log.place(event.address)}"
 
@@ -111,6 +116,7 @@ SAYS: Final[dict[int, Callable[["Log", Event, int], str]]] = {
     kinds.LIVEPATCH_TASK: _livepatch_task,
     kinds.KPROBE: _kprobe,
     kinds.FTRACE: _ftrace,
+    kinds.OOPS: _oops,
     kinds.REACHED: _reached,
 }
 

@@ -6,8 +6,13 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from emu.detect.kernel_fetches import KernelFetches
+from emu.detect import kernel_fetches
+from emu.detect.kernel_fetches import Harmless, KernelFetches
+from emu.errors import BadSymbol
+from emu.guest import probes
+from emu.guest.int3_handler import Poke
 from emu.machine import events
+from emu.moves.fault import FREEZE_FLOOR
 from emu.moves.plan import PHASES
 
 SITE = 0x1000
@@ -48,16 +53,48 @@ class Rows:
             if each == phase and fetched is not None:
                 self.fetch(fetched)
 
+    def lose(self) -> None:
+        """Let core 1 lose a sync."""
+        self._add(1, events.FAULT, 0, FREEZE_FLOOR)
+
+    def serialise(self) -> None:
+        """Let core 1 serialise."""
+        self._add(1, events.SERIALISED)
+
+    def answer(self, handler: str, *, taken: bool) -> None:
+        """Let a handler look at an int3 on core 1."""
+        self._add(1, probes.INT3, 0, taken, probes.INT3_HANDLERS.index(handler))
+
+    def oops(self, core: int = 1) -> None:
+        """Let the kernel find a fault of its own."""
+        self._add(core, probes.OOPS)
+
     def _add(self, core: int, *rest: int) -> None:
         self.rows.append((len(self.rows), core, *rest, *[0] * (6 - len(rest))))
 
 
-def found(rows: Rows, pieces: int = 1) -> list[tuple[str, int, bytes, int]]:
-    guest = SimpleNamespace(physical=lambda address: address, machine=SimpleNamespace(alive=True))
+class NoObjects:
+    """Variables of a kernel that does not tell what it is about to store."""
+
+    def __getitem__(self, name: str) -> object:
+        raise BadSymbol(name)
+
+
+def taken(rows: Rows, pieces: int = 1) -> KernelFetches:
+    guest = SimpleNamespace(
+        physical=lambda address: address,
+        machine=SimpleNamespace(alive=True),
+        objects=NoObjects(),
+    )
     fetches = KernelFetches(cast("Any", guest))
     for piece in np.array_split(np.array(rows.rows, np.int64), pieces):
         fetches.take(piece)
-    return [(each.what, each.core, each.code, each.address) for each in fetches.findings]
+    return fetches
+
+
+def found(rows: Rows, pieces: int = 1) -> list[tuple[str, int, bytes, int]]:
+    findings = taken(rows, pieces).findings
+    return [(each.what, each.core, each.code, each.address) for each in findings]
 
 
 @pytest.mark.parametrize("pieces", [1, 3, 7, 50])
@@ -100,3 +137,61 @@ def test_nothing_is_said_before_it_is_known_what_the_site_becomes() -> None:
     rows.store(0, b"\xcc", other[:1])
     rows.phase("done")
     assert found(rows) == []
+
+
+def test_what_the_kernel_announces_is_believed_while_it_is_under_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A core that waits for ever, or a kernel that dies of it, leaves a batch under way."""
+    other = NEW[:1] + bytes(4)
+
+    def pokes(_guest: object, address: int, count: int) -> tuple[Poke, ...]:
+        assert (address, count) == (0, 1)
+        return (Poke(SITE, other),)
+
+    handler = SimpleNamespace(pokes=pokes)
+    monkeypatch.setattr(kernel_fetches, "Handler", lambda _guest: handler)
+    rows = Rows()
+    rows.phase("arm")
+    rows.rows[-1] = (*rows.rows[-1][:5], 0, 1, 0)  # where its list is, and how long
+    rows.store(0, NEW[:1], b"\xcc")
+    rows.store(1, NEW[1:], other[1:])
+    rows.fetch(other)
+    rows.fetch(NEW[:2] + other[2:])
+    assert found(rows) == [("harmful", 1, NEW[:2] + other[2:], SITE)]
+
+
+def test_an_int3_that_nobody_knows_and_the_kernel_dies_of_is_found() -> None:
+    rows = Rows()
+    rows.batch(b"\xcc", "done")
+    rows.answer("text_poke", taken=False)
+    rows.answer("kprobe", taken=False)
+    rows.oops(core=0)
+    assert found(rows) == []
+    rows.oops()
+    assert found(rows, 3) == [("unhandled int3", 1, b"\xcc", SITE)]
+
+
+@pytest.mark.parametrize(("handler", "fate"), [("text_poke", "acted out"), ("kprobe", "gone")])
+def test_an_int3_that_a_handler_takes_does_no_harm(handler: str, fate: Harmless) -> None:
+    rows = Rows()
+    rows.lose()
+    rows.batch(b"\xcc", "done")
+    rows.answer("text_poke", taken=handler == "text_poke")
+    if handler == "kprobe":
+        rows.answer(handler, taken=True)
+    rows.oops()
+    fetches = taken(rows)
+    assert not fetches.findings
+    assert fetches.lost == {1: 1}
+    assert fetches.harmless == {(1, fate): 1}
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_what_is_executed_after_a_lost_sync_counts_until_the_core_serialises(again: bool) -> None:
+    rows = Rows()
+    rows.lose()
+    if again:
+        rows.serialise()
+    rows.batch(OLD, "done")
+    assert taken(rows).harmless[1, "whole"] == (not again)

@@ -113,6 +113,20 @@ def test_a_held_core_executes_nothing_until_the_other_has_come_there() -> None:
     assert lab.steering.told() == (f"hold {HELD}: it began once, core 1 came there once",)
 
 
+def test_nobody_waits_for_a_core_that_is_still_to_be_started() -> None:
+    """The byte may be what it is from the beginning, and who is held would start the others."""
+    lab = boot("toy", cores=2)
+    site = lab.image.load_address(lab.image.symbols[FUNCTION].address)
+    assert site is not None
+    first = lab.machine.read(site, 1)[0]
+    lab.steer(
+        [Hold.parse(f"core 0 while *{FUNCTION} == {first} until core 1 executes {FUNCTION}", 2)]
+    )
+    lab.run_until_tasks()
+    assert lab.steering is not None
+    assert lab.steering.told()[0].endswith("it never began")
+
+
 def test_detectors_and_a_hold_are_told_of_the_same_run() -> None:
     """Each has probes of its own, whichever came first."""
     lab = loaded(seed=3)

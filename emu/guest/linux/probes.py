@@ -7,7 +7,8 @@ has the two tasks. That is what the tracepoint sched_switch has, which itself is
 nobody traces it; the state is read where it stands, so of a task that another core is just waking
 it is TASK_WAKING. Between the two, and between the two places of klp_try_switch_task, preemption
 is off, so what a core keeps is still its own. Sources: kernel/sched/core.c; kernel/rcu/tasks.h,
-rcu_tasks_one_gp; kernel/livepatch/transition.c; arch/x86/kernel/traps.c, exc_int3.
+rcu_tasks_one_gp; kernel/livepatch/transition.c; arch/x86/kernel/traps.c, exc_int3;
+arch/x86/kernel/dumpstack.c, oops_begin.
 """
 
 from collections.abc import Iterable, Iterator
@@ -69,6 +70,7 @@ class _Table:
         yield from self._phases()
         yield from self._breakpoints()
         yield from self._at("do_sync_core", kinds.SYNC, task=self._current)
+        yield from self._at("oops_begin", kinds.OOPS, task=self._current)
         yield from self._grace_periods()
         yield from self._livepatches()
         yield from self._kprobes()
