@@ -118,10 +118,8 @@ def test_nobody_waits_for_a_core_that_is_still_to_be_started() -> None:
     lab = boot("toy", cores=2)
     site = lab.image.load_address(lab.image.symbols[FUNCTION].address)
     assert site is not None
-    first = lab.machine.read(site, 1)[0]
-    lab.steer(
-        [Hold.parse(f"core 0 while *{FUNCTION} == {first} until core 1 executes {FUNCTION}", 2)]
-    )
+    byte = f"*{FUNCTION}+8 == {lab.machine.read(site + 8, 1)[0]}"
+    lab.steer([Hold.parse(f"core 0 while {byte} until core 1 executes {FUNCTION}", 2)])
     lab.run_until_tasks()
     assert lab.steering is not None
     assert lab.steering.told()[0].endswith("it never began")
