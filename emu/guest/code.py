@@ -95,6 +95,10 @@ class Regions:
         kept = [r for r in self._all if r.end <= region.begin or region.end <= r.begin]
         self._all[:] = sorted([*kept, region], key=_begin)
 
+    def all(self) -> tuple[CodeRegion, ...]:
+        """Return them by ascending address."""
+        return tuple(self._all)
+
     def find(self, address: int) -> CodeRegion | None:
         """Return the region that an address is in, None if it is in none."""
         index = bisect_right(self._all, address, key=_begin) - 1
@@ -115,6 +119,10 @@ class Code:
     def add(self, region: CodeRegion) -> None:
         """Take a region in place of all that it overlaps."""
         self._regions.add(region)
+
+    def regions(self) -> tuple[CodeRegion, ...]:
+        """Return the regions by ascending address."""
+        return self._regions.all()
 
     def read_by(self, read: Reader) -> "Code":
         """Return the same code, regions that will be added included, in another memory."""

@@ -70,6 +70,12 @@ class Guest(Protocol):
     def add_code(self, region: CodeRegion) -> None:
         """Take note of code that is in no image, so that stacks are walked through it."""
 
+    def regions(self) -> tuple[CodeRegion, ...]:
+        """Return the code that is in no image now, by ascending address.
+
+        That is what was added, and what the kernel has loaded or generated itself.
+        """
+
     def on(self, machine: Machine) -> "Guest":
         """Return the same kernel, code that is added later included, as another machine has it."""
 

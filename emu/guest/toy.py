@@ -136,6 +136,10 @@ class ToyGuest:
         """Take note of code that is in no image, so that stacks are walked through it."""
         self._code.add(region)
 
+    def regions(self) -> tuple[CodeRegion, ...]:
+        """Return the code that was added, by ascending address."""
+        return self._code.regions()
+
     def describe(self, address: int) -> str:
         """Return `vfs_read+0x5`, also for code that was added; else the address in hex."""
         try:

@@ -32,7 +32,9 @@ from emu.machine.state import (
 from emu.moves.plan import PHASES
 from emu.scene.arrows import ArrowTable
 from emu.scene.batches import Batches
+from emu.scene.int3_sites import Int3Sites
 from emu.scene.lanes import Band, Column, Kind, Lane, Lanes, Left
+from emu.scene.loaded_code import LoadedCodeTable
 from emu.scene.log import Log, LogTable
 from emu.scene.log_words import NAMED
 from emu.scene.table import Table
@@ -106,7 +108,8 @@ class Chronicle:
         self._bands: list[Band] = []
         self.batches, self.turns = Batches(limit), Turns(limit)
         self.fetches = KernelFetches(guest)
-        self._log = LogTable(guest.image, limit)
+        self._log, self._loaded = LogTable(guest.image, limit), LoadedCodeTable(guest)
+        self._int3s = Int3Sites(self._machine.cores)
         self._sync = guest.sync_vector
         self._looks = self._rounds = 0
         self._ask_who_runs()
@@ -127,7 +130,9 @@ class Chronicle:
         if self._sync is None:
             self._sync = self._guest.sync_vector
         columns = np.ascontiguousarray(rows.T)
-        tasks = self._name_tasks(columns)
+        about = self._name_tasks(columns)
+        self._int3s.take(columns, about)
+        self._loaded.take(first, columns)
         self._arrows.take(columns)
         self.batches.take(columns)
         self.turns.take(columns)
@@ -143,7 +148,7 @@ class Chronicle:
                 self._rounds += phase == 0
                 number = self._rounds
             self._enter(PHASES[phase], time, number)
-        self._log.take(first, columns, tasks)
+        self._log.take(first, columns, about)
 
     def lanes(self) -> Lanes:
         """Return everything up to the last `take`."""
@@ -164,7 +169,7 @@ class Chronicle:
         For names: watched, what the detectors watch; placed, what was put into the kernel.
         """
         functions = tuple(each.function for each in watched)
-        return self._log.log(self._names.names, functions, placed)
+        return self._log.log(self._names.names, functions, placed, self._loaded.looks())
 
     def _kept_since(self) -> int:
         """Return the time from which on nothing was forgotten."""

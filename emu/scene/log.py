@@ -21,6 +21,7 @@ from emu.moves.fault import DELAY_IPI, DROP_IPI
 from emu.moves.plan import PHASES
 from emu.scene import log_words
 from emu.scene.lanes import Column
+from emu.scene.loaded_code import LoadedCode, look_for
 from emu.scene.table import Table
 from emu.timeline import vectors
 
@@ -65,9 +66,9 @@ class Log:
     Attributes:
         first: the number of the oldest event that is there.
         columns: of `Event`, and "name": of a switch, the index of the task that it leads to; of
-            others that are about a task, its index.
+            others that are about a task, its index; of an INT3, the address of the int3.
         names: of tasks. functions: that are watched, by number.
-        image: the kernel. placed: what was put into it.
+        image: the kernel. placed: what was put into it. loaded: what code it had besides, when.
     """
 
     first: int
@@ -76,6 +77,7 @@ class Log:
     functions: tuple[str, ...]
     image: ElfImage
     placed: Sequence[Placed] = ()
+    loaded: Sequence[LoadedCode] = ()
 
     @property
     def rows(self) -> int:
@@ -94,13 +96,29 @@ class Log:
         text = say(self, event, int(self.columns["name"][index])) if say else ""
         return LogLine(event.time, event.core, kind, text)
 
-    def place(self, address: int) -> str:
-        """Return what an address of code is called."""
+    def place(self, address: int, event: Event | None = None) -> str:
+        """Return what an address of code is called; event: as it was when that came."""
         address &= _WORD
         for each in self.placed:
             if address in each:
                 return each.describe(address)
-        return self.image.symbols.describe(address)
+        look = None if self.image.is_executable(address) else self._look(event)
+        found = None if look is None else look.describe(address)
+        return self.image.symbols.describe(address) if found is None else found
+
+    def stored(self, event: Event) -> str:
+        """Return what the physical address of a store to text is called."""
+        physical = event.address
+        virtual = self.image.link_address(physical)
+        look = self._look(event)
+        if virtual is None and look is not None:
+            virtual = look.virtual(physical)
+        return f"physical {physical:#x}" if virtual is None else self.place(virtual, event)
+
+    def _look(self, event: Event | None) -> LoadedCode | None:
+        if event is None:
+            return self.loaded[-1] if self.loaded else None
+        return look_for(self.loaded, event.index)
 
     def task(self, address: int, name: int) -> str:
         """Return the name of a task. name: its index, or -1 if nobody knows it."""
@@ -129,12 +147,17 @@ class LogTable:
         self._table.append(len(names), **named, name=names)
 
     def log(
-        self, names: tuple[str, ...], functions: tuple[str, ...], placed: Sequence[Placed]
+        self,
+        names: tuple[str, ...],
+        functions: tuple[str, ...],
+        placed: Sequence[Placed],
+        loaded: Sequence[LoadedCode],
     ) -> Log:
         """Return them as they are now."""
         columns = {name: self._table[name] for name in (*_FIELDS, "name")}
         first = self._offset + self._table.first if len(self._table) else 0
-        return Log(first, columns, names, functions, self._image, tuple(placed))
+        seen = tuple(placed), tuple(loaded)
+        return Log(first, columns, names, functions, self._image, *seen)
 
 
 # --- in words ----------------------------------------------------------------------------------
@@ -152,15 +175,14 @@ def _cores(mask: int) -> str:
 
 
 def _store(log: Log, event: Event, _name: int) -> str:
-    link = log.image.link_address(event.address)
-    where = f"physical {event.address:#x}" if link is None else log.place(link)
-    return f"{where}: {_bytes(event.a, event.task)} becomes {_bytes(event.b, event.task)}"
+    old, new = (_bytes(word, event.task) for word in (event.a, event.b))
+    return f"{log.stored(event)}: {old} becomes {new}"
 
 
 def _trap(log: Log, event: Event, _name: int) -> str:
     at = event.address - (event.a == _BREAKPOINT)  # behind an int3
     code = vectors.error(event.a, event.b)
-    return f"{vectors.name(event.a)} at {log.place(at)}" + (f", {code}" if code else "")
+    return f"{vectors.name(event.a)} at {log.place(at, event)}" + (f", {code}" if code else "")
 
 
 def _ipi(_log: Log, event: Event, _name: int) -> str:
@@ -174,11 +196,11 @@ def _ipi(_log: Log, event: Event, _name: int) -> str:
 
 
 def _delivered(log: Log, event: Event, _name: int) -> str:
-    return f"{vectors.name(event.a)} at {log.place(event.address)}"
+    return f"{vectors.name(event.a)} at {log.place(event.address, event)}"
 
 
 def _fetched(log: Log, event: Event, _name: int) -> str:
-    text = f"{_bytes(event.a, event.b >> 8)} executed at {log.place(event.address)}"
+    text = f"{_bytes(event.a, event.b >> 8)} executed at {log.place(event.address, event)}"
     if event.b & events.FETCH_STALE:
         text += ", which memory no longer holds"
     return text + (", against the rule of the manual" if event.b & events.FETCH_HAZARD else "")
@@ -192,7 +214,7 @@ def _phase(_log: Log, event: Event, _name: int) -> str:
 
 
 def _serialised(log: Log, event: Event, _name: int) -> str:
-    return f"by the instruction at {log.place(event.address)}"
+    return f"by the instruction at {log.place(event.address, event)}"
 
 
 def _served(_log: Log, event: Event, _name: int) -> str:
@@ -212,7 +234,7 @@ def _call(log: Log, event: Event, _name: int) -> str:
 
 
 def _body(log: Log, event: Event, _name: int) -> str:
-    return f"{log.function(event.a)}: at {log.place(event.address)}"
+    return f"{log.function(event.a)}: at {log.place(event.address, event)}"
 
 
 def _unhandled(_log: Log, _event: Event, _name: int) -> str:

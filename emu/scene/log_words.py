@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from emu.guest import probes as kinds
 from emu.machine.events import Event
+from emu.scene.task_names import UNKNOWN
 
 if TYPE_CHECKING:
     from emu.scene.log import Log
@@ -61,9 +62,10 @@ def _low(value: int) -> int:
     return (value & 0xFFFFFFFF) - ((value & 1 << 31) << 1)
 
 
-def _int3(_log: "Log", event: Event, _name: int) -> str:
+def _int3(log: "Log", event: Event, site: int) -> str:
     whose = _HANDLERS.get(_step(kinds.INT3_HANDLERS, event.b), "of somebody")
-    return f"the handler {whose} {'takes' if _low(event.a) else 'does not take'} the int3"
+    at = "" if site == UNKNOWN else f" at {log.place(site, event)}"
+    return f"the handler {whose} {'takes' if _low(event.a) else 'does not take'} the int3{at}"
 
 
 def _sync(_log: "Log", _event: Event, _name: int) -> str:
@@ -92,7 +94,7 @@ def _livepatch_task(log: "Log", event: Event, name: int) -> str:
 
 def _kprobe(log: "Log", event: Event, _name: int) -> str:
     text = _KPROBES.get(_step(kinds.KPROBE_STEPS, event.a), "")
-    return f"{text} at {log.place(event.task)}" if event.task else text
+    return f"{text} at {log.place(event.task, event)}" if event.task else text
 
 
 def _ftrace(_log: "Log", event: Event, _name: int) -> str:
@@ -104,7 +106,7 @@ def _oops(_log: "Log", _event: Event, _name: int) -> str:
 
 
 def _reached(log: "Log", event: Event, _name: int) -> str:
-    return f"the core comes to {log.place(event.address)}"
+    return f"the core comes to {log.place(event.address, event)}"
 
 
 SAYS: Final[dict[int, Callable[["Log", Event, int], str]]] = {

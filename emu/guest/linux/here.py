@@ -76,6 +76,11 @@ class Here:
         region = self._regions.find(address)
         return (found or f"{address:#x}") if region is None else region.symbols.describe(address)
 
+    def regions(self) -> tuple[CodeRegion, ...]:
+        """Return the code that is in no image now."""
+        self._look()
+        return self._regions.all()
+
     def stack(self, task: Task) -> Stack:
         """Return the stack of a task."""
         frames, machine, image = self._frames, self._machine, self._image

@@ -135,6 +135,10 @@ class LinuxGuest:
         """Take note of code that the kernel itself knows nothing of."""
         self._known.added.append(region)
 
+    def regions(self) -> tuple[CodeRegion, ...]:
+        """Return modules, trampolines of ftrace and what was added, by ascending address."""
+        return self._here.regions()
+
     def modules(self) -> tuple[Module, ...]:
         """Return the modules that are loaded."""
         return Modules(self.objects).all()
