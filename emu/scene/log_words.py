@@ -64,8 +64,8 @@ def _low(value: int) -> int:
 
 def _int3(log: "Log", event: Event, site: int) -> str:
     whose = _HANDLERS.get(_step(kinds.INT3_HANDLERS, event.b), "of somebody")
-    at = "" if site == UNKNOWN else f" at {log.place(site, event)}"
-    return f"the handler {whose} {'takes' if _low(event.a) else 'does not take'} the int3{at}"
+    at = "" if site == UNKNOWN else f"{log.place(site, event)}: "
+    return f"{at}{'taken' if _low(event.a) else 'not taken'} by the handler {whose}"
 
 
 def _sync(_log: "Log", _event: Event, _name: int) -> str:

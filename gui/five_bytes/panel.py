@@ -1,5 +1,6 @@
 """The five bytes: a site in memory, and as each core would fetch it."""
 
+from collections import Counter
 from typing import Final
 
 from PySide6.QtCore import QEvent, QTimer
@@ -135,7 +136,10 @@ class FiveBytesPanel(Panel):
         if names != self._shown:
             self._shown = names
             self.sites.clear()
-            self.sites.addItems([f"{function} at {address:#x}" for function, address in names])
+            same = Counter(function for function, _ in names)
+            self.sites.addItems(
+                [f"{name} at {at:#x}" if same[name] > 1 else name for name, at in names]
+            )
         self.sites.setVisible(len(names) > 1)
         if index is not None:
             self.sites.setCurrentIndex(index)

@@ -41,7 +41,7 @@ class LogModel(RowModel):
 
     Attributes:
         filter: the filter.
-        kinds: of the lines read so far.
+        kinds: of the lines read so far. patched: whether the patcher made any of them.
         marked: the row at the player's position: the last that has happened there; -1: none.
     """
 
@@ -56,6 +56,7 @@ class LogModel(RowModel):
         self._position = 0
         self.filter = EVERYTHING
         self.kinds: set[str] = set()
+        self.patched = False
         self.marked = -1
 
     def show(self, log: LogView | None, position: int) -> None:
@@ -95,7 +96,7 @@ class LogModel(RowModel):
         begin, self._read = self._read, min(self._read + AT_ONCE, self._log.rows)
         for number in range(begin, self._read):
             line = self._log.line(number)
-            self.kinds.add(line.kind)
+            self._learn(line)
             if self.filter.lets(line):
                 self._found.append(number)
         self._insert(len(self._found))
@@ -104,7 +105,7 @@ class LogModel(RowModel):
     def line(self, row: int) -> LogLine:
         """Return the line in a row."""
         line = self._line(row)
-        self.kinds.add(line.kind)
+        self._learn(line)
         return line
 
     def learn_kinds(self) -> None:
@@ -116,6 +117,10 @@ class LogModel(RowModel):
     def row_at(self, time: int) -> int:
         """Return the last row that has happened at a time, -1 if none has."""
         return bisect_right(range(self._rows), time, key=lambda row: self._line(row).time) - 1
+
+    def _learn(self, line: LogLine) -> None:
+        self.kinds.add(line.kind)
+        self.patched |= line.core < 0
 
     def _line(self, row: int) -> LogLine:
         return self._log.line(row if self.filter == EVERYTHING else self._found[row])

@@ -49,6 +49,7 @@ class LogPanel(Panel):
         self._position: int | None = None
         self._chosen = False  # the current row, by a person, and the position has not followed yet
         self._digits = 10**8  # the smallest time as wide as any so far
+        self._patched = False  # as of the model, when the columns got their widths
         self.model = LogModel(self)
         self.table = LogTable()
         self.table.setAccessibleName(self.title)
@@ -178,7 +179,10 @@ class LogPanel(Panel):
         self._show_filter()
 
     def _name_kinds(self) -> None:
-        """Offer the kinds that have been met."""
+        """Offer the kinds that have been met, and make room for what the lines say."""
+        if self.model.patched != self._patched:
+            self._patched = self.model.patched
+            self._fit()
         if self.kinds.count() == 0:
             self.kinds.addItem("all kinds", None)
         if len(self.model.kinds) < self.kinds.count():
@@ -217,7 +221,7 @@ class LogPanel(Panel):
         digits = QFontMetrics(scaled(mono(), 1, bold=True))
         for column, width in (
             (TIME, digits.horizontalAdvance(f"{MARK} {in_ms(self._digits)}")),
-            (CORE, metrics.horizontalAdvance(who(-1))),
+            (CORE, metrics.horizontalAdvance(who(-1) if self._patched else HEADERS[CORE])),
             (KIND, max(strong.horizontalAdvance(kind) for kind in kinds)),
         ):
             self.table.setColumnWidth(column, width + 3 * PADDING)

@@ -49,6 +49,13 @@ def _two_sites() -> Scene:
     return replace(scene, sites=(*scene.sites, other), cores=cores)
 
 
+def test_sites_of_the_same_name_are_told_apart(qtbot: QtBot) -> None:
+    scene = _two_sites()
+    same = replace(scene.sites[1], function=scene.sites[0].function)
+    panel = _shown(qtbot, replace(scene, sites=(scene.sites[0], same)))
+    assert panel.sites.itemText(1) == f"{same.function} at 0x1000"
+
+
 def _image(panel: FiveBytesPanel) -> QImage:
     return panel.table.viewport().grab().toImage()
 
@@ -100,7 +107,7 @@ def test_of_several_sites_the_selected_address_is_shown(qtbot: QtBot) -> None:
     panel.selection.select_address(0x1001)
     assert panel.heading == "The two bytes at do_sync"
     assert panel.model.columnCount() == 2 + 3
-    assert panel.sites.currentText() == "do_sync at 0x1000"
+    assert panel.sites.currentText() == "do_sync"
     panel.selection.select_address(0x9999)  # nothing is there: stay
     assert panel.heading == "The two bytes at do_sync"
     panel.selection.select_address(scenes.SITE + 4)

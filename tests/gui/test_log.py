@@ -1,15 +1,24 @@
 """The log: any number of rows, none read before it is seen; filters; the position is marked."""
 
+from dataclasses import replace
+
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
-from gui.log.model import AT_ONCE, EVERYTHING, Filter, in_ms
+from gui.log.model import AT_ONCE, CORE, EVERYTHING, Filter, in_ms
 from gui.log.view import LogPanel
 from gui.selection import Selection
 from gui.theme import DARK, LIGHT
-from tests.gui.frames import Log, a_frame
+from tests.gui.frames import Line, Log, a_frame
+
+
+class LogOfCores(Log):
+    """One in which the patcher does nothing."""
+
+    def line(self, index: int) -> Line:
+        return replace(super().line(index), core=1)
 
 
 def a_panel(qtbot: QtBot, log: Log, position: int) -> LogPanel:
@@ -91,6 +100,16 @@ def test_scrolling_is_not_disturbed_while_the_position_stays(qtbot: QtBot) -> No
     panel.table.verticalScrollBar().setValue(3)
     panel.show_frame(a_frame(log=Log(1000), position=500_000))
     assert panel.table.verticalScrollBar().value() == 3
+
+
+def test_cores_have_room_for_the_word_patcher_only_where_one_patches(qtbot: QtBot) -> None:
+    panel, other = a_panel(qtbot, LogOfCores(50), 20_000), a_panel(qtbot, Log(50), 20_000)
+    narrow = panel.table.columnWidth(CORE)
+    assert narrow < other.table.columnWidth(CORE)
+    panel.show_frame(a_frame(log=Log(200, "other "), position=40_000))
+    panel.grab()
+    panel.show_frame(a_frame(log=Log(200, "other "), position=41_000))
+    assert panel.table.columnWidth(CORE) == other.table.columnWidth(CORE)
 
 
 def test_a_row_that_is_selected_selects_its_time(qtbot: QtBot) -> None:

@@ -14,6 +14,7 @@ from emu.lab.player import Player
 from emu.machine import events
 from emu.machine.state import E_A, E_ADDRESS, E_B, E_CORE, E_KIND, E_TASK, E_TIME
 from emu.moves.plan import PHASES
+from emu.scene.log import Log
 from emu.scene.narrator import LISTING, PATH, TASKS
 from emu.scene.scene import Scene
 
@@ -25,6 +26,8 @@ cd /sys/kernel/tracing
 echo {FUNCTION} > set_ftrace_filter
 echo function > current_tracer
 cat /proc/cmdline
+echo 1 > options/func_stack_trace
+echo 0 > options/func_stack_trace
 echo nop > current_tracer
 """
 PARTS = frozenset({TASKS, LISTING, PATH})
@@ -40,7 +43,7 @@ def played(linux_file: Path, linux_prompt: Path) -> Player:
     player = Player.live(LinuxScenario(linux, str(linux_prompt), seed=3))
     for _ in range(60):
         player.play(5_000_000)
-        if player.lab.machine.output.count(b"init# ") == 5:
+        if player.lab.machine.output.count(b"init# ") == SCRIPT.count("\n"):
             break
     assert player.failures == []
     return player
@@ -190,6 +193,9 @@ def test_events_and_lanes(played: Player) -> None:
     assert any(text.startswith(f"{_name(played)}: 0f becomes cc") for text in texts)
     assert "the core serialises, as text has been changed" in texts
     assert any(text.startswith("to init/1;") for text in texts)
+    trampoline = "trampoline of function_trace_call+0x"  # whose call goes elsewhere
+    assert any(text.startswith(trampoline) and text.endswith(": e8 becomes cc") for text in texts)
+    assert not any(text.startswith("physical") for text in texts)
     rows = played.lab.machine.events.since(0)
     assert len(lanes.bands) == int((rows[:, E_KIND] == events.PHASE).sum())
     arms = rows[(rows[:, E_KIND] == events.PHASE) & (rows[:, E_A] == 0)]
@@ -236,3 +242,19 @@ def test_a_lost_sync_is_shown(
     assert code not in (site.old, site.new)
     assert all(byte in pair for byte, *pair in zip(code, site.old, site.new, strict=False))
     assert scene.sentence.startswith(f"Core 1 executed {code.hex(' ')} at {name}, which nobody")
+    while not (taken := _taken(player.log())):
+        assert player.moment.time < scene.time + 100_000_000
+        player.play(1_000_000)
+    for at, line in taken:
+        assert line == f"{at}: taken by the handler of code that is being changed"
+
+
+def _taken(log: Log) -> list[tuple[str, str]]:
+    """Return the lines of int3s that were taken, each with the place of the core's last trap."""
+    found, places, trap = [], dict[int, str](), "breakpoint (#BP) at "
+    for line in map(log.line, range(log.rows)):
+        if line.text.startswith(trap):
+            places[line.core] = line.text.removeprefix(trap)
+        elif line.kind == "int3" and ": taken" in line.text:
+            found.append((places[line.core], line.text))
+    return found
