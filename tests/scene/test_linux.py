@@ -242,9 +242,15 @@ def test_a_lost_sync_is_shown(
     assert code not in (site.old, site.new)
     assert all(byte in pair for byte, *pair in zip(code, site.old, site.new, strict=False))
     assert scene.sentence.startswith(f"Core 1 executed {code.hex(' ')} at {name}, which nobody")
+
+
+def test_an_int3_that_was_taken_is_told_with_its_site(linux_file: Path, linux_prompt: Path) -> None:
+    linux = Linux(linux_file, CALLED.encode())
+    player = Player.live(LinuxScenario(linux, str(linux_prompt)))
+    bound = player.moment.time + 500_000_000
     while not (taken := _taken(player.log())):
-        assert player.moment.time < scene.time + 100_000_000
-        player.play(1_000_000)
+        assert player.moment.time < bound
+        player.play(5_000_000)
     for at, line in taken:
         assert line == f"{at}: taken by the handler of code that is being changed"
 
