@@ -1,206 +1,46 @@
 """textpoke gui: the window on the patch. Everything is checked before Qt starts."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, cast
+from typing import TYPE_CHECKING, cast
 
 import typer
 
 from emu.errors import TextpokeError
-from emu.moves.plan import PHASES
-from gui.layouts import LAYOUTS, LayoutName
-from gui.theme import THEMES
+from gui import options
+from gui.layouts import LayoutName
 
 if TYPE_CHECKING:
+    from emu.lab.linux import Linux
     from emu.lab.player import AnyScenario
     from emu.lab.scenario import Scenario
     from emu.moves.schedule import Schedule
 
-FAILURE: Final = "failure"
-_MAX_SCRIPT: Final = 128 << 10
-
 SMALLEST, LARGEST = (640, 360), (7680, 4320)  # pixels of --size
 
 
-def _one_of(names: tuple[str, ...]) -> Callable[[str], str]:
-    def word(text: str) -> str:
-        if text not in names:
-            raise typer.BadParameter(f"{text[:40]!r} is none of {', '.join(names)}")
-        return text
-
-    return word
-
-
-File = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="FILE",
-        help="A run to play, as demo, run and patch --save it; without, a new one is made.",
-        show_default=False,
-    ),
-]
-Screenshot = Annotated[
-    Path | None,
-    typer.Option(
-        "--screenshot", metavar="FILE", help="Write a picture (PNG) instead; needs no display."
-    ),
-]
-At = Annotated[
-    str | None,
-    typer.Option(
-        "--at",
-        parser=_one_of((*PHASES, FAILURE)),
-        metavar="PHASE",
-        help=f"Stand at the end of a phase: {', '.join(PHASES)}; or at the first {FAILURE}.",
-    ),
-]
-Size = Annotated[
-    str | None, typer.Option("--size", metavar="WxH", help="Size of the window, in pixels.")
-]
-Theme = Annotated[
-    str | None,
-    typer.Option(
-        "--theme",
-        parser=_one_of(tuple(THEMES)),
-        metavar="T",
-        help="light or dark; without, as the desktop has it.",
-    ),
-]
-Layout = Annotated[
-    str,
-    typer.Option(
-        "--layout",
-        parser=_one_of(LAYOUTS),
-        metavar="L",
-        help="desktop, or projector: large and few panels.",
-    ),
-]
-Break = Annotated[
-    str | None,
-    typer.Option(
-        "--break",
-        metavar="NAME",
-        help="Break the protocol, see textpoke demo --help. Where neither a seed, cores nor a "
-        "function is named, a recorded run in which it fails is played.",
-    ),
-]
-Model = Annotated[
-    str | None,
-    typer.Option(
-        "--model",
-        metavar="M",
-        help="What a core may fetch of changed code: coherent, observed, intel2010 or sdm, the "
-        "default.",
-    ),
-]
-Seed = Annotated[
-    int | None,
-    typer.Option(
-        "--seed",
-        min=0,
-        max=(1 << 64) - 1,
-        metavar="S",
-        help="Choose every move at random from this seed, by default 1.",
-    ),
-]
-Cores = Annotated[
-    int | None,
-    typer.Option(
-        "--cores", min=1, max=8, metavar="N", help="Cores of the machine, 1 to 8, by default 4."
-    ),
-]
-Image = Annotated[
-    str,
-    typer.Option("--image", metavar="IMAGE", help='The kernel: a path, or "toy".'),
-]
-Append = Annotated[
-    str | None,
-    typer.Option(
-        "--append",
-        metavar="TEXT",
-        help='The kernel\'s command line, by default "load" for the toy and nothing for others.',
-    ),
-]
-Function = Annotated[
-    list[str] | None,
-    typer.Option("--function", metavar="NAME", help="Patch this function. Repeatable."),
-]
-With = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--with",
-        metavar="FILE",
-        exists=True,
-        dir_okay=False,
-        help="Where the replacements are, as for textpoke patch. Repeatable.",
-    ),
-]
-
-Linux = Annotated[
-    str | None,
-    typer.Option(
-        "--linux",
-        metavar="FILE",
-        help="A stock kernel, which patches itself: a Debian package, a bzImage or a vmlinux. "
-        "With --from: to name its functions by.",
-    ),
-]
-Script = Annotated[
-    Path | None,
-    typer.Option(
-        "--script",
-        metavar="FILE",
-        help="What the init of a stock kernel carries out; with --from it is typed at its prompt.",
-    ),
-]
-From = Annotated[
-    str | None,
-    typer.Option(
-        "--from", metavar="SNAPSHOT", help="Go on from what textpoke linux --snapshot kept."
-    ),
-]
-Fault = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--fault",
-        metavar="TEXT",
-        help="Break what a stock kernel does: lose every sync 1 on core 1 (docs/linux.md). "
-        "Repeatable.",
-    ),
-]
-
-Hold = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--hold",
-        metavar="TEXT",
-        help="Let a core wait for another: core C while *ADDR == BYTE until core D executes ADDR. "
-        "Repeatable.",
-    ),
-]
-
-
 def gui(
-    file: File = None,
-    screenshot: Screenshot = None,
-    at: At = None,
-    size: Size = None,
-    theme: Theme = None,
-    layout: Layout = "desktop",
-    broken: Break = None,
-    model: Model = None,
-    seed: Seed = None,
-    cores: Cores = None,
-    image: Image = "toy",
-    append: Append = None,
-    functions: Function = None,
-    sources: With = None,
-    linux: Linux = None,
-    script: Script = None,
-    origin: From = None,
-    faults: Fault = None,
-    holds: Hold = None,
+    file: options.File = None,
+    screenshot: options.Screenshot = None,
+    at: options.At = None,
+    size: options.Size = None,
+    theme: options.Theme = None,
+    layout: options.Layout = "desktop",
+    broken: options.Break = None,
+    model: options.Model = None,
+    seed: options.Seed = None,
+    cores: options.Cores = None,
+    image: options.Image = "toy",
+    append: options.Append = None,
+    functions: options.Function = None,
+    sources: options.With = None,
+    linux: options.Linux = None,
+    script: options.Script = None,
+    origin: options.From = None,
+    faults: options.Fault = None,
+    holds: options.Hold = None,
+    initramfs: options.Initramfs = None,
+    bzimage: options.BzImage = False,
 ) -> None:
     """Open a window on a kernel that is being patched while it runs.
 
@@ -212,7 +52,8 @@ def gui(
     Exit status: 0 the window was closed, 2 bad input, or this computer lacks something for a
     window (textpoke doctor says what), 4 with --screenshot: the guest died before PHASE.
     """  # noqa: D301 -- click keeps the lines of a paragraph that begins with this character
-    from emu.lab.player import AnyScenario  # noqa: PLC0415 -- loads the machine
+    from emu.lab.linux import Linux, read_script  # noqa: PLC0415 -- loads the machine
+    from emu.lab.player import AnyScenario  # noqa: PLC0415 -- as above
     from emu.moves.schedule import Schedule  # noqa: PLC0415 -- loads numpy
     from gui import host  # noqa: PLC0415 -- with the rest
     from gui.start import Start  # noqa: PLC0415 -- loads the machine
@@ -229,23 +70,24 @@ def gui(
             raise typer.BadParameter(
                 f"{', '.join(ours) or '--image'} is for a kernel that we patch: leave it out"
             )
+        started = sources, append is not None, initramfs, bzimage, model, cores
+        if origin is not None and any(started):
+            raise typer.BadParameter(
+                f"{origin} has its machine and what its kernel was started with: leave out --with, "
+                "--append, --initramfs, --bzimage, --model and --cores"
+            )
+        text = read_script(script) if script is not None else b""
+        kernel = Linux(linux, text, tuple(sources or ()), initramfs, bzimage, append or "")
         schedule = None
-        scenario = _linux(
-            linux,
-            origin,
-            script,
-            tuple(sources or ()),
-            append,
-            (faults or [], tuple(holds or ()), model, seed, cores),
-        )
-    elif script is not None or faults or holds:
+        scenario = _linux(kernel, origin, faults or [], tuple(holds or ()), (model, seed, cores))
+    elif script is not None or faults or holds or initramfs is not None or bzimage:
         raise typer.BadParameter(
-            "--script, --fault and --hold are for a stock kernel: name it by --linux"
+            "--script, --fault, --hold, --initramfs and --bzimage are for a stock kernel: name it "
+            "by --linux"
         )
     elif file is None:
         append = append if append is not None else "load" if image == "toy" else ""
-        kernel = image, append
-        made = _made(kernel, broken, model, seed, cores, functions or [], sources or [])
+        made = _made((image, append), broken, model, seed, cores, functions or [], sources or [])
         scenario, schedule = made
     else:
         given = (broken, model, seed, cores, append, functions, sources)
@@ -263,28 +105,21 @@ def gui(
 
 
 def _linux(
-    file: str | None,
+    kernel: "Linux",
     saved: str | None,
-    script: Path | None,
-    files: tuple[Path, ...],
-    append: str | None,
-    machine: tuple[list[str], tuple[str, ...], str | None, int | None, int | None],
+    faults: list[str],
+    holds: tuple[str, ...],
+    machine: tuple[str | None, int | None, int | None],
 ) -> "AnyScenario":
-    """Return a stock kernel to be seen. machine: faults, holds, fetch model, seed and cores.
+    """Return a stock kernel to be seen. machine: fetch model, seed and cores.
 
     Raises TextpokeError if it cannot be had.
     """
-    from emu.lab.linux import Linux  # noqa: PLC0415 -- loads the machine
-    from emu.lab.linux_scenario import AND, LinuxScenario  # noqa: PLC0415 -- as above
+    from emu.lab.linux_scenario import AND, LinuxScenario  # noqa: PLC0415 -- loads the machine
 
-    faults, holds, model, seed, cores = machine
-    if saved is not None and (files or append is not None or model or cores):
-        raise typer.BadParameter(
-            f"{saved} has its machine and what its kernel was started with: leave out --with, "
-            "--append, --model and --cores"
-        )
+    model, seed, cores = machine
     scenario = LinuxScenario(
-        Linux(file, _script(script), files, append=append or ""),
+        kernel,
         saved,
         broken=AND.join(faults) or None,
         holds=holds,
@@ -294,19 +129,6 @@ def _linux(
     )
     scenario.check()
     return scenario
-
-
-def _script(path: Path | None) -> bytes:
-    """Return the script that our init carries out."""
-    if path is None:
-        return b""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise TextpokeError(f"{path}: {error.strerror or 'cannot be read'}") from None
-    if len(data) > _MAX_SCRIPT:
-        raise TextpokeError(f"{path}: over {_MAX_SCRIPT >> 10} KiB, too large for a script")
-    return data
 
 
 def _check_picture(path: Path) -> None:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from emu import resources
 from emu.cli import console, options, resume, running
-from emu.errors import BadSchedule, GuestDied, TextpokeError
+from emu.errors import BadSchedule, GuestDied
 
 if TYPE_CHECKING:
     from emu.lab import End, Lab, Linux
@@ -19,7 +18,6 @@ TORN: Final = 1
 SCRIPT_FAILED: Final = 3
 """Exit status: our init's script failed; as `poweroff 1` in it would have it."""
 
-_MAX_SCRIPT: Final = 128 << 10
 _PROMPT: Final = b"init# "  # kernels/init/prompt.c
 _FAILED: Final = b"init: script failed"  # kernels/init/main.c
 _PANIC: Final = re.compile(rb"Kernel panic - not syncing: [^\r\n]*")  # kernel/panic.c
@@ -197,7 +195,8 @@ def linux(
         status=_status,
     )
     wanted.check_targets()
-    what = lab.Linux(file, _script(script), tuple(files or ()), initramfs, bzimage, append)
+    text = lab.read_script(script) if script is not None else b""
+    what = lab.Linux(file, text, tuple(files or ()), initramfs, bzimage, append)
     if saved is not None:
         options.refuse(context, _OF_A_RUN, "is for a run of its own, not for --replay: leave it")
         raise typer.Exit(_replay(what, saved, save, show_hash=show_hash, as_json=as_json))
@@ -245,23 +244,6 @@ def _replay(what: "Linux", file: str, save: str | None, *, show_hash: bool, as_j
         clock=setup.clock,
     )
     return replay.make_again(again, file, recorded, save, show_hash=show_hash, as_json=as_json)
-
-
-def _script(path: Path | None) -> bytes:
-    """Return the script that our init carries out."""
-    if path is None:
-        return b""
-    if not path.exists():
-        path = resources.linux_script(str(path)) or path
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_SCRIPT + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else None
-        raise TextpokeError(f"{path}: {reason or 'cannot be read'}") from None
-    if len(data) > _MAX_SCRIPT:
-        raise TextpokeError(f"{path}: over {_MAX_SCRIPT >> 10} KiB, too large for a script")
-    return data
 
 
 def _status(started: "Lab", end: "End | None") -> int:

@@ -4,12 +4,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from emu import bounded_file
 from emu.cli import console, options
 from emu.cli.progress import Progress
-from emu.errors import GuestDied, TextpokeError
+from emu.errors import GuestDied
 
 if TYPE_CHECKING:
     from emu.lab import End, Lab
@@ -140,18 +140,9 @@ def typed(name: str | None) -> bytes | None:
     """Return the bytes of --input, a file or - for standard input; None if there is none."""
     if name is None:
         return None
-    try:
-        if name == "-":
-            data = sys.stdin.buffer.read(MAX_INPUT + 1) if sys.stdin else b""
-        else:
-            with Path(name).open("rb") as file:
-                data = file.read(MAX_INPUT + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else None
-        raise TextpokeError(f"{name}: {reason or 'cannot be read'}") from None
-    if len(data) > MAX_INPUT:
-        raise TextpokeError(f"{name}: over {MAX_INPUT >> 20} MiB, too large for --input")
-    return data
+    if name == "-" and not sys.stdin:
+        return b""
+    return bounded_file.read(name, MAX_INPUT, "--input", sys.stdin.buffer if name == "-" else None)
 
 
 def _run(started: "Lab", until: bytes | None, steps: int, *, quiet: bool) -> "End":

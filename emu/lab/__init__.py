@@ -11,7 +11,7 @@ print(lab.verdict())
 from emu.lab.end import End
 from emu.lab.hold import Hold
 from emu.lab.lab import Lab
-from emu.lab.linux import COMMAND_LINE, Linux, boot_linux, go_on_linux
+from emu.lab.linux import COMMAND_LINE, Linux, boot_linux, go_on_linux, read_script
 from emu.lab.start import boot, go_on
 from emu.lab.sync_fault import SyncFault
 from emu.resources import image_path
@@ -28,4 +28,5 @@ __all__ = [
     "go_on",
     "go_on_linux",
     "image_path",
+    "read_script",
 ]

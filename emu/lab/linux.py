@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from emu import resources
+from emu import bounded_file, resources
 from emu.errors import BadImage, TextpokeError
 from emu.image import initramfs, linux_package
 from emu.image.elf import MAX_FILE
@@ -26,6 +26,8 @@ QUICK: Final = "mitigations=off lpj=4000000 cryptomgr.notests=1 panic=-1"
 
 COMMAND_LINE: Final = f"{CONSOLE} {QUICK}"
 """What a kernel is told before what its user adds."""
+
+_MAX_SCRIPT: Final = 128 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +116,15 @@ def go_on_linux(saved: str | Path, file: str | Path | None = None, **machine: An
     return go_on(saved, likely=LinuxImage.read(kept) if kept else "toy", **machine)
 
 
+def read_script(path: str | Path) -> bytes:
+    """Return what our init is to carry out: a file, or a script of that name that we bring along.
+
+    Raises TextpokeError if it cannot be read, or is too large.
+    """
+    ours = None if Path(path).exists() else resources.linux_script(str(path))
+    return bounded_file.read(ours or path, _MAX_SCRIPT, "a script")
+
+
 def _bytes(path: str | Path) -> bytes:
     """Return the bytes of a file that goes into an initramfs, or is one."""
-    try:
-        with Path(path).open("rb") as file:
-            data = file.read(MAX_FILE + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else None
-        raise TextpokeError(f"{path}: {reason or 'cannot be read'}") from None
-    if len(data) > MAX_FILE:
-        raise TextpokeError(f"{path}: over {MAX_FILE >> 20} MiB, too large for an initramfs")
-    return data
+    return bounded_file.read(path, MAX_FILE, "an initramfs")

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from emu import resources
 from emu.cli import main as command
 from emu.lab import Lab, boot
+from emu.lab.linux import Linux
+from emu.lab.linux_scenario import LinuxScenario
 from emu.lab.scenario import FUNCTION, SECOND, Scenario
 from emu.moves.plan import PHASES
 from emu.moves.schedule import Schedule
@@ -266,10 +269,14 @@ def test_help_needs_neither_qt_nor_the_machine() -> None:
         (("--linux", "vmlinux", "--function", "vfs_read"), "--function is for a kernel that we"),
         (("--linux", "vmlinux", "--image", "other.elf"), "--image is for a kernel that we patch"),
         (("run.json", "--linux", "vmlinux"), "FILE is for a kernel that we patch"),
-        (("--script", "new.s"), "--script, --fault and --hold are for a stock"),
-        (("--fault", "lose sync 1 on core 1"), "--script, --fault and --hold are for a stock"),
+        (("--script", "new.s"), "--script, --fault, --hold, --initramfs and --bzimage are for a"),
+        (("--fault", "lose sync 1 on core 1"), "and --bzimage are for a stock kernel"),
+        (("--bzimage",), "and --bzimage are for a stock kernel"),
+        (("--initramfs", "new.s"), "and --bzimage are for a stock kernel"),
         (("--from", "saved", "--cores", "2"), "saved has its machine"),
         (("--from", "saved", "--append", "quiet"), "saved has its machine"),
+        (("--from", "saved", "--bzimage"), "saved has its machine"),
+        (("--from", "saved", "--initramfs", "new.s"), "saved has its machine"),
         (("--linux", "nowhere"), "nowhere: No such file or directory"),
         (("--linux", "new.s"), "new.s"),
         (("--from", "nowhere"), "nowhere: No such file or directory"),
@@ -281,3 +288,35 @@ def test_what_does_not_go_with_a_stock_kernel_is_refused(
     begun: list[Start], capfd: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
 ) -> None:
     assert said in refusal(begun, capfd, *words)
+
+
+@pytest.fixture
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No kernel is read to see whether it can be started."""
+    monkeypatch.setattr(LinuxScenario, "check", lambda _scenario: None)
+
+
+@pytest.mark.usefixtures("folder", "unchecked")
+def test_how_a_stock_kernel_is_started_arrives(begun: list[Start]) -> None:
+    own = start(begun, "--linux", "vmlinuz", "--bzimage", "--initramfs", "new.s").scenario
+    assert own == LinuxScenario(Linux("vmlinuz", initramfs=Path("new.s"), bzimage=True))
+    words = ("--linux", "vmlinuz", "--script", "new.s", "--with", "new.s", "--append", "quiet")
+    ours = start(begun, *words, "--cores", 3, "--seed", 0, "--model", "observed").scenario
+    linux = Linux("vmlinuz", b"{}", (Path("new.s"),), append="quiet")
+    assert ours == LinuxScenario(linux, cores=3, seed=0, model="observed")
+
+
+@pytest.mark.usefixtures("folder", "unchecked")
+def test_a_script_that_comes_with_textpoke_is_named(begun: list[Start]) -> None:
+    scenario = start(begun, "--linux", "vmlinuz", "--script", "load").scenario
+    assert isinstance(scenario, LinuxScenario)
+    load = resources.linux_script("load")
+    assert load is not None
+    assert scenario.linux.script == load.read_bytes()
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_script_has_a_bound(begun: list[Start], capfd: pytest.CaptureFixture[str]) -> None:
+    Path("long").write_bytes(bytes((128 << 10) + 1))
+    said = refusal(begun, capfd, "--linux", "new.s", "--script", "long")
+    assert said.endswith("long: over 128 KiB, too large for a script")
