@@ -6,7 +6,7 @@ flexible. A declaration without a definition is void. Tags (DECL_TAG, TYPE_TAG) 
 layout and are passed over. Sources: Linux include/uapi/linux/btf.h, Documentation/bpf/btf.rst.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -51,6 +51,8 @@ class BtfReader(TypeMaker):
         BadImage: it is malformed.
     """
 
+    _index: BtfIndex
+
     def __init__(self, where: str, section: bytes, base: "BtfReader | None" = None) -> None:
         super().__init__(where)
         with malformed_is_bad(where, "BTF"):
@@ -91,41 +93,12 @@ class BtfReader(TypeMaker):
         """The names, as `section`."""
         return self._index
 
-    def type_named(self, name: str) -> Type | None:
-        """Return the type C calls `name`, or None; BadImage if malformed."""
-        number = self._index.types.get(name)
-        return None if number is None else self._type_at(number)
-
     def variables(self, name: str) -> tuple[Variable, ...]:
         """Return the variables called `name`, those of the module first; none has an address."""
         return tuple(map(self._variable, self._index.variables.get(name, ())))
 
     def variable_at(self, address: int) -> None:
         """Return None: BTF has no addresses."""
-
-    def function(self, name: str) -> FunctionType | None:
-        """Return the type of the function `name`, or None; BadImage if malformed."""
-        number = self._index.functions.get(name)
-        kind = None if number is None else self._type_at(number)
-        return kind if isinstance(kind, FunctionType) else None
-
-    def enumerator(self, name: str) -> EnumType | None:
-        """Return the enumeration that has a value called `name`, or None; BadImage if malformed."""
-        number = self._index.enumerators.get(name)
-        kind = None if number is None else self._type_at(number)
-        return kind if isinstance(kind, EnumType) else None
-
-    def type_names(self) -> Iterable[str]:
-        """Return the names of all types: "struct task_struct", "long unsigned int", "u64"."""
-        return self._index.types
-
-    def variable_names(self) -> Iterable[str]:
-        """Return the names of all variables."""
-        return self._index.variables
-
-    def function_names(self) -> Iterable[str]:
-        """Return the names of all functions."""
-        return self._index.functions
 
     def _variable(self, number: int) -> Variable:
         with malformed_is_bad(self._where, "BTF"):

@@ -6,7 +6,7 @@ partial units (dwz, -flto) are read; split (-gsplit-dwarf) and supplementary fil
 refused. Sources: DWARF 5, sections 5 (types) and 7.5; DWARF 3, section 5.6.6 for DW_AT_bit_offset.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -50,6 +50,8 @@ class DwarfReader(TypeMaker):
         BadImage: there is no debug information, or it is malformed.
     """
 
+    _index: Index
+
     def __init__(self, where: str, sections: dict[str, bytes]) -> None:
         if not sections.get(".debug_info"):
             raise BadImage(f"{where}: has no debug information: build with -g")
@@ -79,11 +81,6 @@ class DwarfReader(TypeMaker):
         units = self._entries.units
         return units[0].address_size if units else 8
 
-    def type_named(self, name: str) -> Type | None:
-        """Return the type C calls `name`, or None; BadImage if malformed."""
-        offset = self._index.types.get(name)
-        return None if offset is None else self._type_at(offset)
-
     def variables(self, name: str) -> tuple[Variable, ...]:
         """Return the variables called `name`, the best one first."""
         return tuple(self._variable(name, found) for found in self._index.variables.get(name, ()))
@@ -92,30 +89,6 @@ class DwarfReader(TypeMaker):
         """Return the variable that begins at a link address, or None."""
         found = self._index.at.get(address)
         return None if found is None else self._variable(*found)
-
-    def function(self, name: str) -> FunctionType | None:
-        """Return the type of the function `name`, or None; BadImage if malformed."""
-        found = self._index.functions.get(name)
-        kind = None if found is None else self._type_at(found.offset)
-        return kind if isinstance(kind, FunctionType) else None
-
-    def enumerator(self, name: str) -> EnumType | None:
-        """Return the enumeration that has a value called `name`, or None; BadImage if malformed."""
-        offset = self._index.enumerators.get(name)
-        kind = None if offset is None else self._type_at(offset)
-        return kind if isinstance(kind, EnumType) else None
-
-    def type_names(self) -> Iterable[str]:
-        """Return the names of all types: "struct task", "unsigned long", "u64"."""
-        return self._index.types
-
-    def variable_names(self) -> Iterable[str]:
-        """Return the names of all variables."""
-        return self._index.variables
-
-    def function_names(self) -> Iterable[str]:
-        """Return the names of all functions."""
-        return self._index.functions
 
     def _variable(self, name: str, found: Found) -> Variable:
         return Variable(

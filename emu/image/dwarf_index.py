@@ -16,13 +16,13 @@ _WANTED = _TYPES | {dw.DW_TAG_enumerator, dw.DW_TAG_variable, dw.DW_TAG_subprogr
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A variable or function.
+    """A variable.
 
     Attributes:
         offset: of its entry.
         address: link address, None if it has none.
         file: the name of its unit without directories.
-        function: what a variable is static in, or "".
+        function: what it is static in, or "".
         is_global: visible to other files.
     """
 
@@ -40,7 +40,7 @@ class Index:
         types: offset of the definition by the name C uses ("struct task", "u64").
         enumerators: offset of the enumeration by the names of its values.
         variables: variables with a place by name, the best one first.
-        functions: functions by name.
+        functions: offset of functions by name, of those that other files see first.
         at: (name, variable) by address.
 
     Raises:
@@ -51,11 +51,12 @@ class Index:
         self.types: dict[str, int] = {}
         self.enumerators: dict[str, int] = {}
         self.variables: dict[str, list[Found]] = {}
-        self.functions: dict[str, Found] = {}
+        self.functions: dict[str, int] = {}
         self.at: dict[int, tuple[str, Found]] = {}
         self._entries = entries
         self._files: dict[int, str] = {}
         self._local: dict[str, int] = {}
+        self._global = set[str]()  # names of functions that other files see
         for entry, parents in entries.walk(_WANTED):
             entries.allow(1)
             self._add(entry, parents)
@@ -80,10 +81,7 @@ class Index:
             (self._local if inside else self.types).setdefault(full, entry.offset)
             return
         if entry.tag == dw.DW_TAG_subprogram:
-            known = self.functions.get(name)
-            if known is None or (is_global and not known.is_global):
-                low = entry.number(dw.DW_AT_low_pc) if dw.DW_AT_low_pc in entry else None
-                self.functions[name] = Found(entry.offset, low, self._file(entry), "", is_global)
+            self._add_function(name, entry, is_global=is_global)
             return
         function = next((each for each in parents if each.tag == dw.DW_TAG_subprogram), None)
         where = entry.expression(dw.DW_AT_location)
@@ -95,6 +93,12 @@ class Index:
         self.variables.setdefault(name, []).append(found)
         if address is not None:
             self.at.setdefault(address, (name, found))
+
+    def _add_function(self, name: str, entry: Entry, *, is_global: bool) -> None:
+        if name not in self.functions or (is_global and name not in self._global):
+            self.functions[name] = entry.offset
+        if is_global:
+            self._global.add(name)
 
     def _described(self, entry: Entry) -> tuple[str, bool]:
         """Return (name, whether other files see it), which a declaration elsewhere may say."""

@@ -6,11 +6,13 @@ without members, which is enough for the name of a pointer to it, so that names 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
+from typing import Protocol
 
 from emu.image.c_types import (
     ArrayType,
+    EnumType,
     FunctionType,
     Member,
     Parameter,
@@ -30,16 +32,67 @@ MAX_MEMBERS = 100_000
 """Members of a structure, those of its members counted, too."""
 
 
+class TypeIndex(Protocol):
+    """The places of types by name; BadImage or Malformed where debug information is malformed."""
+
+    @property
+    def types(self) -> Mapping[str, int]:
+        """Types by the names that C uses: "struct task_struct", "u64"."""
+
+    @property
+    def enumerators(self) -> Mapping[str, int]:
+        """Enumerations by the names of their values."""
+
+    @property
+    def functions(self) -> Mapping[str, int]:
+        """Functions."""
+
+    @property
+    def variables(self) -> Iterable[str]:
+        """The names of variables; what is known of them differs."""
+
+
 class TypeMaker(ABC):
-    """Makes types by their place: an offset, or a number.
+    """Makes types by their place: an offset, or a number. Who extends it has an index of names.
 
     Args:
         where: name of the image, for messages.
     """
 
+    _index: TypeIndex
+
     def __init__(self, where: str) -> None:
         self._where = where
         self._parsed: dict[tuple[int, bool], Type | Malformed | None] = {}
+
+    def type_named(self, name: str) -> Type | None:
+        """Return the type C calls `name`, or None; BadImage if malformed."""
+        place = self._index.types.get(name)
+        return None if place is None else self._type_at(place)
+
+    def function(self, name: str) -> FunctionType | None:
+        """Return the type of the function `name`, or None; BadImage if malformed."""
+        place = self._index.functions.get(name)
+        kind = None if place is None else self._type_at(place)
+        return kind if isinstance(kind, FunctionType) else None
+
+    def enumerator(self, name: str) -> EnumType | None:
+        """Return the enumeration that has a value called `name`, or None; BadImage if malformed."""
+        place = self._index.enumerators.get(name)
+        kind = None if place is None else self._type_at(place)
+        return kind if isinstance(kind, EnumType) else None
+
+    def type_names(self) -> Iterable[str]:
+        """Return the names of all types: "struct task_struct", "unsigned long", "u64"."""
+        return self._index.types
+
+    def variable_names(self) -> Iterable[str]:
+        """Return the names of all variables."""
+        return self._index.variables
+
+    def function_names(self) -> Iterable[str]:
+        """Return the names of all functions."""
+        return self._index.functions
 
     @abstractmethod
     def _made(self, place: int, depth: int, *, sketch: bool) -> Type:
