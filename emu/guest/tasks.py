@@ -1,7 +1,11 @@
 """Tasks, as every guest describes them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
+
+from emu.guest.registers import of_core
+from emu.machine.machine import Machine
 
 ENDED: Final = frozenset({"unused", "dead", "zombie"})
 """States of tasks that never run again, as `Task.state` has them."""
@@ -56,7 +60,28 @@ class Task:
         return self.stack, self.stack_end
 
 
-def on_stack(tasks: tuple[Task, ...], sp: int | None) -> Task | None:
+def cores_of(
+    machine: Machine, tasks: tuple[Task, ...], current: Callable[[int], int | None]
+) -> dict[int, int]:
+    """Return the core of each task that has one, by the address of the task.
+
+    That is the core which executes on the task's stack: while the kernel switches, its own word
+    (current: by core, the address of a task or None) is the next task already, or still the last.
+    On another stack its word is taken.
+    """
+    found = {}
+    for core in range(machine.cores):
+        if not machine.started(core):
+            continue
+        registers = of_core(machine, core)
+        on = None if registers.user else _on_stack(tasks, registers.sp)
+        address = current(core) if on is None else on.address
+        if address is not None:
+            found[address] = core
+    return found
+
+
+def _on_stack(tasks: tuple[Task, ...], sp: int | None) -> Task | None:
     """Return the task on whose kernel stack `sp` is."""
     for task in tasks:
         bounds = task.bounds

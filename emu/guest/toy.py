@@ -13,7 +13,7 @@ from emu.guest.probes import SWITCH
 from emu.guest.registers import of_core, resuming
 from emu.guest.stack import Stack
 from emu.guest.task_list import TaskList
-from emu.guest.tasks import ENDED, Task, on_stack
+from emu.guest.tasks import ENDED, Task, cores_of
 from emu.guest.virtual import VirtualMemory
 from emu.guest.walk import Walk
 from emu.image.elf import ElfImage
@@ -112,7 +112,7 @@ class ToyGuest:
             found = self._task_list.all()
         except TextpokeError:
             return ()  # paging is not on yet
-        cores = self._cores_of(found)
+        cores = cores_of(self.machine, found, self._current)
         return tuple(replace(t, core=cores.get(t.address)) for t in found)
 
     def transition(self) -> None:
@@ -185,20 +185,3 @@ class ToyGuest:
             return int(task) or None if isinstance(task, Object) else None
         except (TextpokeError, AttributeError, IndexError):
             return None  # paging is not on yet, or the kernel has no such thing
-
-    def _cores_of(self, tasks: tuple[Task, ...]) -> dict[int, int]:
-        """Return the core of each task that has one, by the address of the task.
-
-        That is the core which executes on the task's stack: while the kernel switches, its own
-        word is the next task already, or still the last. On another stack its word is taken.
-        """
-        found = {}
-        for core in range(self.machine.cores):
-            if not self.machine.started(core):
-                continue
-            registers = of_core(self.machine, core)
-            on = None if registers.user else on_stack(tasks, registers.sp)
-            address = self._current(core) if on is None else on.address
-            if address is not None:
-                found[address] = core
-        return found

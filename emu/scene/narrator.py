@@ -29,12 +29,13 @@ from emu.scene import cores, telling
 from emu.scene.chapter import Chapter, chapters, of_kernel, usual
 from emu.scene.chronicle import Chronicle
 from emu.scene.failure import Failure, comment, failure, worst
+from emu.scene.function_path import function_path
 from emu.scene.kernel_path import kernel_path
 from emu.scene.listing import Lister
 from emu.scene.look import Known, Look, Place
 from emu.scene.names import Names
 from emu.scene.outline import Outline
-from emu.scene.path import CallPath, call_path
+from emu.scene.path import CallPath
 from emu.scene.rewriting import Rewriting, rewriting
 from emu.scene.saying import Told
 from emu.scene.scene import Scene
@@ -227,7 +228,7 @@ class Narrator:
         if number is None:
             first = look.sites[0].address
             number = next(n for n, each in enumerate(watched) if each.site == first)
-        return call_path(look, watched, number)
+        return function_path(look, watched, number)
 
     def _own_path(self, look: Look, found: Rewriting, about: int | None) -> CallPath | None:
         """Return the ways of the site in the function at an address, or of the first site."""

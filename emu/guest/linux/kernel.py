@@ -18,9 +18,8 @@ from emu.guest.linux.modules import Module, Modules
 from emu.guest.linux.probes import kernel_probes
 from emu.guest.linux.slide import Slide, find_slide
 from emu.guest.linux.task_state import has_ended
-from emu.guest.registers import of_core
 from emu.guest.stack import Stack
-from emu.guest.tasks import Task, on_stack
+from emu.guest.tasks import Task, cores_of
 from emu.image.linux_image import LinuxImage
 from emu.image.objects import Objects
 from emu.machine.machine import Machine
@@ -114,7 +113,7 @@ class LinuxGuest:
         found = {task.address: task for task in first if task is not None}
         for task in listed.all():
             found.setdefault(task.address, task)
-        cores = self._cores_of(tuple(found.values()))
+        cores = cores_of(self.machine, tuple(found.values()), self._here.percpu.current)
         return tuple(replace(task, core=cores.get(task.address)) for task in found.values())
 
     def preempt_count(self, core: int) -> int | None:
@@ -219,20 +218,3 @@ class LinuxGuest:
     @property
     def _here(self) -> Here:
         return self._nowhere if self.slide is None else self._somewhere
-
-    def _cores_of(self, tasks: tuple[Task, ...]) -> dict[int, int]:
-        """Return the core of each task that has one, by the address of the task.
-
-        That is the core which executes on the task's stack: while the kernel switches, its own
-        word is the next task already, or still the last. On another stack its word is taken.
-        """
-        found = {}
-        for core in range(self.machine.cores):
-            if not self.machine.started(core):
-                continue
-            registers = of_core(self.machine, core)
-            on = None if registers.user else on_stack(tasks, registers.sp)
-            address = self._here.percpu.current(core) if on is None else on.address
-            if address is not None:
-                found[address] = core
-        return found
