@@ -32,7 +32,7 @@ def main(start: Start) -> int:
     window = MainWindow(bridge, _theme(application, start.theme))
     window.resize(*(start.size or (1280, 800)))
     window.show()
-    window.use_layout(start.layout)
+    window.looks.use_layout(start.layout)
     compiling.announce()
     bridge.start()
     ticket = [bridge.send(command) for command in _commands(start)][-1]

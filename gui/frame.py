@@ -36,3 +36,15 @@ class Frame:
     message: str
     log: LogView | None = None
     obeyed: int = 0
+
+    @property
+    def standing(self) -> str:
+        """Where the player stands, for the status bar."""
+        parts: list[str] = [self.state]
+        if self.scene is not None:
+            parts += [f"{self.position:,} ns", f"{self.scene.instructions:,} instructions"]
+            if self.edge > self.position:
+                parts.append(f"recorded up to {self.edge:,} ns")
+        if self.message:
+            parts.append(self.message)
+        return "   |   ".join(parts)

@@ -1,10 +1,9 @@
 """The main window: buttons and panels around one selection and one bridge."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QShortcut
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -20,24 +19,23 @@ from PySide6.QtWidgets import (
 
 from emu.errors import TextpokeError
 from emu.lab import compiling
-from emu.lab.linux_scenario import LinuxScenario
 from emu.lab.player import AnyScenario
 from emu.lab.scenario import Scenario
-from gui import actions, commands, palette
+from gui import actions, commands
 from gui.breaking.choice import Choice
 from gui.breaking.dialog import BreakDialog
 from gui.bridge import Bridge
-from gui.docks import LARGER, Docks
+from gui.docks import Docks
 from gui.frame import Frame
 from gui.keys.dialog import HelpDialog
 from gui.keys.table import EVERYWHERE, Key, keys_of
 from gui.label import Label
-from gui.layouts import LayoutName
+from gui.looks import Looks
 from gui.panel import Panel
 from gui.panels import panels
 from gui.selection import Selected, Selection
 from gui.story.panel import StoryPanel
-from gui.theme import THEMES, Theme
+from gui.theme import Theme
 from gui.toolbar import Toolbar
 
 FRAME: Final = 13
@@ -52,6 +50,7 @@ class MainWindow(QMainWindow):
 
     Attributes:
         bridge, selection: what it stands between.
+        looks: its theme, its layout, the size of its text.
         frame: the last one shown.
         crash: the internal error that there was, or None.
         ended: whether the machine's thread has ended with the window.
@@ -59,16 +58,13 @@ class MainWindow(QMainWindow):
 
     def __init__(self, bridge: Bridge, theme: Theme) -> None:
         super().__init__()
-        self.bridge, self.theme = bridge, theme
+        self.bridge = bridge
         self.selection = Selection(self)
         self.frame: Frame | None = None
         self.crash: BaseException | None = None
         self.ended = False
         self._scenario: AnyScenario = Scenario()
-        self._layout: LayoutName = "desktop"
-        self._beside = "timeline"  # the panel beside the five bytes in the projector layout
         self._begins = ""
-        self._size = QApplication.font().pointSizeF()
         self._followed = self.selection.now  # what was selected last
         self._look = commands.Look()
         self.setWindowTitle("textpoke")
@@ -81,6 +77,7 @@ class MainWindow(QMainWindow):
         self.panels = panels(theme, self.selection)
         self._build()
         self.docks = Docks(self, self.panels)
+        self.looks = Looks(self, theme)
         self._connect()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -100,7 +97,6 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(top)
         self.standing = Label("Where the player stands")
         self.statusBar().addWidget(self.standing, 1)
-        self._use_theme(self.theme)
 
     def _connect(self) -> None:
         self.selection.changed.connect(self._follow_selection)
@@ -143,8 +139,8 @@ class MainWindow(QMainWindow):
         self.story.show_frame(frame)
         if before is None and frame.scene is not None:
             self.toolbar.show_cores(len(frame.scene.cores))
-        self.toolbar.show_state(frame.state, self.theme)
-        self.standing.setText(_standing(frame))
+        self.toolbar.show_state(frame.state, self.looks.theme)
+        self.standing.setText(frame.standing)
 
     def _visible_changed(self) -> None:
         """Ask for what the panels that can be seen now need, and show those what is there.
@@ -253,10 +249,10 @@ class MainWindow(QMainWindow):
         """Choose what is left out, the fetch model and the seed, and begin again."""
         now = self._scenario
         dialog = BreakDialog(
-            _choice(now), tuple(now.breaks.items()), now.patchable, self, fixed=now.fixed
+            Choice.of(now), tuple(now.breaks.items()), now.patchable, self, fixed=now.fixed
         )
         if dialog.exec() and (chosen := dialog.choice()):
-            self._ask(commands.Begin(_scenario(chosen, self._scenario)))
+            self._ask(commands.Begin(chosen.scenario(self._scenario)))
         dialog.deleteLater()
 
     def on_open(self) -> None:
@@ -290,18 +286,15 @@ class MainWindow(QMainWindow):
 
     def on_theme(self) -> None:
         """Light or dark."""
-        names = list(THEMES)
-        following = names[(names.index(self.theme.name) + 1) % len(names)]
-        self._use_theme(THEMES[following])
+        self.looks.next_theme()
 
     def on_projector(self) -> None:
         """Change between the layouts."""
-        self.use_layout("desktop" if self._layout == "projector" else "projector")
+        self.looks.next_layout()
 
     def on_swap(self) -> None:
         """Show the other panel beside the five bytes."""
-        self._beside = "path" if self._beside == "timeline" else "timeline"
-        self.use_layout("projector")
+        self.looks.swap()
 
     def on_larger(self) -> None:
         """Larger text."""
@@ -324,7 +317,7 @@ class MainWindow(QMainWindow):
         """Show all keys."""
         cores = Key(EVERYWHERE, "0 to 7", "Select a core, and let it step")
         keys = (cores, *keys_of(self.actions(), [self.story, *self.panels.values()]))
-        dialog = HelpDialog(self.theme, keys, self)
+        dialog = HelpDialog(self.looks.theme, keys, self)
         dialog.exec()
         dialog.deleteLater()
 
@@ -332,57 +325,9 @@ class MainWindow(QMainWindow):
         """Close the window."""
         self.close()
 
-    # --- looks ---------------------------------------------------------------------------------
-
-    def use_layout(self, name: LayoutName) -> None:
-        """Show the panels of a layout, in its size of text."""
-        self._layout = name
-        self._use_size()
-        if name == "projector":
-            self.docks.projector(self._beside)
-        else:
-            self.docks.desktop()
-        self.toolbar.show_layout(name)
-        self.statusBar().setVisible(name == "desktop")
-        self.panels[self._beside].setFocus()
-
-    def _use_theme(self, theme: Theme) -> None:
-        self.theme = theme
-        palette.apply(theme)
-        self.toolbar.use_theme(theme)
-        self.broken.setStyleSheet(f"color: {theme.warn}; font-weight: bold")
-        self.notice.setStyleSheet(
-            f"background: {theme.panel}; color: {theme.bad}; border: 1px solid {theme.bad};"
-            "padding: 4px; font-weight: bold"
-        )
-        self.story.use_theme(theme)
-        for panel in self.panels.values():
-            panel.use_theme(theme)
-
     def _zoom(self, factor: float) -> None:
-        size, self._size = self._size, min(max(self._size * factor, _SMALLEST), _LARGEST)
-        before, room = self.size(), self._room()
-        self._use_size()
-        QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)  # the panels' layouts first
-        if factor > 1 and self.minimumSizeHint().expandedTo(room) != room:
-            self._size = size
-            self._use_size()
-            QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
-            self.resize(before)
+        if not self.looks.zoom(factor):
             self.show_notice("Text cannot be larger here: the panels would not fit on the screen.")
-
-    def _room(self) -> QSize:
-        """Return how large the window can be: as the screen, or as it is if that is larger."""
-        frame = self.frameGeometry().size() - self.size()
-        return (self.screen().availableGeometry().size() - frame).expandedTo(self.size())
-
-    def _use_size(self) -> None:
-        """Let text have its size: in the projector layout as the height of the window allows."""
-        font = QApplication.font()
-        larger = max(1.0, self.height() * LARGER) if self._layout == "projector" else 1.0
-        font.setPointSizeF(self._size * larger)
-        QApplication.setFont(font)
-        palette.apply(self.theme)  # with a style sheet, widgets follow the font only when polished
 
     def _change_speed(self, by: int) -> None:
         self.toolbar.change_speed(by)
@@ -438,30 +383,6 @@ class MainWindow(QMainWindow):
 
 _COMPILES: Final = "The emulator is compiled, only this first time: that takes a minute or two."
 
-_SMALLEST, _LARGEST = 6.0, 40.0  # points
-
-
-def _choice(scenario: AnyScenario) -> Choice:
-    patched = scenario.patched
-    return Choice(scenario.broken, scenario.model, scenario.seed, patched, scenario.cores)
-
-
-def _scenario(choice: Choice, now: AnyScenario) -> AnyScenario:
-    """Return the scenario that somebody chose; functions left alone are those that show it best."""
-    if isinstance(now, LinuxScenario):
-        return replace(
-            now, broken=choice.broken, model=choice.model, seed=choice.seed, cores=choice.cores
-        )
-    kept = _choice(now).functions == choice.functions and not now.functions
-    return replace(
-        now,
-        functions=() if kept else choice.functions,
-        broken=choice.broken,
-        model=choice.model,
-        seed=choice.seed,
-        cores=choice.cores,
-    )
-
 
 def _above(widget: QWidget) -> Iterator[QWidget]:
     """Yield what a widget lies in, from the inside to the outside."""
@@ -469,16 +390,3 @@ def _above(widget: QWidget) -> Iterator[QWidget]:
     while parent is not None:
         yield parent
         parent = parent.parentWidget()
-
-
-def _standing(frame: Frame) -> str:
-    """Return where the player stands, for the status bar."""
-    scene = frame.scene
-    parts: list[str] = [frame.state]
-    if scene is not None:
-        parts += [f"{frame.position:,} ns", f"{scene.instructions:,} instructions"]
-        if frame.edge > frame.position:
-            parts.append(f"recorded up to {frame.edge:,} ns")
-    if frame.message:
-        parts.append(frame.message)
-    return "   |   ".join(parts)

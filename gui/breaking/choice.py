@@ -1,8 +1,11 @@
 """What a person chooses for the next run, and how to say it in a sentence."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
+
+from emu.lab.linux_scenario import LinuxScenario
+from emu.lab.player import AnyScenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,31 @@ class Choice:
     seed: int
     functions: tuple[str, ...]
     cores: int
+
+    @classmethod
+    def of(cls, scenario: AnyScenario) -> "Choice":
+        """Return what is chosen now."""
+        patched = scenario.patched
+        return cls(scenario.broken, scenario.model, scenario.seed, patched, scenario.cores)
+
+    def scenario(self, now: AnyScenario) -> AnyScenario:
+        """Return what was chosen, else as it is now.
+
+        Functions left alone are those that show it best.
+        """
+        if isinstance(now, LinuxScenario):
+            return replace(
+                now, broken=self.broken, model=self.model, seed=self.seed, cores=self.cores
+            )
+        kept = Choice.of(now).functions == self.functions and not now.functions
+        return replace(
+            now,
+            functions=() if kept else self.functions,
+            broken=self.broken,
+            model=self.model,
+            seed=self.seed,
+            cores=self.cores,
+        )
 
 
 MODELS: Final = {

@@ -49,11 +49,11 @@ def check(window: MainWindow) -> None:
     for fitted, scale in ((box.sentence, 1.3), (box.reason, 1.0), (change, 1.0)):
         assert fitted.fitted.whole
         assert fitted.fitted.font.pointSizeF() == pytest.approx(size * scale, abs=0.1)
-        assert not fitted.full or has_colour(fitted, window.theme.ink), fitted.full
+        assert not fitted.full or has_colour(fitted, window.looks.theme.ink), fitted.full
     plain = [tasks.why.name, tasks.why.text, listing.detail]
     for label in plain if tasks.isVisible() else ():
         assert label.font().pointSizeF() == pytest.approx(size, abs=0.1), label.text()
-        assert label.palette().windowText().color() == QColor(window.theme.ink)
+        assert label.palette().windowText().color() == QColor(window.looks.theme.ink)
     assert tasks.why.name.font().bold()
     assert listing.detail.font().families() == mono().families()
 

@@ -173,10 +173,12 @@ def test_a_time_is_picked_anywhere_in_the_run(shown: Opened) -> None:
 
 def test_looks(shown: Opened) -> None:
     window = shown.window
-    theme, size = window.theme.name, QApplication.font().pointSizeF()
+    theme, size = window.looks.theme.name, QApplication.font().pointSizeF()
     press(shown, "T")
-    assert window.theme.name != theme
-    assert all(panel.theme is window.theme for panel in (window.story, *window.panels.values()))
+    assert window.looks.theme.name != theme
+    assert all(
+        panel.theme is window.looks.theme for panel in (window.story, *window.panels.values())
+    )
     press(shown, "T", "Ctrl++")
     assert QApplication.font().pointSizeF() > size
     press(shown, "Ctrl+-")

@@ -115,7 +115,7 @@ def _opened(scenario: AnyScenario | None, theme: Theme, size: tuple[int, int]) -
     window = MainWindow(Bridge(), theme)
     window.resize(*size)
     window.show()
-    window.use_layout("desktop")
+    window.looks.use_layout("desktop")
     found = Opened(window)
     found.bridge.start()
     try:
