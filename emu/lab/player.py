@@ -5,7 +5,7 @@ follow the record, so that nothing in the past changes; at the edge they make it
 one actor lets the run's own chooser pick among the moves of that actor.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, TypeAlias
 
@@ -14,15 +14,13 @@ from emu.errors import GuestDied, TextpokeError
 from emu.lab.end import End
 from emu.lab.lab import Lab
 from emu.lab.linux_scenario import LinuxScenario
+from emu.lab.live_end import LiveEnd
 from emu.lab.rounds import Rounds, Run
 from emu.lab.scenario import Scenario
 from emu.lab.start import boot
-from emu.machine import loop
-from emu.moves.chooser import EVERYBODY, continued
 from emu.moves.plan import PHASES
 from emu.moves.schedule import Schedule
 from emu.scene.chronicle import Chronicle
-from emu.scene.failure import worst
 from emu.scene.lanes import Lanes
 from emu.scene.log import Log
 from emu.scene.narrator import Narrator
@@ -54,8 +52,6 @@ class Player:
 
     Attributes:
         moment: where one stands; valid until the player moves.
-        end: why the run cannot go on, or None.
-        failures: what went wrong up to the edge, each graver than the one before.
     """
 
     def __init__(
@@ -64,14 +60,12 @@ class Player:
         self.lab, self.rounds, self.start, self.scenario = lab, rounds, start, scenario
         self.timeline = lab.keep_timeline()
         self.moment: Moment = self.timeline.at(start)
-        self.end = lab.ended()
         detectors = lab.detectors or lab.watch(())
         sources = scenario.sources_beside
         image = lab.guest.image
         self._narrator = Narrator(image, detectors, lambda: lab.placed, sources, chronicle)
         self._detectors, self._chronicle = detectors, chronicle
-        self.failures: list[Finding] = []
-        self._look_at_run()
+        self._live = LiveEnd(lab, rounds, chronicle, detectors)
         lab.machine.events.limit = EVENTS
 
     @classmethod
@@ -118,6 +112,16 @@ class Player:
         start = steps[0] if steps else timeline.beginning
         chronicle = chronicles[0] if chronicles else Chronicle(lab.guest)
         return cls(lab, rounds, start, scenario, chronicle)
+
+    @property
+    def end(self) -> End | None:
+        """Why the run cannot go on, or None."""
+        return self._live.end
+
+    @property
+    def failures(self) -> Sequence[Finding]:
+        """What went wrong up to the edge, each graver than the one before."""
+        return self._live.failures
 
     @property
     def phase(self) -> str | None:
@@ -276,42 +280,25 @@ class Player:
 
     def _run(self, instructions: int) -> End:
         """Let the run go on."""
-        with self._running():
-            end = self.rounds.go(instructions)
-            self._ended(end)
-        return end
+        with self._at_edge_if_refused():
+            return self._live.run(instructions)
 
     def _run_to_phase_end(self) -> End | None:
         """Let the run go on to the end of a phase; returns why it stopped before, else None.
 
         Raises TextpokeError if none is to come.
         """
-        if not self.rounds.more:
-            self._stand(self.timeline.edge)
-            raise TextpokeError(
-                "no phase comes any more: this run gets no other plan; begin another one"
-            )
-        known = self.rounds.count
-        for _ in range(self.rounds.patience // self.rounds.unseen):
-            with self._running():
-                end = self.rounds.go_to_phase_end(self.rounds.unseen)
-                self._ended(end)
-            if self.rounds.count > known:
-                return None
-            if end is not End.BOUND:
-                break
-        return end
+        with self._at_edge_if_refused():
+            return self._live.run_to_phase_end()
 
     @contextmanager
-    def _running(self) -> Iterator[None]:
-        """Look at what the run does meanwhile; where that fails, one stands where it has got to."""
+    def _at_edge_if_refused(self) -> Iterator[None]:
+        """Where the run cannot do something, one stands where it has got to."""
         try:
             yield
         except TextpokeError:
             self._stand(self.timeline.edge)
             raise
-        finally:
-            self._look_at_run()
 
     def _how_far(self, all_plans: bool, waited: int) -> str:
         """Return for how long nothing has gone wrong, and what to do about it."""
@@ -351,14 +338,6 @@ class Player:
         ahead = (each for each in self.failures if self.moment.time <= each.time <= end)
         return next(ahead, None)
 
-    def _look_at_run(self) -> None:
-        """Note what has happened since the last time, and what is graver than what was before."""
-        self._chronicle.take(self._detectors.watched)
-        for found in (*self._detectors.findings(), *self._chronicle.fetches.findings):
-            last = self.failures[-1:]
-            if found not in self.failures and worst([*last, found]) == found:
-                self.failures.append(found)
-
     @property
     def _unended(self) -> str:
         return f"no phase has ended in {self.rounds.patience:,} instructions; Run goes on"
@@ -367,10 +346,6 @@ class Player:
         if self.end is not None:
             raise TextpokeError(f"the run cannot go on: {self.lab.why(self.end)}")
 
-    def _ended(self, end: End) -> None:
-        if end not in (End.BOUND, End.INTERRUPTED):
-            self.end = end
-
     def _follow(self, actor: int | None) -> None:
         """Go one step along the record."""
         core = actor if actor is not None and actor < self.lab.machine.cores else None
@@ -378,24 +353,10 @@ class Player:
 
     def _step_alone(self, actor: int | None) -> bool:
         """Let an actor, or anybody, make one move; returns whether it could."""
-        lab, everybody = self.lab, self.lab.chooser
-        only = EVERYBODY if actor is None else 1 << actor
-        lab.choose(continued(everybody, quantum=1, actors=only))
-        with self._running():
-            try:
-                why = lab.machine.drive(lab.chooser, moves=1)
-                if why == loop.PATCHER:
-                    lab.patcher.step()
-                    self.rounds.after_step()
-            finally:
-                self.timeline.grew()
-                before = everybody.quantum, everybody.actors
-                lab.choose(continued(lab.chooser, quantum=before[0], actors=before[1]))
-            ended = lab.ended()
-            if ended is not None:
-                self._ended(ended)
+        with self._at_edge_if_refused():
+            moved = self._live.step(actor)
         self._stand(self.timeline.edge)
-        return why != loop.STUCK
+        return moved
 
     def _step_later(self, actor: int | None) -> None:
         """Let everybody go on until a core that slept has executed an instruction."""
