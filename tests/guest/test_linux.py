@@ -253,6 +253,7 @@ def test_code_that_is_added_later_is_known_to_every_guest_of_a_run(booted: Boote
     named = Symbols([Symbol("added", 0x7000, 16, "func")])
     booted.guest.add_code(CodeRegion(0x7000, 0x7010, "trampoline", named, lambda _address: None))
     assert other.describe(0x7004) == booted.guest.describe(0x7004) == "added+0x4"
+    assert (0x7000, 0x7010) in [(each.begin, each.end) for each in other.regions()]
 
 
 def test_ftrace_tells_when_it_changes_sites(booted: Booted) -> None:

@@ -101,3 +101,4 @@ def test_addresses_have_names_also_those_of_code_that_was_added(lab: Lab) -> Non
     other.add_code(CodeRegion(0x7000, 0x7010, "trampoline", named, lambda _address: None))
     assert other.describe(0x7000) == "added"
     assert other.describe(0x7004) == "added+0x4"
+    assert (0x7000, 0x7010) in [(each.begin, each.end) for each in guest.regions()]
