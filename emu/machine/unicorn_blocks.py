@@ -7,7 +7,6 @@ import numpy as np
 
 from emu.machine.native import (
     jit,
-    load8,
     load16,
     load32,
     load64,
@@ -26,7 +25,6 @@ from emu.machine.unicorn_layout import (
     TB_ALIGN,
     TB_CFLAGS,
     TB_CODE,
-    TB_CODE_SIZE,
     TB_COUNT,
     TB_PAGES,
     TB_PC,
@@ -100,44 +98,6 @@ def block_at(caller: int) -> int:
     while load64(code - TB_TO_CODE + TB_CODE) != code:
         code -= TB_ALIGN
     return code - TB_TO_CODE
-
-
-@jit
-def _signed_leb128(at: int) -> tuple[int, int]:
-    """Return the number at a host address, and the address behind it."""
-    value = shift = np.int64(0)
-    while True:
-        byte = load8(at)
-        at += 1
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        if not byte & 0x80:
-            break
-    if shift < 64 and byte & 0x40:
-        value |= -1 << shift
-    return value, at
-
-
-@jit
-def operation_at(caller: int) -> int:
-    """Return `cc_op` before the instruction whose code returns to `caller`; 0: as in memory.
-
-    The engine keeps, behind a block's code, what each instruction began with: RIP, cc_op and where
-    its code ends, as differences from the one before (translate-all.c: encode_search).
-    """
-    block = block_at(caller)
-    end = load64(block + TB_CODE)
-    at = end + load64(block + TB_CODE_SIZE)
-    operation = 0
-    for _ in range(block_count(block)):
-        _, at = _signed_leb128(at)
-        change, at = _signed_leb128(at)
-        operation += change
-        length, at = _signed_leb128(at)
-        end += length
-        if end >= caller:
-            break
-    return operation
 
 
 @jit

@@ -6,9 +6,9 @@ memory, which their translated code has not brought up to date (target/i386/tran
 instruction that sets flags. QEMU itself seldom notices, as it interrupts between blocks; this
 machine interrupts between instructions, and Linux allocates memory with CMPXCHG16B.
 
-So the two helpers begin with a jump to ours, which asks the block for the `cc_op` that is true at
-the instruction (`unicorn_blocks.operation_at`) before it computes flags. The jump is written into
-the library's code in memory, once in a process and for all its engines.
+So the two helpers begin with a jump to ours, which has the engine bring `cc_op` up to date as it
+does where an instruction faults (translate-all.c: cpu_restore_state) before it computes flags. The
+jump is written into the library's code in memory, once in a process and for all its engines.
 """
 
 import ctypes
@@ -20,13 +20,12 @@ from numba import types
 
 from emu.errors import Unsupported
 from emu.machine.native import entry, jit, load32, load64, store64
-from emu.machine.unicorn_blocks import operation_at
 from emu.machine.unicorn_layout import (
     CC_DST,
     CC_OP,
-    CC_OP_DYNAMIC,
     CC_SRC,
     CC_SRC2,
+    CPU_TO_ENV,
     RAX,
     RBX,
     RCX,
@@ -34,6 +33,7 @@ from emu.machine.unicorn_layout import (
 )
 from emu.machine.unicorn_library import (
     cpu_ldq_data_ra,
+    cpu_restore_state,
     cpu_stq_data_ra,
     helper_cc_compute_all,
     helper_cmpxchg8b,
@@ -50,11 +50,12 @@ _MOV_RAX, _JMP_RAX = b"\x48\xb8", b"\xff\xe0"
 @jit
 def _flags_before(env: int, caller: int) -> int:
     """Return the arithmetic flags before the instruction whose code returns to `caller`."""
-    operation = operation_at(caller)
-    if operation == CC_OP_DYNAMIC:
-        operation = load32(env + CC_OP)
+    cpu_restore_state(env - CPU_TO_ENV, caller, 0)
     return helper_cc_compute_all(
-        load64(env + CC_DST), load64(env + CC_SRC), load64(env + CC_SRC2), np.int32(operation)
+        load64(env + CC_DST),
+        load64(env + CC_SRC),
+        load64(env + CC_SRC2),
+        np.int32(load32(env + CC_OP)),
     )
 
 

@@ -33,7 +33,6 @@ TLB_WRITE, TLB_CODE, TLB_FRAME = 8, 16, 24  # of an entry: for stores, for fetch
 
 TB_PC, TB_SIZE, TB_COUNT, TB_CFLAGS = 0, 20, 22, 24
 TB_CODE = 32  # address of its code, which begins TB_TO_CODE behind it
-TB_CODE_SIZE = 40  # bytes of its code; behind it stands what each instruction began with
 TB_PAGES = 72  # physical addresses of its one or two pages, -1 where it has none
 TB_TO_CODE, TB_ALIGN = 192, 64
 CFLAGS_COUNT = 0x7FFF
@@ -66,7 +65,7 @@ CS64, CS32 = 1 << 15, 1 << 4  # hflags
 LMA = 1 << 10  # of EFER
 NMI_MASKED = 1 << 2  # hflags2
 CR0_TRANSLATION = 1 << 31 | 1 << 16 | 1  # of CR0: what address translation depends on
-CC_OP_DYNAMIC, CC_OP_EFLAGS = 0, 1  # dynamic: it stands in CC_OP
+CC_OP_EFLAGS = 1
 RDRAND, RDTSCP = 1 << 30, 1 << 27
 
 BLOCK_HOOKS = UC_HOOKS + LIST_SIZE * 3

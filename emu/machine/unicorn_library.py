@@ -29,6 +29,7 @@ do_interrupt_x86_hardirq = external(
 cpu_loop_exit_noexc = external(_library, "cpu_loop_exit_noexc_x86_64", _void(_i64))
 cpu_ldq_data_ra = external(_library, "cpu_ldq_data_ra_x86_64", _i64(_i64, _i64, _i64))
 cpu_stq_data_ra = external(_library, "cpu_stq_data_ra_x86_64", _void(_i64, _i64, _i64, _i64))
+cpu_restore_state = external(_library, "cpu_restore_state_x86_64", _i32(_i64, _i64, _i32))
 raise_exception_ra = external(_library, "raise_exception_ra_x86_64", _void(_i64, _i32, _i64))
 raise_exception_err = external(_library, "raise_exception_err_x86_64", _void(_i64, _i32, _i32))
 find_memory_mapping = external(_library, "find_memory_mapping_x86_64", _i64(_i64, _i64))
