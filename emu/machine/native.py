@@ -15,6 +15,7 @@ Two traps decided its shape (both reproduced, see docs/decisions.md):
 """
 
 import ctypes
+import functools
 import hashlib
 import os
 import tempfile
@@ -31,6 +32,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.compiler import Flags
+from numba.core.runtime import rtsys
 from numba.extending import intrinsic
 
 from emu.errors import Unsupported
@@ -87,7 +89,18 @@ def _compile(function: Callable[..., Any], *, nogil: bool) -> Any:
     # numba would compile a function once more for every constant it is called with
     specialise = dispatcher.compile
     dispatcher.compile = lambda arguments: specialise(tuple(map(types.unliteral, arguments)))
+    dispatcher._cache.load_overload = functools.partial(_cached, dispatcher._cache)
     return dispatcher
+
+
+def _cached(cache: Any, signature: Any, context: Any) -> Any:
+    """Return a function's native code from its cache, None if it is not there.
+
+    numba's own way there begins with the import of all that it knows how to compile, a tenth of
+    a second that is only needed where the answer is None; its compiler does that by itself.
+    """
+    rtsys.initialize(context)  # the memory of arrays that native code makes
+    return cache._load_overload(signature, context)
 
 
 def by_engine(function: Callable[..., Any]) -> Any:

@@ -70,8 +70,7 @@ def _write_some(s: State, numbers: NDArray[np.int64], ram: Ram, engine: Engine) 
     lines[numbers] = lines[numbers] & np.uint8(0xFF ^ LINE_FETCHED) | fetched
     # what the line before a page looks at goes two bytes into it
     near = np.maximum(numbers[:, None] * _LINES + np.arange(-1, _LINES), 0).ravel()
-    for line in near[s.lines[near] & LINE_FETCHED != 0].tolist():
-        engine.emulated_lines.mark_line(s, line)
+    engine.emulated_lines.mark_lines(s, near[s.lines[near] & LINE_FETCHED != 0])
 
 
 def unguarded(s: State, numbers: Sequence[int]) -> list[int]:
