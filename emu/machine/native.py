@@ -70,9 +70,36 @@ def compiled_before() -> bool:
     return any(CACHE.rglob("*.nbi"))
 
 
+class Compiled:
+    """A function of the machine, native when it is called, from Python or by what is compiled.
+
+    Only then numba gets to know it: that takes 0.1 s for all 400, of which a run calls a dozen.
+    """
+
+    def __init__(self, function: Callable[..., Any], *, nogil: bool) -> None:
+        self._function, self._nogil = function, nogil
+
+    @functools.cached_property
+    def _dispatcher(self) -> Any:
+        dispatcher = numba.njit(cache=True, error_model="numpy", nogil=self._nogil)(self._function)
+        # numba would compile a function once more for every constant it is called with
+        specialise = dispatcher.compile
+        dispatcher.compile = lambda arguments: specialise(tuple(map(types.unliteral, arguments)))
+        dispatcher._cache.load_overload = functools.partial(_cached, dispatcher._cache)
+        return dispatcher
+
+    @property
+    def _numba_type_(self) -> Any:  # what numba asks of a global that it does not know
+        return self._dispatcher._numba_type_
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call it."""
+        return self._dispatcher(*arguments)
+
+
 def jit(function: Callable[..., Any]) -> Any:
     """Compile a function of the machine to native code, cached on disk."""
-    return _compile(function, nogil=False)
+    return Compiled(function, nogil=False)
 
 
 def unlocked(function: Callable[..., Any]) -> Any:
@@ -81,16 +108,7 @@ def unlocked(function: Callable[..., Any]) -> Any:
     Only for those. Who comes back from one waits until the other threads let go of the lock, up
     to 5 ms (sys.getswitchinterval): a hundred short calls would take half a second.
     """
-    return _compile(function, nogil=True)
-
-
-def _compile(function: Callable[..., Any], *, nogil: bool) -> Any:
-    dispatcher = numba.njit(cache=True, error_model="numpy", nogil=nogil)(function)
-    # numba would compile a function once more for every constant it is called with
-    specialise = dispatcher.compile
-    dispatcher.compile = lambda arguments: specialise(tuple(map(types.unliteral, arguments)))
-    dispatcher._cache.load_overload = functools.partial(_cached, dispatcher._cache)
-    return dispatcher
+    return Compiled(function, nogil=True)
 
 
 def _cached(cache: Any, signature: Any, context: Any) -> Any:
