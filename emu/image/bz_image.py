@@ -69,7 +69,7 @@ class BzImage:
     def vmlinux(self) -> bytes:
         """Return the vmlinux and its relocations; BadImage if it cannot be unpacked."""
         offset, size = self.header.payload
-        payload = self.segment.data[offset : offset + size]
+        payload = bytes(self.segment.data[offset : offset + size])
         if len(payload) < size or size < 4:
             raise self._bad(f"truncated: {len(payload)} of {size} bytes of the kernel are there")
         expected = int.from_bytes(payload[-4:], "little")

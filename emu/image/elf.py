@@ -60,18 +60,7 @@ class ElfImage:
         Raises:
             BadImage: no such file, not a kernel image, or a malformed one.
         """
-        path = Path(path)
-        try:
-            status = path.stat()
-            if not stat.S_ISREG(status.st_mode):
-                raise BadImage(f"{path}: not a file")
-            if status.st_size > MAX_FILE:
-                raise BadImage(f"{path}: over {MAX_FILE >> 20} MiB, too large for an image")
-            data = path.read_bytes()
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else None
-            raise BadImage(f"{path}: {reason or 'cannot be read'}") from None
-        return cls(path.name, data)
+        return cls(Path(path).name, bytes_of_file(path))
 
     @cached_property
     def symbols(self) -> Symbols:
@@ -217,6 +206,22 @@ class ElfImage:
             load.flags & PF_X and 0 <= address - load.vaddr < load.memsz
             for load in self._file.loads
         )
+
+
+def bytes_of_file(path: str | Path) -> bytes:
+    """Return what the file of an image holds; BadImage if it cannot be one."""
+    path = Path(path)
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise BadImage(f"{path}: not a file")
+        if status.st_size > MAX_FILE:
+            raise BadImage(f"{path}: over {MAX_FILE >> 20} MiB, too large for an image")
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise BadImage(f"{path}: {reason or 'cannot be read'}") from None
+    return data
 
 
 def check_loads(file: ElfFile) -> None:

@@ -12,13 +12,14 @@ import copy
 import hashlib
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from pathlib import Path
 from typing import Self
 
 from emu.errors import BadImage, TextpokeError
-from emu.image import bz_image, deb, unpack
+from emu.image import bz_image, deb, kept_kernel, unpack
 from emu.image.btf import BtfReader
 from emu.image.bz_image import BzImage
-from emu.image.elf import ElfImage, check_loads
+from emu.image.elf import ElfImage, bytes_of_file, check_loads
 from emu.image.elf_boot import elf_entry
 from emu.image.elf_file import (
     EM_X86_64,
@@ -74,6 +75,14 @@ class LinuxImage(ElfImage):
         self._linked: LinuxImage | None = None  # as it was linked, if this is where it runs
         self._slide = 0
         self.boot_image = self._started(b"", bzimage=False)
+
+    @classmethod
+    def read(cls, path: str | Path) -> Self:
+        """Read the kernel at `path`; BadImage as of `ElfImage.read`."""
+        path, data = Path(path), bytes_of_file(path)
+        if data.startswith(deb.MAGIC):
+            data = kept_kernel.kernel(path, data, MAX_BZIMAGE)
+        return cls(path.name, data)
 
     def with_initramfs(self, initramfs: bytes, *, bzimage: bool = False) -> Self:
         """Return the same kernel, to be started with an initramfs.
@@ -210,8 +219,9 @@ def _segments(file: ElfFile) -> Iterator[Segment]:
 
     Not apart is the text of the last segment: it runs once, and lies among the zeroed data.
     """
+    whole = memoryview(file.data)  # 60 MB that need not be there twice
     for load in file.loads:
-        data = file.bytes_of(load)
+        data = whole[load.offset : load.offset + load.filesz]
         ends = [
             section.address + section.size - load.vaddr
             for section in file.sections

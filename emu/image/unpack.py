@@ -95,12 +95,13 @@ class Unpacked:
 
     def all(self, limit: int) -> bytes:
         """Return all of it; Malformed if that is over `limit` bytes, too."""
-        whole = bytearray()
+        pieces, size = [], 0
         for piece in self:
-            whole += piece
-            if len(whole) > limit:
+            pieces.append(piece)
+            size += len(piece)
+            if size > limit:
                 raise Malformed(f"{self._name} data unpacks to over {limit} bytes")
-        return bytes(whole)
+        return b"".join(pieces)
 
 
 def _by_slices(decoder: _SliceDecoder, data: bytes, at: int, size: int) -> _Pieces:

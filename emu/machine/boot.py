@@ -41,7 +41,7 @@ class Segment:
     """
 
     paddr: int
-    data: bytes
+    data: bytes | memoryview
     memsz: int
     executable: bool = False
 

@@ -11,7 +11,7 @@ What was decoded from the start of a block and has none of them is remembered by
 import numpy as np
 
 from emu.machine.native import jit
-from emu.machine.state import LINE, LINE_EMULATED, M_RAM_SIZE, PAGE, Bytes, State
+from emu.machine.state import LINE, LINE_EMULATED, M_RAM_SIZE, PAGE, Bytes, State, Words
 
 
 @jit
@@ -43,6 +43,13 @@ def mark_line(s: State, line: int) -> None:
     for index in range(count):
         code[index] = s.ram[start + index]
     _mark(s, start, code, count)
+
+
+@jit
+def mark_lines(s: State, lines: Words) -> None:
+    """Look at lines that become text."""
+    for line in lines:
+        mark_line(s, line)
 
 
 @jit

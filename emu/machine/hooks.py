@@ -6,6 +6,7 @@ comes before every block is `block`.
 """
 
 import ctypes
+import functools
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ from emu.machine.memory_hooks import (
     on_text_store,
     on_watched_access,
 )
-from emu.machine.native import entry, hook, jit, load64, pointer
+from emu.machine.native import Hook, addresses, entry, hook, jit, load64, pointer
 from emu.machine.state import M_CPU, M_CROSSING_HOOK, M_TEXT_HOOK, M_WATCH_HOOK, State
 from emu.machine.unicorn_blocks import flush_tlb
 from emu.machine.unicorn_layout import CLASS_TLB_FILL, CPU_TO_CLASS, CPU_TO_UC, UC_MEMORY_MAPPING
@@ -59,11 +60,6 @@ def _on_block(caller: int, engine: int, pc: int, size: int, data: Any) -> None:
 _block_entry = entry(_on_plain_block, _on_block, _i64, _i64, _u32, _ptr)
 
 
-@jit
-def _on_block_address() -> int:
-    return int(_block_entry())
-
-
 @hook(types.boolean(_i64, _i64, _i32, _i32, _i32, _i32, _i64))
 def on_tlb_fill(
     cpu: int, virtual: int, size: int, access: int, mmu: int, probe: int, caller: int
@@ -71,6 +67,46 @@ def on_tlb_fill(
     """An address is to be translated. Stands in for `CPUClass.tlb_fill`."""
     s = state_at(pointer(data_of_hooks(load64(cpu + CPU_TO_UC))))
     return bool(fill_tlb(s, cpu, virtual, size, access, mmu, probe & 1, caller))
+
+
+_HOOKS = (
+    apic_read,
+    apic_write,
+    ioapic_read,
+    ioapic_write,
+    on_cpuid,
+    on_crossing_store,
+    on_device_access,
+    on_exception,
+    on_in,
+    on_out,
+    on_rdtsc,
+    on_slow_access,
+    on_syscall,
+    on_sysenter,
+    on_text_store,
+    on_tlb_fill,
+    on_undefined,
+    on_watched_access,
+    open_bus_read,
+    open_bus_write,
+)
+_hook_addresses = addresses(*_HOOKS)
+
+
+@jit
+def _addresses() -> tuple[int, tuple[int, ...]]:
+    return _block_entry(), _hook_addresses()
+
+
+@functools.cache
+def _block_address() -> int:
+    return int(_addresses()[0])
+
+
+@functools.cache
+def _address(hook: Hook) -> int:
+    return int(_addresses()[1][_HOOKS.index(hook)])
 
 
 def _add(uc: Uc, kind: int, address: int, table: int, begin: int, end: int, *more: int) -> int:
@@ -94,9 +130,9 @@ _EVERYWHERE = (1, 0)  # begin > end: no bounds
 
 def install(uc: Uc, table: int) -> None:
     """Register all hooks but those on text; `table` is the address of the state."""
-    _add(uc, uc_const.UC_HOOK_BLOCK, _on_block_address(), table, *_EVERYWHERE)
-    _add(uc, uc_const.UC_HOOK_INTR, on_exception.address, table, *_EVERYWHERE)
-    _add(uc, uc_const.UC_HOOK_INSN_INVALID, on_undefined.address, table, *_EVERYWHERE)
+    _add(uc, uc_const.UC_HOOK_BLOCK, _block_address(), table, *_EVERYWHERE)
+    _add(uc, uc_const.UC_HOOK_INTR, _address(on_exception), table, *_EVERYWHERE)
+    _add(uc, uc_const.UC_HOOK_INSN_INVALID, _address(on_undefined), table, *_EVERYWHERE)
     for function, instruction in (
         (on_in, x86_const.UC_X86_INS_IN),
         (on_out, x86_const.UC_X86_INS_OUT),
@@ -105,12 +141,12 @@ def install(uc: Uc, table: int) -> None:
         (on_syscall, x86_const.UC_X86_INS_SYSCALL),
         (on_sysenter, x86_const.UC_X86_INS_SYSENTER),
     ):
-        _add(uc, uc_const.UC_HOOK_INSN, function.address, table, *_EVERYWHERE, instruction)
+        _add(uc, uc_const.UC_HOOK_INSN, _address(function), table, *_EVERYWHERE, instruction)
     for page in (ioapic.BASE, xapic.BASE):
         _add(
             uc,
             uc_const.UC_HOOK_MEM_READ | uc_const.UC_HOOK_MEM_WRITE,
-            on_device_access.address,
+            _address(on_device_access),
             table,
             page,
             page + 0xFFF,
@@ -121,14 +157,14 @@ def watch_slow_accesses(s: State, uc: Uc) -> None:
     """Let the engine ask `on_slow_access`; RAM must be mapped, and the block hook installed."""
     find_ram(s)
     first_byte = (0, 0)
-    kind, address = uc_const.UC_HOOK_MEM_WRITE, on_crossing_store.address
+    kind, address = uc_const.UC_HOOK_MEM_WRITE, _address(on_crossing_store)
     s.m[M_CROSSING_HOOK] = _add(uc, kind, address, s.address, *first_byte)
-    kind, address = kind | uc_const.UC_HOOK_MEM_READ, on_watched_access.address
+    kind, address = kind | uc_const.UC_HOOK_MEM_READ, _address(on_watched_access)
     s.m[M_WATCH_HOOK] = _add(uc, kind, address, s.address, *first_byte)
-    kind, address = uc_const.UC_HOOK_MEM_WRITE, on_text_store.address
+    kind, address = uc_const.UC_HOOK_MEM_WRITE, _address(on_text_store)
     s.m[M_TEXT_HOOK] = _add(uc, kind, address, s.address, *first_byte)
     place = ctypes.c_uint64.from_address(uc._uch.value + UC_MEMORY_MAPPING)
-    place.value = on_slow_access.address
+    place.value = _address(on_slow_access)
 
 
 def watch_tlb_fills(s: State) -> None:
@@ -138,7 +174,7 @@ def watch_tlb_fills(s: State) -> None:
     """
     cpu_class = ctypes.c_uint64.from_address(int(s.m[M_CPU]) + CPU_TO_CLASS).value
     place = ctypes.c_uint64.from_address(cpu_class + CLASS_TLB_FILL)
-    place.value = on_tlb_fill.address
+    place.value = _address(on_tlb_fill)
     flush_tlb(s)
 
 
@@ -160,9 +196,9 @@ def _map(uc: Uc, table: int, start: int, size: int, read: Any, write: Any) -> No
         uc._uch,
         ctypes.c_uint64(start),
         ctypes.c_size_t(size),
-        ctypes.c_void_p(read.address),
+        ctypes.c_void_p(_address(read)),
         ctypes.c_void_p(table),
-        ctypes.c_void_p(write.address),
+        ctypes.c_void_p(_address(write)),
         ctypes.c_void_p(table),
     )
     assert status == uc_const.UC_ERR_OK, status

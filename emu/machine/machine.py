@@ -216,10 +216,10 @@ class Machine(MachineView):
 
     def save(self) -> Snapshot:
         """Return the machine as it is between two moves. Its future does not change."""
-        self._ram = snapshot.ram_now(self.state, self._known_ram())
+        ram = snapshot.ram_now(self.state, self._known_ram())
         self._native.dirty.clear(self.state)
-        self._ram_epoch = int(self.state.m[state.M_DIRTY_EPOCH])
-        return snapshot.take(self.state, self.setup, self._ram)
+        self._note_ram(ram)
+        return snapshot.take(self.state, self.setup, ram)
 
     def restore(self, saved: Snapshot) -> None:
         """Let the machine be as it was when it was saved, or another of the same setup was.
@@ -230,7 +230,11 @@ class Machine(MachineView):
             raise TextpokeError("the snapshot is of another machine: make one from it")
         known = self._known_ram() or pages.scan(self.state)
         snapshot.put_back(self.state, saved, known, self._hardware.pristine, self._native)
-        self._ram, self._ram_epoch = saved.ram, int(self.state.m[state.M_DIRTY_EPOCH])
+        self._note_ram(saved.ram)
+
+    def _note_ram(self, ram: Ram) -> None:
+        """Take note of what RAM is now, or was when the dirty pages were last forgotten."""
+        self._ram, self._ram_epoch = ram, int(self.state.m[state.M_DIRTY_EPOCH])
 
     def _known_ram(self) -> Ram | None:
         """Return RAM as it was when the dirty pages were last forgotten, if that was here.
@@ -254,6 +258,7 @@ class Machine(MachineView):
             clock=setup.clock,
             engine=engine,
         )
+        machine._note_ram(pages.scan(machine.state, 1))  # no kernel: nothing lies above (`boot`)
         machine.restore(saved)
         machine._native.guards.guard_text_again(machine.state)
         return machine

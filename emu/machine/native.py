@@ -15,10 +15,11 @@ Two traps decided its shape (both reproduced, see docs/decisions.md):
 """
 
 import ctypes
+import functools
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.compiler import Flags
+from numba.core.runtime import rtsys
 from numba.extending import intrinsic
 
 from emu.errors import Unsupported
@@ -68,9 +70,36 @@ def compiled_before() -> bool:
     return any(CACHE.rglob("*.nbi"))
 
 
+class Compiled:
+    """A function of the machine, native when it is called, from Python or by what is compiled.
+
+    Only then numba gets to know it: that takes 0.1 s for all 400, of which a run calls a dozen.
+    """
+
+    def __init__(self, function: Callable[..., Any], *, nogil: bool) -> None:
+        self._function, self._nogil = function, nogil
+
+    @functools.cached_property
+    def _dispatcher(self) -> Any:
+        dispatcher = numba.njit(cache=True, error_model="numpy", nogil=self._nogil)(self._function)
+        # numba would compile a function once more for every constant it is called with
+        specialise = dispatcher.compile
+        dispatcher.compile = lambda arguments: specialise(tuple(map(types.unliteral, arguments)))
+        dispatcher._cache.load_overload = functools.partial(_cached, dispatcher._cache)
+        return dispatcher
+
+    @property
+    def _numba_type_(self) -> Any:  # what numba asks of a global that it does not know
+        return self._dispatcher._numba_type_
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call it."""
+        return self._dispatcher(*arguments)
+
+
 def jit(function: Callable[..., Any]) -> Any:
     """Compile a function of the machine to native code, cached on disk."""
-    return _compile(function, nogil=False)
+    return Compiled(function, nogil=False)
 
 
 def unlocked(function: Callable[..., Any]) -> Any:
@@ -79,15 +108,17 @@ def unlocked(function: Callable[..., Any]) -> Any:
     Only for those. Who comes back from one waits until the other threads let go of the lock, up
     to 5 ms (sys.getswitchinterval): a hundred short calls would take half a second.
     """
-    return _compile(function, nogil=True)
+    return Compiled(function, nogil=True)
 
 
-def _compile(function: Callable[..., Any], *, nogil: bool) -> Any:
-    dispatcher = numba.njit(cache=True, error_model="numpy", nogil=nogil)(function)
-    # numba would compile a function once more for every constant it is called with
-    specialise = dispatcher.compile
-    dispatcher.compile = lambda arguments: specialise(tuple(map(types.unliteral, arguments)))
-    return dispatcher
+def _cached(cache: Any, signature: Any, context: Any) -> Any:
+    """Return a function's native code from its cache, None if it is not there.
+
+    numba's own way there begins with the import of all that it knows how to compile, a tenth of
+    a second that is only needed where the answer is None; its compiler does that by itself.
+    """
+    rtsys.initialize(context)  # the memory of arrays that native code makes
+    return cache._load_overload(signature, context)
 
 
 def by_engine(function: Callable[..., Any]) -> Any:
@@ -96,24 +127,76 @@ def by_engine(function: Callable[..., Any]) -> Any:
 
 
 class Hook:
-    """A function that the engine calls back, compiled when its address is first asked for."""
+    """A function that the engine calls back; `addresses` compiles it."""
 
     def __init__(self, function: Callable[..., Any], signature: Any) -> None:
-        self.function, self._signature = function, signature
-        self._compiled: Any = None
-
-    @property
-    def address(self) -> int:
-        """The address of the native code."""
-        if self._compiled is None:
-            compiler = numba.cfunc(self._signature, cache=True, error_model="numpy")
-            self._compiled = compiler(self.function)
-        return int(self._compiled.address)
+        self.function, self.signature = function, signature
 
 
 def hook(signature: Any) -> Callable[[Callable[..., Any]], Hook]:
-    """Mark a function as one that the engine calls back."""
+    """Mark a function as one that the engine calls back. It must not raise."""
     return lambda function: Hook(function, signature)
+
+
+def addresses(*hooks: Hook) -> Any:
+    """Make an intrinsic whose value is a tuple of the addresses of hooks.
+
+    All in one piece of native code: for each in a piece of its own, what several of them call was
+    compiled and loaded as often, which took a quarter of a second of every start.
+    """
+    result = types.UniTuple(types.int64, len(hooks))
+
+    @intrinsic
+    def address(typing_context: Any) -> Any:
+        def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+            found = [_native_hook(context, builder, each) for each in hooks]
+            return context.make_tuple(builder, result, found)
+
+        return result(), generate
+
+    return address
+
+
+def _native_hook(context: Any, builder: Any, hook: Hook) -> Any:
+    """Make the C function of a hook; returns its address."""
+    signature, returns = hook.signature, hook.signature.return_type
+    silent = returns == types.void
+    native = ir.Function(
+        builder.module,
+        ir.FunctionType(
+            ir.VoidType() if silent else context.get_return_type(returns),
+            [context.get_argument_type(parameter) for parameter in signature.args],
+        ),
+        f"textpoke_{hook.function.__name__}",
+    )
+    body = ir.IRBuilder(native.append_basic_block())
+    arguments = [
+        context.data_model_manager[parameter].from_argument(body, given)
+        for parameter, given in zip(signature.args, native.args, strict=True)
+    ]
+    value = _call_compiled(context, builder, body, hook.function, signature, arguments)
+    if silent:
+        body.ret_void()
+    else:
+        body.ret(context.data_model_manager[returns].as_return(body, value))
+    return builder.ptrtoint(native, ir.IntType(64))
+
+
+def _call_compiled(
+    context: Any,
+    builder: Any,
+    body: Any,
+    python: Callable[..., Any],
+    signature: Any,
+    arguments: Sequence[Any],
+    *,
+    inline: bool = False,
+) -> Any:
+    """Compile a function and call it in `body`; returns what it returns."""
+    flags = Flags()
+    flags.nrt, flags.error_model, flags.forceinline = True, "numpy", inline
+    compiled = context.compile_subroutine(builder, python, signature, flags=flags)
+    return context.call_internal_no_propagate(body, compiled.fndesc, signature, arguments)[1]
 
 
 def entry(quick: Callable[..., bool], full: Callable[..., None] | None, *parameters: Any) -> Any:
@@ -138,12 +221,9 @@ def entry(quick: Callable[..., bool], full: Callable[..., None] | None, *paramet
 
             def call(body: Any, python: Any, returns: Any, arguments: Any, *, inline: bool) -> Any:
                 signature = returns(types.int64, *parameters)
-                flags = Flags()
-                flags.nrt, flags.error_model, flags.forceinline = True, "numpy", inline
-                compiled = context.compile_subroutine(builder, python, signature, flags=flags)
-                return context.call_internal_no_propagate(
-                    body, compiled.fndesc, signature, arguments
-                )[1]
+                return _call_compiled(
+                    context, builder, body, python, signature, arguments, inline=inline
+                )
 
             slow = None
             if full:

@@ -54,10 +54,14 @@ def _write_some(s: State, numbers: NDArray[np.int64], ram: Ram, engine: Engine) 
     pages = b"".join(page_at(ram, page) for page in numbers.tolist())
     content = np.frombuffer(pages, np.uint8).reshape(-1, PAGE_BYTES)
     memory, lines = s.ram.reshape(-1, PAGE), s.lines.reshape(-1, _LINES)
-    marks = np.packbits(lines[numbers] & LINE_FETCHED, axis=1, bitorder="little")
-    other = (memory[numbers] != content[:, :PAGE]).any(axis=1)
-    other |= (marks != content[:, PAGE:]).any(axis=1)
-    numbers, content = numbers[other], content[other]
+    other = lines[numbers, 0] & LINE_GUARDED == 0  # to change those costs less than to compare
+    guarded = np.flatnonzero(~other)
+    if guarded.size:
+        old, new = numbers[guarded], content[guarded]
+        marks = np.packbits(lines[old] & LINE_FETCHED, axis=1, bitorder="little")
+        other[guarded] = (memory[old] != new[:, :PAGE]).any(axis=1)
+        other[guarded] |= (marks != new[:, PAGE:]).any(axis=1)
+        numbers, content = numbers[other], content[other]
     memory[numbers] = content[:, :PAGE]
     for page in numbers[lines[numbers, 0] & LINE_GUARDED != 0].tolist():
         engine.unicorn_blocks.forget(s, page * PAGE, (page + 1) * PAGE)
@@ -66,8 +70,7 @@ def _write_some(s: State, numbers: NDArray[np.int64], ram: Ram, engine: Engine) 
     lines[numbers] = lines[numbers] & np.uint8(0xFF ^ LINE_FETCHED) | fetched
     # what the line before a page looks at goes two bytes into it
     near = np.maximum(numbers[:, None] * _LINES + np.arange(-1, _LINES), 0).ravel()
-    for line in near[s.lines[near] & LINE_FETCHED != 0].tolist():
-        engine.emulated_lines.mark_line(s, line)
+    engine.emulated_lines.mark_lines(s, near[s.lines[near] & LINE_FETCHED != 0])
 
 
 def unguarded(s: State, numbers: Sequence[int]) -> list[int]:
@@ -78,15 +81,15 @@ def unguarded(s: State, numbers: Sequence[int]) -> list[int]:
     return [int(page) for page in some[fetched & (lines[:, 0] & LINE_GUARDED == 0)]]
 
 
-def scan(s: State) -> Ram:
-    """Return all RAM, every page looked at."""
+def scan(s: State, mib: int | None = None) -> Ram:
+    """Return all RAM, every page looked at; mib: of so much at its begin, the rest is blank."""
     chunks = []
     ram, lines = s.ram.reshape(-1, CHUNK, PAGE), s.lines.reshape(-1, CHUNK, _LINES)
-    for number in range(len(ram)):
+    for number in range(len(ram) if mib is None else mib):
         used = ram[number].any(axis=1) | (lines[number] & LINE_FETCHED).any(axis=1)
         first = number * CHUNK
         chunks.append(tuple(read_page(s, first + at) if used[at] else BLANK for at in range(CHUNK)))
-    return tuple(chunks)
+    return (*chunks, *blank(len(ram) - len(chunks)))
 
 
 def updated(s: State, old: Ram, changed: Iterable[int]) -> Ram:

@@ -65,6 +65,11 @@ def hook(signature: Any) -> Callable[[Callable[..., Any]], Hook]:
     return lambda function: Hook(function, signature)
 
 
+def addresses(*hooks: Hook) -> Callable[[], tuple[int, ...]]:
+    """Return what tells the addresses of hooks."""
+    return lambda: tuple(each.address for each in hooks)
+
+
 def entry(quick: Callable[..., bool], full: Callable[..., None], *parameters: Any) -> Any:
     """Return what tells the address at which the engine calls both; see `native.entry`."""
 

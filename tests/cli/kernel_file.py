@@ -25,7 +25,7 @@ def long_mode(folder: Path, *code: str, **parts: Any) -> Path:
     names |= {"boot": (BOOT, 0x1000), "stubs": (STUBS, 0x1000), "handler": (COMMON, 0x1000)}
     texts = {*guest.entries, BOOT, BOOT + 0x400, BOOT64, STUBS, COMMON}
     path = folder / "guest.elf"
-    segments = [(s.paddr, s.data, s.paddr in texts) for s in guest.image.segments]
+    segments = [(s.paddr, bytes(s.data), s.paddr in texts) for s in guest.image.segments]
     path.write_bytes(_elf(segments, names))
     return path
 

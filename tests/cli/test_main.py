@@ -1,3 +1,4 @@
+import gc
 import json
 import os
 import signal
@@ -49,6 +50,25 @@ def test_help_imports_nothing_heavy() -> None:
         "sys.exit(any(n in sys.modules for n in ('numpy', 'numba', 'unicorn', 'capstone')))"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_a_process_of_its_own_leaves_its_garbage_alone() -> None:
+    code = (
+        "import atexit, gc, os, sys; sys.argv[1:] = ['--version'];"
+        "atexit.register(lambda: print(gc.get_freeze_count() > 0));"
+        "from emu.cli.main import main; main();"
+        "print(gc.get_threshold()[0] > 10_000, os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    environment = {name: value for name, value in os.environ.items() if "OPENBLAS" not in name}
+    command = [sys.executable, "-c", code]
+    said = subprocess.run(command, check=True, capture_output=True, env=environment).stdout
+    assert said.split()[-3:] == [b"True", b"1", b"True"]
+
+
+def test_who_calls_the_command_keeps_his_collector(textpoke: Command) -> None:
+    before = gc.get_threshold()
+    textpoke("--version")
+    assert gc.get_threshold() == before
 
 
 def test_the_version(textpoke: Command) -> None:

@@ -69,6 +69,18 @@ def test_another_process_goes_on(toy_boot: BootImage, tmp_path: Path) -> None:
     } == expected
 
 
+def test_what_the_guest_has_blanked_stays_blank(toy_boot: BootImage) -> None:
+    """Also the tables that firmware leaves below 1 MiB, which a new machine has, too."""
+    machine = Machine(toy_boot, cores=2, command_line="load")
+    machine.drive(chooser.round_robin(1000), instructions=50_000)
+    low = next(at for at in range(0, 1 << 20, state.PAGE) if any(machine.read(at, state.PAGE)))
+    for page in {low, 0x9F000, 0xE0000, 0xF0000, 0xFF000}:
+        machine.store(page, bytes(state.PAGE))
+    again = Machine.from_snapshot(machine.save())
+    assert again.read(0, 1 << 20) == machine.read(0, 1 << 20)
+    assert state_hash(again) == state_hash(machine)
+
+
 def test_a_file_says_the_same_again(tmp_path: Path) -> None:
     machine = zoo()
     make_runs(machine, 3, 200, None)
