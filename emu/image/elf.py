@@ -150,6 +150,11 @@ class ElfImage:
         """The traceable functions."""
         return Sites.read(self)
 
+    def text(self) -> tuple[range, ...]:
+        """Return the physical addresses of its code."""
+        placed = self.boot_image.segments
+        return tuple(range(each.paddr, each.end) for each in placed if each.executable)
+
     def read_virtual(self, address: int, size: int) -> bytes:
         """Return `size` bytes as the file has them at link address `address`.
 

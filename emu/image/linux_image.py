@@ -151,6 +151,11 @@ class LinuxImage(ElfImage):
             return super().types
         return Types(KernelReader(BtfReader(self.name, self._file.bytes_of(section))))
 
+    def text(self) -> tuple[range, ...]:
+        """Return the physical addresses of its code, once it is unpacked."""
+        placed = _segments(self._file)
+        return tuple(range(each.paddr, each.end) for each in placed if each.executable)
+
     def is_in(self, memory: Callable[[int, int], bytes], size: int) -> bool:
         """Return whether this very kernel, once it has booted, is the one in memory.
 

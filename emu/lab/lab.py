@@ -205,8 +205,10 @@ class Lab:
         """Let the machine tell events from places that the kernel has only now."""
         found = self.steering is not None and self.steering.find()
         probes = () if self._told else self.guest.probes()
-        if found or probes:
+        if probes:
             self._told = True
+            self.machine.guard_text(self.guest.image.text())
+        if found or probes:
             self._set_probes()
 
     def _set_probes(self) -> None:

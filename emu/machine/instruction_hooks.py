@@ -20,6 +20,9 @@ from emu.machine.view import state_at
 _i64, _i32, _ptr = types.int64, types.int32, types.voidptr
 
 _RDTSCP, _RDRAND, _RDSEED = 1 << 27, 1 << 30, 1 << 18
+# The engine takes shlx for a kind of SSE and refuses it without CR4.OSFXSR; the decompressor of
+# Linux 6.12 clears that, and uses BMI2 if there is any.
+_BMI2 = 1 << 8
 # Leaf 0x15 tells a kernel how fast its TSC and its APIC's timer count: it need not measure them
 # against the 8254, for which Linux would spin a tenth of a second (setup_boot_APIC_clock).
 _FREQUENCIES = _LAST_LEAF = 0x15
@@ -69,7 +72,7 @@ def on_cpuid(engine: int, data: Any) -> int:
         if not msr.apic_enabled(s, core):
             output[3] &= ~_APIC
     elif leaf == 7:
-        output[1] &= ~_RDSEED
+        output[1] &= ~(_RDSEED | _BMI2)
     elif leaf == 0xB or _ENGINE_LAST_LEAF < leaf < _FREQUENCIES:
         output[:] = 0
     elif leaf == _FREQUENCIES:

@@ -193,6 +193,15 @@ class Machine(MachineView):
             self.state.lines[probe.address // state.LINE] |= state.LINE_PROBE
         self.state.m[state.M_PROBES] = len(rows)
 
+    def guard_text(self, text: Iterable[range]) -> None:
+        """Let all stores to these physical addresses be events, as to what the image says is code.
+
+        For a kernel that was unpacked, or moved, by itself.
+        """
+        for each in text:
+            self._check(each.start, len(each))
+            self._native.guards.guard_image_text(self.state, each.start, each.stop)
+
     def watch(self, byte: int | None) -> None:
         """Let moves end when this byte is sent on the serial line."""
         self.state.m[state.M_WATCH] = -1 if byte is None else byte

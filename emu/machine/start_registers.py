@@ -133,8 +133,7 @@ def multiboot_registers(s: State, core: int, entry: int, info: int) -> None:
 
 _CODE64 = 0x00AF9B00
 _PAGING_CR0, _LONG_MODE = 0x80000011, 0x500  # of CR0; of EFER: LME, LMA
-# Of CR4: PAE and, as UEFI leaves them, OSFXSR and OSXMMEXCPT. The engine takes BMI2 for a kind of
-# SSE and refuses it without; the decompressor of Linux 6.12 uses it before it sets anything.
+# Of CR4: PAE and, as UEFI leaves them, OSFXSR and OSXMMEXCPT.
 _FIRMWARE_CR4 = 0x620
 _LONG_CR0, _LONG_CR4, _LONG_EFER = 0x80010033, 0x6A0, 0xD01  # paging, WP; PAE, SSE; LMA, NX
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import emu.lab
 from emu.errors import BadImage, TextpokeError
 from emu.guest import probes
 from emu.guest.code import CodeRegion
@@ -371,6 +372,27 @@ def test_a_kernel_that_its_decompressor_moves_is_found(linux_file: Path) -> None
     entry = guest.image.load_address(guest.image.symbols["__switch_to_asm"].address)
     assert entry in {probe.address for probe in guest.probes()}
     assert guest.describe(machine.rip(0)) == guest.image.symbols.describe(machine.rip(0))
+
+
+def test_stores_to_code_that_was_moved_are_told_of(linux_file: Path) -> None:
+    """Whether a core has fetched it or not: most functions are patched before they are called."""
+    linux = LinuxImage.read(linux_file)
+    try:
+        image = linux.with_initramfs(b"", bzimage=True)
+    except BadImage as error:
+        pytest.skip(str(error))
+    lab = emu.lab.boot(image, append=emu.lab.COMMAND_LINE, cores=1, ram_mib=256, seed=None)
+    site = image.sites.of("vfs_read")
+    assert site is not None
+    told: set[int] = set()
+    while lab.machine.retired() < 3_000_000_000 and not told & {site}:
+        begin = len(lab.machine.events)
+        lab.run(instructions=20_000_000)
+        rows = lab.machine.events.since(begin)
+        stores = rows[rows[:, E_KIND] == events.TEXT_STORE, E_ADDRESS]
+        site = lab.guest.physical(lab.guest.image.sites.of("vfs_read") or 0) if rows.size else site
+        told = set(stores.tolist())
+    assert site in told  # ftrace_init makes it a nop
 
 
 def test_another_machine_is_seen_by_the_same_guest(booted: Booted) -> None:
