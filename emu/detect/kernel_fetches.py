@@ -64,7 +64,7 @@ class KernelFetches:
 
     Attributes:
         findings: the first of those that are torn, or an int3 that the kernel died of.
-        lost: how many syncs each core has lost.
+        lost: how many syncs each core has lost: interrupts while a batch was under way.
         harmless: what each core has executed between a sync that it lost and the next time it
             serialised, and no harm came of.
     """
@@ -111,7 +111,7 @@ class KernelFetches:
                 self._under_way = row[E_B] & _WORD, row[E_TASK]
             elif row[E_A] == _DONE:
                 self._under_way = None
-        elif kind == events.FAULT and row[E_A] == FREEZE_FLOOR:
+        elif kind == events.FAULT and row[E_A] == FREEZE_FLOOR and self._under_way is not None:
             self._unserialised.add(core)
             self.lost[core] += 1
         elif kind == events.SERIALISED:

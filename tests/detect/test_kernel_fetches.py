@@ -53,9 +53,15 @@ class Rows:
             if each == phase and fetched is not None:
                 self.fetch(fetched)
 
-    def lose(self) -> None:
-        """Let core 1 lose a sync."""
+    def freeze(self) -> None:
+        """Let core 1 answer an interrupt, and not serialise."""
         self._add(1, events.FAULT, 0, FREEZE_FLOOR)
+
+    def lose(self) -> None:
+        """Let core 1 lose a sync, of a patch elsewhere."""
+        self.phase("arm")
+        self.freeze()
+        self.phase("done")
 
     def serialise(self) -> None:
         """Let core 1 serialise."""
@@ -195,6 +201,15 @@ def test_what_is_executed_after_a_lost_sync_counts_until_the_core_serialises(aga
         rows.serialise()
     rows.batch(OLD, "done")
     assert taken(rows).harmless[1, "whole"] == (not again)
+
+
+def test_an_interrupt_is_no_sync_where_nobody_patches() -> None:
+    rows = Rows()
+    rows.freeze()
+    rows.batch(OLD, "done")
+    fetches = taken(rows)
+    assert not fetches.lost
+    assert not +fetches.harmless
 
 
 def test_a_loop_over_old_bytes_does_not_hide_torn_ones() -> None:
