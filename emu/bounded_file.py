@@ -12,8 +12,8 @@ def read(path: str | Path, most: int, what: str, stream: BinaryIO | None = None)
 
     Args:
         path: of the file, for messages as well.
-        most: KiB as a rule, or MiB.
-        what: that would be too large: "a script".
+        most: bytes, a whole number of KiB or MiB.
+        what: for what a larger file is too large: "a script".
         stream: to read from instead; it stays open.
 
     Raises:

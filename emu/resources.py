@@ -11,7 +11,7 @@ from pathlib import Path
 from emu.errors import BadImage
 
 _PACKAGE = Path(__file__).resolve().parent
-_NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
+_NAME = re.compile(r"(?=.{1,64}\Z)[a-z0-9]+(?:[-_][a-z0-9]+)*")  # no file system refuses it
 
 
 def toy() -> Path:

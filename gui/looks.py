@@ -95,7 +95,7 @@ class Looks:
     def _use_size(self) -> None:
         """Let text have its size: in the projector layout as the height of the window allows."""
         font = QApplication.font()
-        room = self._window.height() * LARGER if self._layout == "projector" else 1.0
-        font.setPointSizeF(self._size * max(1.0, room))
+        larger = self._window.height() * LARGER if self._layout == "projector" else 1.0
+        font.setPointSizeF(self._size * max(1.0, larger))
         QApplication.setFont(font)
         palette.apply(self.theme)  # with a style sheet, widgets follow the font only when polished

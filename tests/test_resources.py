@@ -46,3 +46,4 @@ def test_scripts_for_linux_are_found_by_name() -> None:
     assert found is not None
     assert "enabled_functions" in found.read_text()
     assert resources.linux_script("../linux/oracle") is None
+    assert resources.linux_script("a" * 300) is None

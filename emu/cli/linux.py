@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from emu.lab import End, Lab, Linux
 
 TORN: Final = 1
-"""The exit status of a run in which a core executed bytes that nobody wrote."""
+"""The exit status of a run in which a core executed bytes that nobody wrote, or a stale int3."""
 
 SCRIPT_FAILED: Final = 3
 """Exit status: our init's script failed; as `poweroff 1` in it would have it."""
@@ -168,9 +168,9 @@ def linux(
       textpoke linux --from booted             and go on with it at once
 
     Exit status: 0 the text of --until or the end of the script was seen, the guest switched the
-    machine off or reset it, or you left; 1 a core executed torn bytes, 2 bad input, 3 the script
-    failed, 4 the kernel panicked or died, 6 the bound of --steps was reached, 130 interrupted,
-    (V << 1) | 1 the guest wrote V to the debug-exit port.
+    machine off or reset it, or you left; 1 a core executed torn bytes, or a stale int3 that the
+    kernel died of, 2 bad input, 3 the script failed, 4 the kernel panicked or died, 6 the bound of
+    --steps was reached, 130 interrupted, (V << 1) | 1 the guest wrote V to the debug-exit port.
     """  # noqa: D301 -- click keeps the lines of a paragraph that begins with this character
     if file == "get":
         from emu.cli import linux_get  # noqa: PLC0415 -- nothing else needs it

@@ -45,13 +45,13 @@ Linux 6.2).
 
 @dataclass(frozen=True, slots=True)
 class _Fetch:
-    """A fetch of bytes that memory no longer held.
+    """A fetch of bytes that memory no longer held; two are the same whatever their times.
 
     site: physical. unserialised: the core had lost a sync, and not serialised since.
     """
 
     core: int
-    time: int
+    time: int = field(compare=False)
     address: int
     site: int
     code: bytes
@@ -64,7 +64,7 @@ class KernelFetches:
 
     Attributes:
         findings: the first of those that are torn, or an int3 that the kernel died of.
-        lost: how many syncs each core has lost.
+        lost: how many syncs each core has lost: interrupts while a batch was under way.
         harmless: what each core has executed between a sync that it lost and the next time it
             serialised, and no harm came of.
     """
@@ -75,7 +75,7 @@ class KernelFetches:
     harmless: Counter[tuple[int, Harmless]] = field(default_factory=Counter)
     _stores: list[NDArray[np.int64]] = field(default_factory=list)  # rows of events, in pieces
     _batched: list[NDArray[np.bool_]] = field(default_factory=list)  # of each: within a batch
-    _waiting: list[_Fetch] = field(default_factory=list)
+    _waiting: Counter[_Fetch] = field(default_factory=Counter)  # to be judged: the first, how often
     _breakpoints: dict[int, _Fetch] = field(default_factory=dict)  # by core: nobody's so far
     _unserialised: set[int] = field(default_factory=set)
     _under_way: tuple[int, int] | None = None  # descriptors of a batch and how many
@@ -87,7 +87,8 @@ class KernelFetches:
         self._keep_stores(rows)
         for row in rows[np.isin(rows[:, E_KIND], _LOOKED_AT)].tolist():
             self._heed(row)
-        self._waiting = [each for each in self._waiting if not self._judged(each)]
+        for fetch in [each for each in self._waiting if self._judged(each)]:
+            del self._waiting[fetch]
 
     def _keep_stores(self, rows: NDArray[np.int64]) -> None:
         kinds = rows[:, E_KIND]
@@ -110,7 +111,7 @@ class KernelFetches:
                 self._under_way = row[E_B] & _WORD, row[E_TASK]
             elif row[E_A] == _DONE:
                 self._under_way = None
-        elif kind == events.FAULT and row[E_A] == FREEZE_FLOOR:
+        elif kind == events.FAULT and row[E_A] == FREEZE_FLOOR and self._under_way is not None:
             self._unserialised.add(core)
             self.lost[core] += 1
         elif kind == events.SERIALISED:
@@ -135,8 +136,8 @@ class KernelFetches:
         fetch = _Fetch(core, row[E_TIME], address, site, code, core in self._unserialised)
         if code[:1] == bytes([_INT3]):
             self._breakpoints[core] = fetch
-        elif code and len(self._waiting) < _MOST_WAITING:
-            self._waiting.append(fetch)
+        elif code and (fetch in self._waiting or len(self._waiting) < _MOST_WAITING):
+            self._waiting[fetch] += 1  # in a loop, the same old bytes are fetched without end
 
     def _judged(self, fetch: _Fetch) -> bool:
         """Say whether a fetch is torn; returns whether that can be said yet."""
@@ -151,7 +152,7 @@ class KernelFetches:
         if not legal:
             return True
         if fetch.code in legal:
-            self._harmless(fetch, "whole")
+            self._harmless(fetch, "whole", self._waiting[fetch])
             return True
         what: What = "harmful" if harmful(fetch.code, legal, fetch.address) else "torn"
         behind = max((at - fetch.site for at, _, _ in stores), default=0) + 1
@@ -163,8 +164,8 @@ class KernelFetches:
             code, address = fetch.code[:size], fetch.address
             self.findings.append(Finding(what, fetch.core, fetch.time, None, code, address))
 
-    def _harmless(self, fetch: _Fetch, what: Harmless) -> None:
-        self.harmless[fetch.core, what] += fetch.unserialised
+    def _harmless(self, fetch: _Fetch, what: Harmless, count: int = 1) -> None:
+        self.harmless[fetch.core, what] += count if fetch.unserialised else 0
 
     def _announced(self, fetch: _Fetch, descriptors: int, count: int) -> tuple[bytes, ...] | None:
         """Return what a batch makes of where bytes were fetched, if it does; None: unknown."""

@@ -114,11 +114,11 @@ class Handler:
         return Table(refs, self._stext, tuple(acts))
 
     def pokes(self, guest: Guest, address: int, count: int) -> tuple[Poke, ...]:
-        """Return what entries of such a table say; none if they do not say it.
+        """Return what entries of such a table say; none if they do not, or it cannot be so long.
 
         Raises TextpokeError where nothing is mapped.
         """
-        if not {"rel_addr", "text"} <= set(self._at):
+        if not (0 < count <= _MOST and {"rel_addr", "text"} <= set(self._at)):
             return ()
         data = guest.read(address, count * self._size)
         found = []

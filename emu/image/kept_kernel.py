@@ -17,6 +17,7 @@ from emu import whole_file
 from emu.errors import TextpokeError
 from emu.image import deb, linux_package
 
+_PACKAGE: Final = ".deb"
 _SUFFIX: Final = ".kernel"
 _DIGEST: Final = 32
 
@@ -25,11 +26,11 @@ def kernel(path: Path, package: bytes, limit: int) -> bytes:
     """Return the kernel in a package; errors as those of `deb.kernel`.
 
     Args:
-        path: of the package; one that nobody keeps is unpacked each time.
+        path: of the package; one that `textpoke linux get` does not keep is unpacked each time.
         package: its bytes.
         limit: the most bytes that the kernel may have.
     """
-    if path.parent != linux_package.folder():
+    if path.parent != linux_package.folder() or path.suffix != _PACKAGE:
         return deb.kernel(path.name, package, limit)
     digest = hashlib.sha256(package).digest()
     beside = path.with_suffix(_SUFFIX)
@@ -48,7 +49,9 @@ def _read(path: Path, digest: bytes, limit: int) -> bytes | None:
     try:
         with path.open("rb") as file:
             of_package, of_kernel = file.read(_DIGEST), file.read(_DIGEST)
-            found = file.read(limit + 1) if of_package == digest else b""
+            if of_package != digest:
+                return None
+            found = file.read(limit + 1)
     except OSError:
         return None
     return found if hashlib.sha256(found).digest() == of_kernel and len(found) <= limit else None
@@ -57,5 +60,5 @@ def _read(path: Path, digest: bytes, limit: int) -> bytes | None:
 def _forget_others(folder: Path) -> None:
     """Remove the kernels whose packages are gone."""
     for each in folder.glob(f"*{_SUFFIX}"):
-        if not each.with_suffix(".deb").exists():
+        if not each.with_suffix(_PACKAGE).exists():
             each.unlink(missing_ok=True)

@@ -121,8 +121,9 @@ def read_script(path: str | Path) -> bytes:
 
     Raises TextpokeError if it cannot be read, or is too large.
     """
-    ours = None if Path(path).exists() else resources.linux_script(str(path))
-    return bounded_file.read(ours or path, _MAX_SCRIPT, "a script")
+    ours = resources.linux_script(str(path))
+    found = path if ours is None or Path(path).exists() else ours
+    return bounded_file.read(found, _MAX_SCRIPT, "a script")
 
 
 def _bytes(path: str | Path) -> bytes:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from emu.guest.guest import Guest
 
 _INT3: Final = 0xCC
-_MOST: Final = 512  # sites of a batch: TP_VEC_MAX is 256
 _MOST_STORES: Final = 1 << 13
 
 
@@ -66,9 +65,8 @@ def _announced(
     guest: "Guest", handler: Handler, batch: Batch, stores: Sequence[Stored]
 ) -> Iterator[Change]:
     """Yield what the kernel's list says."""
-    count = min(batch.count, _MOST)
     try:
-        pokes = handler.pokes(guest, batch.descriptor, count)
+        pokes = handler.pokes(guest, batch.descriptor, batch.count)
     except TextpokeError:
         return  # it was on a stack that is no more
     replaced = _replaced(stores)

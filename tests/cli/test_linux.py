@@ -181,6 +181,13 @@ def test_a_script_has_a_bound(textpoke: Command, tmp_path: Path) -> None:
     assert "over 128 KiB" in refusal
 
 
+def test_a_script_whose_name_no_file_can_have_is_refused(textpoke: Command, tmp_path: Path) -> None:
+    image = kernel(tmp_path, b"", OFF)
+    for name in ("a" * 300, "a" * 300 + ".s"):
+        refusal = textpoke("linux", image, "--script", name).refusal()
+        assert refusal.endswith(f"{name}: File name too long")
+
+
 # --- get ----------------------------------------------------------------------------------------
 
 SEARCH = """\

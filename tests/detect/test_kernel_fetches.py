@@ -53,9 +53,15 @@ class Rows:
             if each == phase and fetched is not None:
                 self.fetch(fetched)
 
-    def lose(self) -> None:
-        """Let core 1 lose a sync."""
+    def freeze(self) -> None:
+        """Let core 1 answer an interrupt, and not serialise."""
         self._add(1, events.FAULT, 0, FREEZE_FLOOR)
+
+    def lose(self) -> None:
+        """Let core 1 lose a sync, of a patch elsewhere."""
+        self.phase("arm")
+        self.freeze()
+        self.phase("done")
 
     def serialise(self) -> None:
         """Let core 1 serialise."""
@@ -195,3 +201,29 @@ def test_what_is_executed_after_a_lost_sync_counts_until_the_core_serialises(aga
         rows.serialise()
     rows.batch(OLD, "done")
     assert taken(rows).harmless[1, "whole"] == (not again)
+
+
+def test_an_interrupt_is_no_sync_where_nobody_patches() -> None:
+    rows = Rows()
+    rows.freeze()
+    rows.batch(OLD, "done")
+    fetches = taken(rows)
+    assert not fetches.lost
+    assert not +fetches.harmless
+
+
+def test_a_loop_over_old_bytes_does_not_hide_torn_ones() -> None:
+    """All of it in one look: what is bounded is how many different fetches wait."""
+    rows = Rows()
+    rows.lose()
+    rows.phase("arm")
+    rows.store(0, OLD[:1], b"\xcc")
+    for _ in range(1000):
+        rows.fetch(OLD)
+    rows.store(1, OLD[1:], NEW[1:])
+    rows.fetch(OLD[:1] + NEW[1:])
+    rows.store(0, b"\xcc", NEW[:1])
+    rows.phase("done")
+    fetches = taken(rows)
+    assert [each.code for each in fetches.findings] == [OLD[:1] + NEW[1:]]
+    assert fetches.harmless == {(1, "whole"): 1000}

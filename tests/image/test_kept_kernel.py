@@ -90,6 +90,16 @@ def test_a_package_elsewhere_leaves_nothing_behind(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.kernel"))
 
 
+@pytest.mark.parametrize("name", ["linux-image-1.kernel", "linux-image-1", "linux-image-1.DEB"])
+def test_a_package_of_another_name_is_neither_replaced_nor_kept(package: Path, name: str) -> None:
+    """The unpacked kernel would lie in its place, or would have no package to go with."""
+    other = package.with_name(name)
+    other.write_bytes(deb(KERNEL))
+    assert read(other) == KERNEL
+    assert [each.name for each in package.parent.iterdir()] == [name]
+    assert other.read_bytes() == deb(KERNEL)
+
+
 def test_where_nothing_can_be_written_it_is_unpacked(
     package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from emu.machine import events
+from emu.machine import events, loop, state
 from emu.machine.boot import BootImage
+from emu.machine.hashing import state_hash
 from emu.machine.machine import Machine
 from emu.machine.recent import KEPT
 from emu.moves import move_text
@@ -48,3 +49,27 @@ def test_events_of_a_run_without_end_can_be_forgotten() -> None:
         machine.events.since(machine.events.first - 1)
     with pytest.raises(IndexError):
         machine.events[machine.events.first - 1]
+
+
+def test_a_run_stops_with_the_first_move_that_makes_an_event(toy_boot: BootImage) -> None:
+    by_moves, by_events = Machine(toy_boot, cores=2), Machine(toy_boot, cores=2)
+    one, other = random(5), random(5)
+    for _ in range(20):
+        known = len(by_moves.events)
+        while len(by_moves.events) == known:
+            by_moves.drive(one, moves=1)
+        assert by_events.drive(other, to_event=True) == loop.EVENTS
+        assert other.made == one.made
+        assert len(by_events.events) == len(by_moves.events)
+    assert other.made > 20
+    assert state_hash(by_events) == state_hash(by_moves)
+
+
+def test_a_move_that_makes_more_events_than_there_is_room_for_comes_to_its_end() -> None:
+    machine = build("int3; jmp 0x200000", resume={3: RETURN}).machine()
+    chooser, before = round_robin(1_000_000), machine.retired()
+    for moves in (1, 2):
+        machine.drive(chooser, to_event=True)
+        assert chooser.made == moves
+        assert machine.retired() - before == moves * 1_000_000
+        assert len(machine.events) > moves * state.MAX_EVENTS
