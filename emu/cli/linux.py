@@ -18,6 +18,9 @@ TORN: Final = 1
 SCRIPT_FAILED: Final = 3
 """Exit status: our init's script failed; as `poweroff 1` in it would have it."""
 
+_BOUND: Final = 20_000_000_000
+"""Instructions of a run where nobody types: ten boots of Linux 6.12, and some minutes of ours."""
+
 _PROMPT: Final = b"init# "  # kernels/init/prompt.c
 _FAILED: Final = b"init: script failed"  # kernels/init/main.c
 _PANIC: Final = re.compile(rb"Kernel panic - not syncing: [^\r\n]*")  # kernel/panic.c
@@ -73,7 +76,7 @@ Script = Annotated[
         "--script",
         metavar="FILE",
         help="What our init carries out (docs/linux.md); or the name of a script that comes with "
-        "textpoke: oracle, every, load, stress, faults.",
+        "textpoke: oracle, rounds, every, load, stress, faults, fatal-int3, fatal-stack.",
     ),
 ]
 With = Annotated[
@@ -185,6 +188,7 @@ def linux(
         "linux",
         until=options.awaited(until),
         steps=steps,
+        bound=_BOUND if origin is None else running.BOUND_OF_STEPS,
         alone=_PROMPT if initramfs is None else None,
         typed=running.typed(typed),
         seed=seed,
@@ -243,7 +247,11 @@ def _replay(what: "Linux", file: str, save: str | None, *, show_hash: bool, as_j
         model=setup.model,
         clock=setup.clock,
     )
-    return replay.make_again(again, file, recorded, save, show_hash=show_hash, as_json=as_json)
+    status = replay.make_again(again, file, recorded, save, show_hash=show_hash, as_json=as_json)
+    again.torn.follow()
+    if not as_json:
+        running.tell_torn(again)
+    return TORN if again.torn.found else status
 
 
 def _status(started: "Lab", end: "End | None") -> int:

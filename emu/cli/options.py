@@ -179,7 +179,8 @@ EndlessSteps: TypeAlias = Annotated[
         "--steps",
         parser=count,
         metavar="N",
-        help="End after so many instructions of all cores, by default 2e9; at a terminal, never.",
+        help="End after so many instructions of all cores, by default 2e9 (linux: 2e10); "
+        "at a terminal, never.",
     ),
 ]
 Hash: TypeAlias = Annotated[

@@ -23,7 +23,8 @@ INTERRUPTED: Final = 130
 MAX_INPUT: Final = 16 << 20
 """Bytes of --input."""
 
-_STEPS: Final = 2_000_000_000
+BOUND_OF_STEPS: Final = 2_000_000_000
+"""Instructions after which a run ends where nobody types, unless it says otherwise."""
 _EVENTS: Final = 1 << 18
 """Events that are kept for the report, 64 bytes each."""
 
@@ -48,6 +49,7 @@ class Running:
     Attributes:
         verb: which goes on with the snapshot that is written.
         until, steps: what ends it, if anything does.
+        bound: of its instructions, where nobody types and `steps` says nothing.
         alone: a text that ends it where nobody can type what the guest waits for.
         typed: what the guest's serial line receives; None: nothing, or what is typed.
         seed: to be told.
@@ -59,6 +61,7 @@ class Running:
     verb: str
     until: bytes | None = None
     steps: int | None = None
+    bound: int = BOUND_OF_STEPS
     alone: bytes | None = None
     typed: bytes | None = None
     seed: int | None = None
@@ -88,7 +91,7 @@ class Running:
                 console.note(why_not)
             alone = self.alone if self.typed is None else None
             until = alone if self.until is None else self.until
-            end = _run(started, until, self.steps or _STEPS, quiet=self.as_json)
+            end = _run(started, until, self.steps or self.bound, quiet=self.as_json)
         if write is not None:
             write()
         if self.save is not None:
@@ -162,6 +165,15 @@ def _run(started: "Lab", until: bytes | None, steps: int, *, quiet: bool) -> "En
         return started.run(until=until, instructions=steps, on_output=None if quiet else show)
 
 
+def tell_torn(started: "Lab") -> None:
+    """Say on standard error what cores executed that nobody wrote, or died of."""
+    for torn in started.torn.found:
+        first, *more_lines = torn.lines()
+        console.note(first)
+        for line in more_lines:
+            console.note_more(line)
+
+
 def _tell(started: "Lab", end: "End | None", *, as_json: bool) -> None:
     """Say on standard error how a run ended, where standard output does not."""
     from emu.cli import report  # noqa: PLC0415 -- loads the machine
@@ -170,11 +182,8 @@ def _tell(started: "Lab", end: "End | None", *, as_json: bool) -> None:
     steered = started.steering.told() if started.steering else ()
     for line in () if as_json else (*steered, *started.torn.lost_syncs()):
         console.note(line)
-    for torn in () if as_json else started.torn.found:
-        first, *more_lines = torn.lines()
-        console.note(first)
-        for line in more_lines:
-            console.note_more(line)
+    if not as_json:
+        tell_torn(started)
     if machine.end and machine.exit_value is None:
         console.note(machine.end)
     found = started.report(end) if end else None

@@ -32,8 +32,18 @@ _WORD: Final = (1 << 64) - 1
 _ARM, _DONE = 0, len(PHASES) - 1
 _LONGEST: Final = 8  # bytes that an event of a fetch tells
 _MOST_STORES: Final = 1 << 19
+_UNKNOWN: Final = 0, -1  # a batch that was under way when the run went on from a snapshot
+_BREAKPOINT: Final = 3
 _MOST_WAITING: Final = 64
-_LOOKED_AT: Final = (events.PHASE, events.STALE_FETCH, events.FAULT, events.SERIALISED, INT3, OOPS)
+_LOOKED_AT: Final = (
+    events.PHASE,
+    events.STALE_FETCH,
+    events.FAULT,
+    events.SERIALISED,
+    events.TRAP,
+    INT3,
+    OOPS,
+)
 
 Harmless = Literal["whole", "acted out", "gone"]
 """Stale bytes that do no harm. "whole": an instruction that stood there; "acted out": an int3 whose
@@ -111,6 +121,8 @@ class KernelFetches:
                 self._under_way = row[E_B] & _WORD, row[E_TASK]
             elif row[E_A] == _DONE:
                 self._under_way = None
+            else:
+                self._under_way = self._under_way or _UNKNOWN
         elif kind == events.FAULT and row[E_A] == FREEZE_FLOOR and self._under_way is not None:
             self._unserialised.add(core)
             self.lost[core] += 1
@@ -122,6 +134,8 @@ class KernelFetches:
             taken = self._breakpoints.pop(core)
             known = INT3_HANDLERS[row[E_B]] == "text_poke"
             self._harmless(taken, "acted out" if known else "gone")
+        elif kind == events.TRAP and row[E_A] != _BREAKPOINT:
+            self._breakpoints.pop(core, None)  # the core has gone on
         elif kind == OOPS and core in self._breakpoints:
             self._found("unhandled int3", self._breakpoints.pop(core), 1)
 

@@ -8,8 +8,8 @@ from emu.detect.kernel_fetches import Harmless
 _EXECUTED: Final[dict[Harmless, str]] = {
     "whole": "an old instruction that was whole",
     "acted out": "a stale int3 that the handler of text_poke acted out",
-    "gone": "a stale int3 that only the handler of kprobes took, which found none in memory and "
-    "went back to the instruction",
+    "gone": "a stale int3 that the handler of text_poke did not know and that of kprobes took "
+    "(up to Linux 6.2, it goes back to an instruction whose int3 is gone)",
 }
 
 

@@ -132,7 +132,7 @@ def _store(row: NDArray[np.int64], site: int) -> Store:
 
 def _stored(store: Store) -> str:
     who = f"core {store.core}" if store.core >= 0 else "the patcher"
-    return f"{who} stored {store.new.hex(' ')} over {store.old.hex(' ')} at +{store.offset}"
+    return f"{who} stored {store.new.hex(' ')} over {store.old.hex(' ')}, byte {store.offset} of it"
 
 
 def _ms(time: int) -> str:

@@ -70,7 +70,7 @@ def kernel(request: pytest.FixtureRequest) -> Path:
     return path
 
 
-def rounds(textpoke: Command, kernel: Path, *words: str) -> tuple[int, str, str]:
+def rounds(textpoke: Command, kernel: Path, *words: object) -> tuple[int, str, str]:
     """Return the status, what is on the serial line, and what is told at the end."""
     said = textpoke(
         "linux", kernel, "--script", "rounds", "--seed", 1, "--append", "oops=panic",
@@ -92,41 +92,51 @@ def test_a_kernel_that_loses_nothing_survives(textpoke: Command, kernel: Path) -
     ("sync", "byte", "value"), [(1, 1, 0x1F), (2, 0, 0xE8)], ids=["int3", "tail"]
 )
 def test_without_this_sync_it_executes_torn_bytes_and_dies(
-    textpoke: Command, kernel: Path, sync: int, byte: int, value: int
+    textpoke: Command, linux_file: Path, sync: int, byte: int, value: int
 ) -> None:
     """A hold lets core 1 come while its old bytes and the new ones do not fit together.
 
     The byte is the nop's second, stored with its tail, or the call's first, stored last.
     """
-    hold = f"core 0 while *{site(kernel, byte)} == {value:#x} until core 1 executes {site(kernel)}"
+    there = site(linux_file)
+    hold = f"core 0 while *{site(linux_file, byte)} == {value:#x} until core 1 executes {there}"
     fault = f"lose every sync {sync} on core 1 of {SITE}"
-    status, serial, told = rounds(textpoke, kernel, "--fault", fault, "--hold", hold)
+    status, serial, told = rounds(textpoke, linux_file, "--fault", fault, "--hold", hold)
     assert status == 1
     assert "Kernel panic" in serial
     bytes_ = r"(?: [0-9a-f]{2})+"
-    where = re.escape(site(kernel))
+    where = re.escape(there)
     found = re.search(rf"core 1 executed \w+ bytes at {where}, ([\d.]+) ms:({bytes_})  ", told)
     assert found, told
-    stores = re.findall(rf"([\d.]+) ms  core 0 stored({bytes_}) over({bytes_}) at \+\d", told)
+    stores = re.findall(
+        rf"([\d.]+) ms  core 0 stored({bytes_}) over({bytes_}), byte \d of it", told
+    )
     frozen = re.search(r"([\d.]+) ms  a fault kept core 1 from serialising", told)
     assert frozen
+    assert stores[0][1] == " cc"  # the stores of this patch, and of none before
     assert any(float(frozen[1]) < float(time) for time, *_ in stores)
     assert all(float(time) <= float(found[1]) for time, *_ in stores)
 
 
 @pytest.mark.slow
 def test_without_the_last_sync_an_int3_is_nobodys_or_is_masked(
-    textpoke: Command, kernel: Path
+    textpoke: Command, kernel: Path, tmp_path: Path
 ) -> None:
-    """Up to 6.2 the handler of kprobes goes back to an instruction whose int3 is gone."""
-    fault = f"lose every sync 3 on core 1 of {SITE}"
-    status, serial, told = rounds(textpoke, kernel, "--fault", fault)
+    """Up to 6.2 the handler of kprobes goes back to an instruction whose int3 is gone.
+
+    A replay tells of it, too.
+    """
+    fault, run = f"lose every sync 3 on core 1 of {SITE}", tmp_path / "run.json"
+    status, serial, told = rounds(textpoke, kernel, "--fault", fault, "--save", run)
     if status == 0:
         assert "round 9" in serial
         assert "core 1 lost 20 syncs" in told
-        assert "only the handler of kprobes took" in told
+        assert "did not know and that of kprobes took" in told
         return
     assert status == 1
     assert "Oops: int3" in serial
     assert f"core 1 executed a stale int3 at {site(kernel)}, " in told
     assert "no handler knew it, and the kernel died" in told
+    again = textpoke("linux", kernel, "--script", "rounds", "--replay", run)
+    assert again.status == 1
+    assert "no handler knew it, and the kernel died" in again.err

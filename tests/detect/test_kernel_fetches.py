@@ -71,6 +71,10 @@ class Rows:
         """Let a handler look at an int3 on core 1."""
         self._add(1, probes.INT3, 0, taken, probes.INT3_HANDLERS.index(handler))
 
+    def trap(self, vector: int) -> None:
+        """Let core 1 take an exception."""
+        self._add(1, events.TRAP, 0, vector)
+
     def oops(self, core: int = 1) -> None:
         """Let the kernel find a fault of its own."""
         self._add(core, probes.OOPS)
@@ -191,6 +195,26 @@ def test_an_int3_that_a_handler_takes_does_no_harm(handler: str, fate: Harmless)
     assert not fetches.findings
     assert fetches.lost == {1: 1}
     assert fetches.harmless == {(1, fate): 1}
+
+
+def test_an_int3_that_the_core_has_left_behind_is_not_what_it_died_of() -> None:
+    rows = Rows()
+    rows.batch(b"\xcc", "done")
+    rows.trap(3)
+    rows.trap(14)
+    rows.oops()
+    assert found(rows) == []
+
+
+def test_a_batch_that_was_under_way_before_is_one() -> None:
+    """As where a run goes on from a snapshot."""
+    rows, torn = Rows(), OLD[:1] + NEW[1:4] + OLD[4:]
+    rows.phase("sync1")
+    rows.store(1, OLD[1:], NEW[1:])
+    rows.fetch(torn)
+    rows.store(0, b"\xcc", NEW[:1])
+    rows.phase("done")
+    assert [what for what, *_ in found(rows)] == ["harmful"]
 
 
 @pytest.mark.parametrize("again", [False, True])

@@ -17,8 +17,8 @@ def test_it_is_told_who_executed_what_and_which_stores_it_was_mixed_of() -> None
         "core 1 executed torn bytes at vfs_read, 685.730015 ms: 0f 1f b6 00 3e  "
     )
     assert more == [
-        "685.676573 ms  core 0 stored cc over 0f at +0",
-        "685.757917 ms  the patcher stored 7b b6 over 1f 44 at +1",
+        "685.676573 ms  core 0 stored cc over 0f, byte 0 of it",
+        "685.757917 ms  the patcher stored 7b b6 over 1f 44, byte 1 of it",
     ]
 
 
