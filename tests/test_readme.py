@@ -114,13 +114,15 @@ def test_its_real_kernel_is_traced(tmp_path: Path, linux_file: Path) -> None:
         r"```sh\ntextpoke linux get\n(.*?)```.*?```text\n(.*?)```", README, re.DOTALL
     ).groups()  # type: ignore[union-attr] # it is there, or this fails
     (tmp_path / "trace.txt").write_text(typed)
-    booting, tracing = commands.splitlines()
+    booting, tracing, breaking = commands.splitlines()
     ended = textpoke([*shlex.split(booting)[1:], str(linux_file)], tmp_path)
     assert ended.returncode == 0, ended.stderr
     ended = textpoke([*shlex.split(tracing)[1:], str(linux_file)], tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert "cmdline_proc_show (1)" in ended.stdout
-    assert "fault lose every sync 1 on core 1: made" in ended.stderr
+    ended = textpoke([*shlex.split(breaking)[1:], str(linux_file)], tmp_path)
+    assert ended.returncode in (0, 1), ended.stderr
+    assert "core 1 executed" in ended.stderr or "core 1 lost" in ended.stderr
 
 
 def test_what_is_said_of_objects_can_be_followed(tmp_path: Path) -> None:
