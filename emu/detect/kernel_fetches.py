@@ -49,7 +49,7 @@ Harmless = Literal["whole", "acted out", "gone"]
 """Stale bytes that do no harm. "whole": an instruction that stood there; "acted out": an int3 whose
 site the handler of text_poke still knew; "gone": one that it did not, and the handler of kprobes
 took, which goes back to an instruction whose int3 is no longer there (kprobe_int3_handler, up to
-Linux 6.2).
+Linux 6.1).
 """
 
 

@@ -9,7 +9,7 @@ _EXECUTED: Final[dict[Harmless, str]] = {
     "whole": "an old instruction that was whole",
     "acted out": "a stale int3 that the handler of text_poke acted out",
     "gone": "a stale int3 that the handler of text_poke did not know and that of kprobes took "
-    "(up to Linux 6.2, it goes back to an instruction whose int3 is gone)",
+    "(up to Linux 6.1, it goes back to an instruction whose int3 is gone)",
 }
 
 

@@ -122,7 +122,7 @@ def test_without_this_sync_it_executes_torn_bytes_and_dies(
 def test_without_the_last_sync_an_int3_is_nobodys_or_is_masked(
     textpoke: Command, kernel: Path, tmp_path: Path
 ) -> None:
-    """Up to 6.2 the handler of kprobes goes back to an instruction whose int3 is gone.
+    """Up to 6.1 the handler of kprobes goes back to an instruction whose int3 is gone.
 
     A replay tells of it, too.
     """
