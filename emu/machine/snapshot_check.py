@@ -110,10 +110,16 @@ def _core(rows: Rows, snapshot: Snapshot) -> bool:
     return all(_within(rows[:, at], *ranges.get(at, (0, 0))) for at in range(st.C_SIZE))
 
 
-def _apic(rows: Rows, _snapshot: Snapshot) -> bool:
+def _apic(rows: Rows, snapshot: Snapshot) -> bool:
     times = [st.A_STARTED, st.A_DEADLINE]
     words = np.delete(rows, times, axis=1)
-    return _within(words, 0, _WORD) and _within(rows[:, times], 0, st.FOREVER)
+    there = rows[: snapshot.setup.cores]
+    counting = there[there[:, st.A_DEADLINE] != st.FOREVER]
+    return (
+        _within(words, 0, _WORD)
+        and _within(rows[:, times], 0, st.FOREVER)
+        and _within(counting[:, st.A_INITIAL], 1, _WORD)  # else a period is nothing
+    )
 
 
 def _history(rows: Rows, snapshot: Snapshot) -> bool:

@@ -254,6 +254,12 @@ def test_every_range_is_checked(saved: Snapshot) -> None:
             assert snapshot_check.wrong(replace(saved, tables={**saved.tables, table: rows}))
 
 
+def test_a_timer_that_counts_has_something_to_count(saved: Snapshot) -> None:
+    rows = saved.tables["apic"].copy()
+    rows[0, [state.A_INITIAL, state.A_DEADLINE]] = 0, 5
+    assert snapshot_check.wrong(replace(saved, tables={**saved.tables, "apic": rows}))
+
+
 REGISTERS = {
     unicorn_layout.FPU_TOP: 8, unicorn_layout.FPU_TAGS: 2, unicorn_layout.MXCSR + 2: 1,
     unicorn_layout.XCR0 + 2: 1, unicorn_layout.CR8: 16, unicorn_layout.CR4 + 1: 0x10,
