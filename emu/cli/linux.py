@@ -19,7 +19,7 @@ SCRIPT_FAILED: Final = 3
 """Exit status: our init's script failed; as `poweroff 1` in it would have it."""
 
 _BOUND: Final = 20_000_000_000
-"""Instructions of a run where nobody types: ten boots of Linux 6.12, and some minutes of ours."""
+"""Instructions of a run where nobody types: over twenty boots of Linux 6.12."""
 
 _PROMPT: Final = b"init# "  # kernels/init/prompt.c
 _FAILED: Final = b"init: script failed"  # kernels/init/main.c
